@@ -1,0 +1,1 @@
+"""Everything around the core: media, tables, benchmarks, the demo."""

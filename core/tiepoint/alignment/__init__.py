@@ -1,0 +1,1 @@
+"""Aligners: several modalities, one joint space."""

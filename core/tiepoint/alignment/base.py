@@ -1,0 +1,37 @@
+"""The contract of aligners: each modality's vectors into one joint space."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from tiepoint.encoders.base import Encoder, Vectors
+from tiepoint.types import Modality
+
+
+class Aligner(ABC):
+    """Maps vectors of several modalities into one space, where cosines compare.
+
+    Constructed with the encoders whose vectors it takes, by modality; cheap until `warm_up`.
+
+    Attributes:
+        dim: Length of the joint vectors.
+        fingerprint: Names the method, its parameters and its encoders' fingerprints.
+    """
+
+    dim: int
+    fingerprint: str
+
+    def __init__(self, encoders: Mapping[Modality, Encoder]) -> None:
+        self.encoders = dict(encoders)
+
+    def warm_up(self) -> None:
+        """Load or compute what `transform` needs. Idempotent."""
+
+    @abstractmethod
+    def transform(self, modality: Modality, x: Vectors) -> Vectors:
+        """Return (n, dim) float32 unit vectors for (n, d_in) vectors of one modality.
+
+        Raises:
+            SchemaError: The modality is not aligned, or d_in is not its encoder's.
+        """

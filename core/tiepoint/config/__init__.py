@@ -1,0 +1,1 @@
+"""The deployment file: its models, and how it is read."""

@@ -1,0 +1,1 @@
+"""Encoders: parts in, unit vectors out."""

@@ -1,0 +1,1 @@
+"""Fusion: several routes, one ranking that explains itself."""

@@ -1,0 +1,1 @@
+"""Collections: where items are kept, and how their neighbours are found."""

@@ -1,0 +1,142 @@
+"""The contracts of the index: a schema, rows, a durable store, and a searcher in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.config.models import MetadataType
+from tiepoint.encoders.base import Vectors
+from tiepoint.index.filters import Filter
+from tiepoint.types import MetadataValue
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VectorField:
+    """A vector field: unit vectors of one origin, compared by cosine.
+
+    Attributes:
+        name: Its name in the store, such as `image` or `image_joint`.
+        dim: Length of its vectors.
+        fingerprint: What made the vectors (an encoder's or an aligner's fingerprint); data
+            with another fingerprint are refused.
+    """
+
+    name: str
+    dim: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSchema:
+    """What the rows of a collection hold.
+
+    Attributes:
+        name: The collection's name.
+        vectors: Its vector fields.
+        texts: Names of the fields whose text is indexed for BM25.
+        metadata: The typed metadata, by name.
+    """
+
+    name: str
+    vectors: tuple[VectorField, ...]
+    texts: tuple[str, ...] = ()
+    metadata: Mapping[str, MetadataType] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Row:
+    """An item as it is stored.
+
+    Attributes:
+        id: The item's id.
+        vectors: (dim,) float32 unit vectors by vector field; a missing part has no entry.
+        metadata: Values by name; a missing value has no entry.
+        parts: What is kept of each part: the text itself, or the path of a file. The texts
+            that BM25 indexes are the parts of the fields named in `CollectionSchema.texts`.
+        digest: Hash of the parts' content, the metadata and the encoders; equal digests mean
+            that the item need not be written again.
+    """
+
+    id: str
+    vectors: dict[str, Vectors]
+    metadata: dict[str, MetadataValue]
+    parts: dict[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The best items of one route, best first: ids, and (n,) float32 similarities."""
+
+    ids: list[str]
+    scores: Vectors
+
+
+class Store(Protocol):
+    """Where collections are durable (entry points: `tiepoint.stores`).
+
+    Every row carries a sequence number that grows with each write, so that what is derived
+    from the store can catch up; a deletion is a write too (a tombstone) until `purge`.
+    """
+
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+
+    def create(self, schema: CollectionSchema) -> None:
+        """Create the collection, or check that the stored one has this schema.
+
+        Raises:
+            FingerprintError: The stored vectors come from another encoder or aligner.
+            SchemaError: The stored fields or metadata differ.
+        """
+
+    def upsert(self, name: str, rows: Sequence[Row]) -> int:
+        """Write rows, replacing those of the same id; durable on return. Gives the sequence."""
+
+    def delete(self, name: str, ids: Sequence[str]) -> int:
+        """Write tombstones; durable on return. Gives the sequence."""
+
+    def purge(self, name: str, up_to: int) -> None:
+        """Remove tombstones with a sequence number of at most `up_to`."""
+
+    def scan(self, name: str, after: int = 0) -> Iterator[list[tuple[int, Row | str]]]:
+        """Yield batches of (sequence, row), or (sequence, id) for a tombstone, in any order."""
+
+    def last_sequence(self, name: str) -> int: ...
+    def count(self, name: str) -> int: ...
+    def health(self) -> dict[str, Any]: ...
+
+
+class Searcher(Protocol):
+    """Answers the routes of a collection; `where` is a parsed filter or None."""
+
+    def search_vector(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        """Return up to k nearest items by cosine; query is a (dim,) unit vector."""
+
+    def search_text(
+        self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        """Return up to k best items by BM25; a query without a known word gives none."""
+
+    def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
+        """Return (n,) exact cosines, NaN for an item without this vector."""
+
+    def background(self, field: str, query: Vectors) -> tuple[float, float]:
+        """Return mean and standard deviation of the query's cosine to ordinary items."""
+
+    def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which of these items pass a filter."""
+
+    def payloads(
+        self, ids: Sequence[str]
+    ) -> list[tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
+        """Return (metadata, parts) of each item."""

@@ -1,0 +1,1 @@
+"""Conformance suites that our own tests and third parties subclass."""
