@@ -20,7 +20,7 @@ class PluginConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Plugin(ABC):  # noqa: B024 - a plugin may have no hook but its name
+class Plugin(ABC):
     """A domain application (entry points: `tiepoint.plugins`).
 
     Constructed cheaply with its options; `start` is called when the host opens and `stop`,
@@ -41,10 +41,10 @@ class Plugin(ABC):  # noqa: B024 - a plugin may have no hook but its name
     def __init__(self, config: PluginConfig) -> None:
         self.config = config
 
-    def start(self, host: Host) -> None:  # noqa: B027 - optional hook
+    def start(self, host: Host) -> None:
         """Begin work on an open host."""
 
-    def stop(self) -> None:  # noqa: B027 - optional hook
+    def stop(self) -> None:
         """End work; called also after a failed `start`."""
 
     def health(self) -> dict[str, Any]:

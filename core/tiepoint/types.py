@@ -61,7 +61,7 @@ class Item:
             )
         given = {"image": image, "text": text, "audio": audio, **(parts or {})}
         self.id = id
-        self.parts: dict[str, Any] = {name: part for name, part in given.items() if part is not None}
+        self.parts: dict[str, Any] = {name: p for name, p in given.items() if p is not None}
         self.metadata: dict[str, MetadataValue] = dict(metadata or {})
         if not self.parts:
             raise SchemaError(
@@ -103,6 +103,7 @@ class Hit:
         contributions: What each route added; always there, in the order of the routes.
         metadata: The item's metadata.
         parts: What is stored of the item's parts: the text itself, or the path of a file.
+        explanation: The contributions in words, where the search was asked to explain.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Hit:
     contributions: tuple[Contribution, ...] = ()
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
+    explanation: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the hit as plain data, in the documented shape of `--json`."""
@@ -124,6 +126,7 @@ class Hit:
             ],
             "metadata": dict(self.metadata),
             "parts": dict(self.parts),
+            "explanation": self.explanation,
         }
 
 
@@ -141,12 +144,14 @@ class AddReport:
 
     Attributes:
         added: Items written (new, or replacing one of the same id).
+        unchanged: Items that were stored already, exactly so.
         encoded: Parts that went through an encoder.
         cached: Parts whose vector came from the embedding cache.
         skipped: Items left out, with reasons; empty in strict mode, which raises instead.
     """
 
     added: int = 0
+    unchanged: int = 0
     encoded: int = 0
     cached: int = 0
     skipped: list[Skipped] = field(default_factory=list)

@@ -17,10 +17,13 @@ class Aligner(ABC):
     Attributes:
         dim: Length of the joint vectors.
         fingerprint: Names the method, its parameters and its encoders' fingerprints.
+        shares_encoder_space: Whether `transform` leaves vectors as they are, so that they need
+            not be stored twice.
     """
 
     dim: int
     fingerprint: str
+    shares_encoder_space: bool = False
 
     def __init__(self, encoders: Mapping[Modality, Encoder]) -> None:
         self.encoders = dict(encoders)

@@ -53,11 +53,32 @@ class SourceSection(ComponentSection):
     )
 
 
+class BoostSection(Section):
+    """A fixed bonus for items whose metadata pass a filter."""
+
+    where: str = Field(title="Where", description="The filter, in the language of `--filter`.")
+    value: float = Field(
+        title="Value",
+        description="Added to the score of each item that passes.",
+        allow_inf_nan=False,
+    )
+
+
 class FusionSection(ComponentSection):
     """How routes are combined: an entry point in `tiepoint.fusions`."""
 
     type: str = Field(
         default="weighted", title="Type", description="`weighted`, `rrf`, or another entry point."
+    )
+    candidates: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        title="Candidates",
+        description="How many items each route proposes, at least; never fewer than asked for.",
+    )
+    boosts: dict[Name, BoostSection] = Field(
+        default_factory=dict, title="Boosts", description="Bonuses by metadata, by name."
     )
 
 
@@ -78,6 +99,13 @@ class FieldSection(Section):
         default=None,
         title="Encoder",
         description="The encoder of this field's vectors; without one the field has no vectors.",
+    )
+    dimensions: int | None = Field(
+        default=None,
+        ge=1,
+        le=32_768,
+        title="Dimensions",
+        description="Instead of an encoder: the parts of this field are vectors of this length.",
     )
     modality: str | None = Field(
         default=None,
