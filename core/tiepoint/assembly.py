@@ -1,0 +1,95 @@
+"""From a deployment to its components, each constructed once and cheaply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tiepoint import registry
+from tiepoint.alignment.base import Aligner
+from tiepoint.config.models import ComponentSection, Deployment
+from tiepoint.encoders.base import Encoder
+from tiepoint.errors import ConfigError
+from tiepoint.fusion.base import Fusion
+from tiepoint.index.milvus import MilvusStore
+from tiepoint.plugin import Plugin
+from tiepoint.routes import Layout
+
+
+class Assembly:
+    """The components of one deployment.
+
+    Args:
+        deployment: What to build.
+        folder: What relative paths are relative to.
+
+    Raises:
+        ConfigError: A name that is not defined, or options that a component does not take.
+        PluginError: A component that is not installed or cannot be imported.
+    """
+
+    def __init__(self, deployment: Deployment, folder: Path) -> None:
+        self.deployment = deployment
+        self.folder = folder
+        self.encoders: dict[str, Encoder] = {
+            name: self._build(registry.ENCODERS, section, f"encoders.{name}")
+            for name, section in deployment.encoders.items()
+        }
+        self.aligner = self._aligner()
+        self.layouts = {
+            name: Layout(name, section, self.encoders, self.aligner)
+            for name, section in deployment.collections.items()
+        }
+        self.fusion: Fusion = self._build(registry.FUSIONS, deployment.fusion, "fusion")
+
+    @cached_property
+    def store(self) -> MilvusStore:
+        """The store, not opened yet."""
+        uri = self.deployment.store.uri
+        return MilvusStore(uri if "://" in uri else str(self.folder / Path(uri).expanduser()))
+
+    def plugin(self, name: str, options: Mapping[str, Any]) -> Plugin:
+        """Build a plugin that the deployment names."""
+        return registry.build_plugin(name, options)
+
+    def warm_up(self) -> None:
+        """Load every encoder, and the aligner."""
+        for encoder in self.encoders.values():
+            encoder.warm_up()
+        if self.aligner is not None:
+            self.aligner.warm_up()
+
+    def _aligner(self) -> Aligner | None:
+        section = self.deployment.alignment
+        if section is None:
+            return None
+        for modality, name in section.encoders.items():
+            if name not in self.encoders:
+                raise ConfigError(
+                    f"there is no encoder {name!r}",
+                    where=f"alignment.encoders.{modality}",
+                    hint=f"Defined are {', '.join(self.encoders)}.",
+                )
+        encoders = {m: self.encoders[name] for m, name in section.encoders.items()}
+        aligner: Aligner = self._build(registry.ALIGNERS, section, "alignment", encoders=encoders)
+        return aligner
+
+    def _build(self, group: str, section: ComponentSection, where: str, **given: Any) -> Any:
+        component = registry.load(group, section.type)
+        options = {name: self._located(value) for name, value in section.options.items()}
+        try:
+            return component(**given, **options)
+        except TypeError as error:
+            raise ConfigError(
+                f"{section.type!r} does not take these options: {error}",
+                where=where,
+                hint="See `tiepoint config check`.",
+            ) from error
+
+    def _located(self, value: Any) -> Any:
+        """Resolve an option that starts with `./` or `../` against the deployment's folder."""
+        if isinstance(value, str) and value.startswith(("./", "../")):
+            return str((self.folder / value).resolve())
+        return value

@@ -1,0 +1,345 @@
+"""A host: what a deployment file builds, and the one object that applications hold."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tiepoint.assembly import Assembly
+from tiepoint.config.models import Deployment, MetadataType
+from tiepoint.encoders.base import Vectors
+from tiepoint.encoders.cache import EmbeddingCache
+from tiepoint.errors import QueryError
+from tiepoint.index.collection import Collection
+from tiepoint.indexing import Indexer, Progress
+from tiepoint.plugin import Plugin
+from tiepoint.search import CollectionSearch
+from tiepoint.types import AUDIO, IMAGE, TEXT, AddReport, Hit, Item
+
+log = logging.getLogger(__name__)
+
+
+class Host:
+    """Encoders, aligner, collections and plugins of one deployment.
+
+    A host is opened by `with` (or at its first use) and closed by `close`; while it is open it
+    owns its embedded store. It may be used from several threads: searches run side by side,
+    one write at a time.
+
+    Args:
+        deployment: What to build.
+        folder: What relative paths in the deployment are relative to.
+
+    Raises:
+        ConfigError: The deployment contradicts itself.
+        PluginError: A component that it names cannot be used.
+    """
+
+    def __init__(self, deployment: Deployment, folder: Path | str = ".") -> None:
+        self.deployment = deployment
+        self.folder = Path(folder).absolute()
+        self._assembly = Assembly(deployment, self.folder)
+        self._lock = threading.RLock()
+        self._writing = threading.Lock()
+        self._collections: dict[str, Collection] = {}
+        self._searches: dict[str, CollectionSearch] = {}
+        self._plugins: dict[str, Plugin] = {}
+        self._failed_plugins: dict[str, str] = {}
+        self._owner: Any = None
+        self._cache: EmbeddingCache | None = None
+        self._open = False
+
+    @classmethod
+    def from_config(cls, path: Path | str) -> Self:
+        """Build a host from a deployment file, without opening it."""
+        from tiepoint.config.loader import load
+
+        loaded = load(path)
+        return cls(loaded.deployment, loaded.folder)
+
+    @classmethod
+    def embedded(
+        cls,
+        path: Path | str,
+        *,
+        preset: str = "fast",
+        metadata: Mapping[str, MetadataType] | None = None,
+    ) -> Self:
+        """Build a host on the embedded default, without a deployment file.
+
+        One collection, `items`, with an `image` and a `text` field, encoders whose weights come
+        in packages, and an alignment that needs no training.
+
+        Args:
+            path: The store's folder; made if it is absent.
+            preset: `fast` (one image network) or `accurate` (two, flip-averaged).
+            metadata: Types of the items' metadata, by name.
+        """
+        deployment = Deployment.model_validate(
+            {
+                "version": 1,
+                "encoders": {
+                    "photo": {"type": "timm", "preset": preset},
+                    "words": {"type": "use"},
+                },
+                "alignment": {"type": "conse", "encoders": {"image": "photo", "text": "words"}},
+                "store": {"uri": str(path)},
+                "collections": {
+                    "items": {
+                        "fields": {
+                            "image": {"encoder": "photo"},
+                            "text": {"encoder": "words", "words": True},
+                        },
+                        "metadata": dict(metadata or {}),
+                    }
+                },
+            }
+        )
+        return cls(deployment)
+
+    # Life
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Take the store and open every collection. Idempotent.
+
+        Raises:
+            StoreOwnedError: Another process holds the embedded store.
+            FingerprintError: The stored vectors come from other encoders.
+            StoreError: The store cannot be opened.
+        """
+        with self._lock:
+            if self._open:
+                return
+            store = self._assembly.store
+            try:
+                store.open()
+                for name, layout in self._assembly.layouts.items():
+                    collection = Collection.open(
+                        store, layout.schema, self._assembly.store_folder / "tiers" / name
+                    )
+                    self._collections[name] = collection
+                    self._searches[name] = CollectionSearch(
+                        layout, collection, self._assembly.fusion, self.deployment.fusion
+                    )
+                for name, options in self.deployment.plugins.items():
+                    self._plugins[name] = self._assembly.plugin(name, options)
+                self._cache = EmbeddingCache()
+                self._owner = self._serve_owner()
+                self._open = True
+            except BaseException:
+                self._release()
+                raise
+
+    def close(self) -> None:
+        """Stop the plugins, snapshot what changed, and give the store back. Idempotent."""
+        with self._lock:
+            if self._open:
+                self._release()
+
+    def start(self) -> None:
+        """Start the plugins; one that fails is shown in `health`, the others go on."""
+        self.open()
+        for name, plugin in self._plugins.items():
+            try:
+                plugin.start(self)
+            except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+                log.error("plugin %s did not start: %s", name, error)
+                self._failed_plugins[name] = f"{type(error).__name__}: {error}"
+                self._stop(name, plugin)
+
+    def _stop(self, name: str, plugin: Plugin) -> None:
+        try:
+            plugin.stop()
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+            log.error("plugin %s did not stop: %s", name, error)
+
+    def _release(self) -> None:
+        if self._owner is not None:
+            self._owner.close()
+        for name, plugin in self._plugins.items():
+            if name not in self._failed_plugins:
+                self._stop(name, plugin)
+        for collection in self._collections.values():
+            collection.close()
+        if self._cache is not None:
+            self._cache.close()
+        self._assembly.store.close()
+        self._collections, self._searches, self._plugins = {}, {}, {}
+        self._owner = self._cache = None
+        self._open = False
+
+    # Parts of the host
+
+    def collection(self, name: str | None = None) -> Collection:
+        """Return an open collection; the only one if no name is given.
+
+        Raises:
+            QueryError: There is none of this name, or several and none is named.
+        """
+        self.open()
+        return self._collections[self._name(name)]
+
+    def plugin(self, name: str) -> Plugin:
+        """Return a plugin that the deployment names.
+
+        Raises:
+            QueryError: The deployment does not name it.
+        """
+        self.open()
+        if name not in self._plugins:
+            raise QueryError(
+                f"the deployment names no plugin {name!r}",
+                hint=f"Add it under `plugins`; there: {', '.join(self._plugins) or 'none'}.",
+            )
+        return self._plugins[name]
+
+    def _name(self, name: str | None) -> str:
+        names = list(self.deployment.collections)
+        if name is None and len(names) == 1:
+            return names[0]
+        if name not in self.deployment.collections:
+            raise QueryError(
+                f"there is no collection {name!r}" if name else "no collection is named",
+                hint=f"Name one of {', '.join(names)}.",
+            )
+        return name
+
+    # Work
+
+    def add(
+        self,
+        items: Iterable[Item],
+        *,
+        collection: str | None = None,
+        strict: bool = True,
+        progress: Progress | None = None,
+    ) -> AddReport:
+        """Encode and store items, in batches; one of a known id is replaced.
+
+        Args:
+            items: The items; their ids must be unique among them.
+            collection: Which collection takes them; may be left out where there is one.
+            strict: Whether an item that cannot be used raises, before its batch is written;
+                otherwise it is left out and listed in the report.
+            progress: Called with the report so far after each batch.
+
+        Raises:
+            SchemaError: The same id twice; in strict mode, an item that does not fit.
+            DecodeError: In strict mode, a part that cannot be read.
+            StoreError: The store cannot write; batches before this one are kept.
+        """
+        target = self.collection(collection)
+        layout = self._assembly.layouts[self._name(collection)]
+        with self._writing:
+            return Indexer(layout, target, self._cache).add(items, strict=strict, progress=progress)
+
+    def delete(self, ids: Sequence[str], *, collection: str | None = None) -> int:
+        """Delete items by id; returns how many there were."""
+        target = self.collection(collection)
+        with self._writing:
+            return target.delete(ids)
+
+    def search(
+        self,
+        *,
+        text: str | None = None,
+        image: Any = None,
+        audio: Any = None,
+        vector: Mapping[str, Any] | Any = None,
+        parts: Mapping[str, Any] | None = None,
+        where: str | None = None,
+        exclude: Sequence[str] = (),
+        k: int = 10,
+        collection: str | None = None,
+        explain: bool = False,
+    ) -> list[Hit]:
+        """Return the k best items for a query of one or more parts, best first.
+
+        Where one route answers, a hit's score is its similarity (cosine, or BM25); where
+        several do, it is the fusion's sum.
+
+        Args:
+            text: Words to match by meaning and, where a field indexes words, by BM25.
+            image: Path, bytes, PIL image or array.
+            audio: Path, bytes or samples.
+            vector: (d,) vector of the joint space, or vectors by vector field.
+            parts: Further query parts by modality.
+            where: A filter on metadata, such as `price < 20 and color == "red"`.
+            exclude: Ids that are not wanted.
+            k: How many hits, 1 to 16384.
+            collection: Which collection; may be left out where there is one.
+            explain: Whether hits say in words what made their score.
+
+        Raises:
+            QueryError: Nothing to search for, no route that leads to it, or a bad k or vector.
+            DecodeError: A query part that cannot be read.
+            FilterError: A filter that cannot be understood.
+        """
+        if not self._open:
+            self.open()
+        given = {TEXT: text, IMAGE: image, AUDIO: audio, **(parts or {})}
+        query = {modality: part for modality, part in given.items() if part is not None}
+        return self._searches[self._name(collection)].search(
+            query, vector, where=where, exclude=exclude, k=k, explain=explain
+        )
+
+    def embed(self, **parts: Sequence[Any]) -> Vectors:
+        """Return (n, d) joint vectors of n parts of one modality, as stored and as asked.
+
+        Args:
+            parts: One modality with its parts, such as `image=["a.jpg"]` or `text=["a dog"]`.
+
+        Raises:
+            QueryError: Not exactly one modality, or one that is not aligned.
+            DecodeError: A part that cannot be read.
+        """
+        aligner = self._assembly.aligner
+        if len(parts) != 1:
+            raise QueryError(
+                "give the parts of exactly one modality", hint="Call embed(text=[...])."
+            )
+        [(modality, batch)] = parts.items()
+        if aligner is None or modality not in aligner.encoders:
+            known = ", ".join(aligner.encoders) if aligner else "none"
+            raise QueryError(f"{modality!r} is not aligned", hint=f"Aligned: {known}.")
+        own = aligner.encoders[modality].encode(batch, modality)
+        return aligner.transform(modality, own) if len(batch) else own
+
+    def warm_up(self) -> None:
+        """Load the encoders and the aligner, so that the first query is fast."""
+        self._assembly.warm_up()
+
+    def health(self) -> dict[str, Any]:
+        """Return the state of the store, the collections and the plugins as plain data."""
+        self.open()
+        plugins = {name: self._plugin_health(name) for name in self._plugins}
+        collections = {name: c.health() for name, c in self._collections.items()}
+        return {
+            "store": self._assembly.store.health(),
+            "collections": collections,
+            "plugins": plugins,
+        }
+
+    def _plugin_health(self, name: str) -> dict[str, Any]:
+        if name in self._failed_plugins:
+            return {"status": "failed", "reason": self._failed_plugins[name]}
+        try:
+            return self._plugins[name].health()
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+            return {"status": "failed", "reason": f"{type(error).__name__}: {error}"}

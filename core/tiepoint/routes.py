@@ -1,0 +1,193 @@
+"""Which vectors a collection stores, and which ways lead from a query to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tiepoint.alignment.base import Aligner
+from tiepoint.config.models import CollectionSection, FieldSection
+from tiepoint.encoders.base import Encoder
+from tiepoint.errors import ConfigError, SchemaError
+from tiepoint.index.base import CollectionSchema, VectorField
+from tiepoint.types import TEXT, Modality
+
+JOINT_SUFFIX = "_joint"
+GIVEN = "given"
+"""The fingerprint of vectors that the user brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way of matching: a query modality against a vector field, by cosine.
+
+    Attributes:
+        name: `query->field`, such as `text->image`.
+        query: The query's modality.
+        field: The vector field that it is compared with.
+        encoder: What encodes the query.
+        aligner: What brings the query into the field's space; None for the encoder's own.
+    """
+
+    name: str
+    query: Modality
+    field: str
+    encoder: Encoder
+    aligner: Aligner | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartField:
+    """A field of a collection with what makes its vectors.
+
+    Attributes:
+        name: The field's name; also that of the vector field in the encoder's own space.
+        modality: The modality of its parts.
+        encoder: None where vectors are given, or where there are only words.
+        dimensions: Length of given vectors.
+        joint: Name of the vector field in the joint space, where it is stored apart.
+        words: Whether its text is indexed for BM25.
+    """
+
+    name: str
+    modality: Modality
+    encoder: Encoder | None
+    dimensions: int | None
+    joint: str | None
+    words: bool
+
+
+class Layout:
+    """The fields of one collection, resolved: what is stored, and how it is reached.
+
+    Args:
+        name: The collection's name.
+        section: Its part of the deployment file.
+        encoders: The deployment's encoders by name.
+        aligner: The deployment's aligner, or None.
+
+    Raises:
+        ConfigError: A field that cannot be: two kinds of vectors, or a clash of names.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        section: CollectionSection,
+        encoders: Mapping[str, Encoder],
+        aligner: Aligner | None,
+    ) -> None:
+        self.aligner = aligner
+        self.fields = {
+            field_name: self._resolve(f"collections.{name}.fields", field_name, field, encoders)
+            for field_name, field in section.fields.items()
+        }
+        self.schema = CollectionSchema(
+            name=name,
+            vectors=tuple(self._vector_fields(name)),
+            texts=tuple(field.name for field in self.fields.values() if field.words),
+            metadata=dict(section.metadata),
+        )
+        self.routes = {
+            modality: self._routes(modality, encoders) for modality in self._queries(encoders)
+        }
+
+    def joint_fields(self) -> list[VectorField]:
+        """Return the fields that a vector of the joint space is compared with."""
+        names = {field.joint for field in self.fields.values()}
+        if self.aligner is not None and self.aligner.shares_encoder_space:
+            names = {field.name for field in self.fields.values() if self._aligned(field)}
+        return [vector for vector in self.schema.vectors if vector.name in names]
+
+    def _resolve(
+        self, where: str, name: str, field: FieldSection, encoders: Mapping[str, Encoder]
+    ) -> PartField:
+        if field.encoder is not None and field.dimensions is not None:
+            raise ConfigError(
+                "a field has either an encoder or given vectors",
+                where=f"{where}.{name}",
+                hint="Remove `encoder` or `dimensions`.",
+            )
+        encoder = encoders[field.encoder] if field.encoder is not None else None
+        modality = field.modality or (encoder.modalities[0] if encoder else TEXT)
+        if field.dimensions is not None:
+            modality = field.modality or name
+        if encoder is not None and modality not in encoder.modalities:
+            raise ConfigError(
+                f"the encoder {field.encoder!r} does not take {modality},"
+                f" but {', '.join(encoder.modalities)}",
+                where=f"{where}.{name}.modality",
+                hint="Choose one of these, or another encoder.",
+            )
+        if field.words and modality != TEXT:
+            raise ConfigError(
+                f"only text has words, and this field holds {modality}",
+                where=f"{where}.{name}.words",
+                hint="Remove `words`.",
+            )
+        part = PartField(name, modality, encoder, field.dimensions, None, field.words)
+        if not self._aligned(part) or (self.aligner and self.aligner.shares_encoder_space):
+            return part
+        return PartField(name, modality, encoder, None, name + JOINT_SUFFIX, field.words)
+
+    def _aligned(self, field: PartField) -> bool:
+        """Whether the aligner was made for this field's encoder."""
+        if self.aligner is None or field.encoder is None:
+            return False
+        counterpart = self.aligner.encoders.get(field.modality)
+        return counterpart is not None and counterpart.fingerprint == field.encoder.fingerprint
+
+    def _vector_fields(self, collection: str) -> list[VectorField]:
+        found: dict[str, VectorField] = {}
+        for field in self.fields.values():
+            made = []
+            if field.encoder is not None:
+                made.append(VectorField(field.name, field.encoder.dim, field.encoder.fingerprint))
+            if field.dimensions is not None:
+                made.append(VectorField(field.name, field.dimensions, GIVEN))
+            if field.joint is not None and self.aligner is not None:
+                made.append(VectorField(field.joint, self.aligner.dim, self.aligner.fingerprint))
+            for vector in made:
+                if vector.name in found or (
+                    vector.name != field.name and vector.name in self.fields
+                ):
+                    raise ConfigError(
+                        f"the joint vectors of {field.name!r} need the name {vector.name!r}",
+                        where=f"collections.{collection}.fields",
+                        hint="Rename the field.",
+                    )
+                found[vector.name] = vector
+        return list(found.values())
+
+    def _queries(self, encoders: Mapping[str, Encoder]) -> list[Modality]:
+        modalities = [m for encoder in encoders.values() for m in encoder.modalities]
+        return list(dict.fromkeys([*modalities, *([TEXT] if self.schema.texts else [])]))
+
+    def _routes(self, query: Modality, encoders: Mapping[str, Encoder]) -> tuple[Route, ...]:
+        """The encoder's own space where it takes the query, else the joint space."""
+        routes = []
+        for field in self.fields.values():
+            if field.encoder is None:
+                continue
+            name = f"{query}->{field.name}"
+            if query in field.encoder.modalities:
+                routes.append(Route(name, query, field.name, field.encoder, None))
+            elif self.aligner is not None and self._aligned(field):
+                encoder = self.aligner.encoders.get(query)
+                if encoder is not None:
+                    target = field.joint or field.name
+                    routes.append(Route(name, query, target, encoder, self.aligner))
+        return tuple(routes)
+
+    def require(self, field: str) -> PartField:
+        """Return a field by name.
+
+        Raises:
+            SchemaError: The collection has no such field.
+        """
+        if field not in self.fields:
+            raise SchemaError(
+                f"the collection {self.schema.name!r} has no field {field!r}",
+                hint=f"Its fields are {', '.join(self.fields)}.",
+            )
+        return self.fields[field]
