@@ -1,0 +1,219 @@
+"""Read a deployment file: YAML in, a checked `Deployment` out, errors with path and line.
+
+Relative paths in the file are relative to the file's folder; in the `Deployment` they are
+absolute. No model is loaded and no store is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tiepoint import registry
+from tiepoint.config.components import check_component, check_plugin, nearest_name
+from tiepoint.config.document import MAX_BYTES, Document, parse
+from tiepoint.config.models import ComponentSection, Deployment
+from tiepoint.config.problems import Problem, YamlPath, path_text, problems_of
+from tiepoint.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedDeployment:
+    """A deployment, and where it came from.
+
+    Attributes:
+        deployment: The content, with absolute paths.
+        folder: The folder that the file's relative paths were relative to.
+        where: The file's name, for messages.
+        document: The file as data, with the line of each value.
+    """
+
+    deployment: Deployment
+    folder: Path
+    where: str
+    document: Document
+
+    def locate(self, *path: str | int) -> str:
+        """Return where a value stands, for the `where` of an error: file, line and path.
+
+        Args:
+            path: Keys and positions from the top, such as `"encoders", "photo"`.
+        """
+        return _place(self.where, self.document, path)
+
+
+def load(path: str | Path) -> LoadedDeployment:
+    """Read and check a deployment file.
+
+    Raises:
+        ConfigError: The file cannot be read or is wrong; says the first problem, with the
+            YAML path and line, and how many more there are.
+    """
+    path = Path(path)
+    return loads(_read(path), where=str(path), folder=path.parent.absolute())
+
+
+def loads(
+    text: str,
+    where: str = "deployment",
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> LoadedDeployment:
+    """Read and check the text of a deployment file.
+
+    Args:
+        text: YAML; see `tiepoint.config.document.parse` for what of it.
+        where: What to call the text in messages.
+        folder: What relative paths are relative to; the working folder if not given.
+        environment: The variables for `${NAME}`; the process's own if not given.
+
+    Raises:
+        ConfigError: As for `load`.
+    """
+    loaded, errors = examine(text, where, folder, environment)
+    if loaded is None:
+        first = errors[0]
+        if len(errors) > 1:
+            first.what += f" (+ {len(errors) - 1} more: tiepoint config check {where})"
+        raise first
+    return loaded
+
+
+def check(path: str | Path) -> list[ConfigError]:
+    """Return everything that is wrong with a deployment file; an empty list if nothing is."""
+    path = Path(path)
+    try:
+        return examine(_read(path), str(path), path.parent.absolute())[1]
+    except ConfigError as error:
+        return [error]
+
+
+def examine(
+    text: str,
+    where: str,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[LoadedDeployment | None, list[ConfigError]]:
+    """Read and check a text; returns the deployment, or None and everything that is wrong.
+
+    Raises:
+        ConfigError: The text is not YAML.
+    """
+    folder = folder or Path.cwd()
+    document = parse(text, where, environment)
+    problems = document.problems
+    deployment = None
+    if not problems:
+        deployment, problems = _check(document, folder)
+    errors = [
+        ConfigError(problem.what, where=_place(where, document, problem.path), hint=problem.hint)
+        for problem in sorted(problems, key=lambda problem: document.line(problem.path))
+    ]
+    if deployment is None or errors:
+        return None, errors
+    return LoadedDeployment(deployment, folder, where, document), []
+
+
+def _place(where: str, document: Document, path: YamlPath) -> str:
+    return f"{where}:{document.line(path)}" + (f" ({path_text(path)})" if path else "")
+
+
+def _read(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise ConfigError("this is a folder", where=str(path), hint="Give a YAML file.")
+        if size > MAX_BYTES:
+            raise ConfigError(
+                f"the file has {size:,} bytes, more than {MAX_BYTES:,}",
+                where=str(path),
+                hint="Give a deployment file.",
+            )
+        return path.read_bytes()[: MAX_BYTES + 1].decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "there is no such file", where=str(path), hint="Check the path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            "the file is not UTF-8 text", where=str(path), hint="Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"the file cannot be read ({error.strerror})",
+            where=str(path),
+            hint="Check its permissions.",
+        ) from error
+
+
+def _check(document: Document, folder: Path) -> tuple[Deployment | None, list[Problem]]:
+    if not isinstance(document.data, dict):
+        return None, [
+            Problem((), "the file is not a mapping of keys", "Start it with `version: 1`.")
+        ]
+    try:
+        deployment = Deployment.model_validate(document.data)
+    except ValidationError as error:
+        return None, problems_of(error, (), Deployment)
+    problems = _unknown_references(deployment)
+    resolved, wrong = _with_components(deployment, folder)
+    return resolved, problems + wrong
+
+
+def _unknown_references(deployment: Deployment) -> list[Problem]:
+    references: list[tuple[YamlPath, str, Mapping[str, Any], str]] = []
+    for name, collection in deployment.collections.items():
+        for field, section in collection.fields.items():
+            if section.encoder is not None:
+                path: YamlPath = ("collections", name, "fields", field, "encoder")
+                references.append((path, section.encoder, deployment.encoders, "encoder"))
+    if deployment.alignment is not None:
+        for modality, encoder in deployment.alignment.encoders.items():
+            path = ("alignment", "encoders", modality)
+            references.append((path, encoder, deployment.encoders, "encoder"))
+    for name, source in deployment.sources.items():
+        path = ("sources", name, "collection")
+        references.append((path, source.collection, deployment.collections, "collection"))
+    return [
+        Problem(path, f"the file defines no {noun} {word!r}", nearest_name(word, known, f"{noun}s"))
+        for path, word, known, noun in references
+        if word not in known
+    ]
+
+
+def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, list[Problem]]:
+    """Return the deployment with checked options and absolute paths, and what is wrong."""
+    problems: list[Problem] = []
+
+    def section(group: str, given: ComponentSection, path: YamlPath) -> ComponentSection:
+        options, wrong = check_component(group, given.type, given.options, path, folder)
+        problems.extend(wrong)
+        declared = {name: getattr(given, name) for name in type(given).model_fields}
+        return type(given).model_construct(**declared, **options)
+
+    def sections(group: str, given: Mapping[str, Any], key: str) -> dict[str, Any]:
+        return {name: section(group, one, (key, name)) for name, one in given.items()}
+
+    plugins = {}
+    for name, options in deployment.plugins.items():
+        plugins[name], wrong = check_plugin(name, options, folder)
+        problems.extend(wrong)
+    alignment = deployment.alignment
+    store = deployment.store
+    if "://" not in store.uri:
+        store = store.model_copy(update={"uri": str(folder / Path(store.uri).expanduser())})
+    resolved = deployment.model_copy(
+        update={
+            "encoders": sections(registry.ENCODERS, deployment.encoders, "encoders"),
+            "alignment": alignment and section(registry.ALIGNERS, alignment, ("alignment",)),
+            "store": store,
+            "sources": sections(registry.SOURCES, deployment.sources, "sources"),
+            "fusion": section(registry.FUSIONS, deployment.fusion, ("fusion",)),
+            "plugins": plugins,
+        }
+    )
+    return resolved, problems
