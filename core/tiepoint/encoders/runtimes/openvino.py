@@ -1,0 +1,118 @@
+"""Export a module to OpenVINO once, keep the export, and compile it for this CPU."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.encoders.runtimes.stored import StoredModel
+from tiepoint.paths import cache_dir
+from tiepoint.threads import Infer, Inputs, native_threads
+
+if TYPE_CHECKING:
+    import torch
+
+MIN_COSINE = 0.9999
+MODEL_FILE = "model.xml"
+
+
+class ExportError(Exception):
+    """A module that OpenVINO cannot take, or computes differently."""
+
+
+def compile_module(
+    key: str,
+    build: Callable[[], torch.nn.Module],
+    example: Mapping[str, NDArray[Any]],
+    dynamic: Mapping[str, Mapping[int, str]],
+) -> Infer:
+    """Return a function that runs the module in OpenVINO; see `compile_model`.
+
+    Raises:
+        ExportError: OpenVINO cannot convert the module, or its output differs from torch's.
+    """
+    stored = StoredModel(f"{key}|openvino {version('openvino')}|1")
+    folder = stored.find()
+    if folder is None:
+        folder = stored.write(lambda empty: _export(build, example, dynamic, empty))
+    return _load(folder / MODEL_FILE)
+
+
+@lru_cache(maxsize=1)
+def _core() -> Any:
+    import openvino
+
+    core = openvino.Core()
+    core.set_property({"CACHE_DIR": str(cache_dir("models") / "compiled")})
+    return core
+
+
+def _load(file: Path) -> Infer:
+    # One stream with all threads was as fast as several in throughput mode, and is faster for
+    # a single row. Left alone, OpenVINO computes in bfloat16 on CPUs that have it.
+    compiled = _core().compile_model(
+        str(file),
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "NUM_STREAMS": "1",
+            "INFERENCE_NUM_THREADS": native_threads(),
+        },
+    )
+    request = compiled.create_infer_request()
+
+    def infer(inputs: Inputs) -> Vectors:
+        result: Vectors = request.infer(dict(inputs), share_inputs=True)[0]
+        return result
+
+    return infer
+
+
+def _export(
+    build: Callable[[], torch.nn.Module],
+    example: Mapping[str, NDArray[Any]],
+    dynamic: Mapping[str, Mapping[int, str]],
+    folder: Path,
+) -> None:
+    """Write the module as an OpenVINO model, and check its output against torch's."""
+    import openvino
+    import torch
+
+    torch.set_num_threads(native_threads())
+    module = build().eval()
+    tensors = {name: torch.from_numpy(array) for name, array in example.items()}
+    with torch.inference_mode():
+        expected = module(**tensors).float().numpy()
+    shapes = {
+        name: openvino.PartialShape(
+            [-1 if axis in dynamic[name] else size for axis, size in enumerate(array.shape)]
+        )
+        for name, array in example.items()
+    }
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the tracer warns of every constant it sees
+            model = openvino.convert_model(module, example_input=tensors)
+        model.reshape(shapes)
+        openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
+        given = _load(folder / MODEL_FILE)(example)
+    except RuntimeError as error:
+        raise ExportError(f"OpenVINO cannot convert it: {error}") from error
+    cosine = _cosine(expected, given)
+    if not cosine >= MIN_COSINE:
+        raise ExportError(f"OpenVINO's output differs from torch's (cosine {cosine:.6f})")
+
+
+def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Return the lowest cosine between rows."""
+    a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return float((np.einsum("ij,ij->i", a, b) / norms).min())
