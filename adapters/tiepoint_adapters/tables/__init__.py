@@ -1,0 +1,1 @@
+"""Items from tables: CSV, JSON lines and Parquet."""

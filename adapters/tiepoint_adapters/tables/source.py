@@ -1,0 +1,201 @@
+"""Items from a table whose columns hold texts, metadata, and the paths of files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tiepoint.config.models import MetadataType
+from tiepoint.errors import ConfigError, InputError, SchemaError
+from tiepoint.types import Item, MetadataValue, Skipped
+from tiepoint_adapters.tables.readers import READERS, Cells, NumberedRow
+from tiepoint_adapters.tables.values import read_value
+
+
+class Columns(BaseModel):
+    """Which column holds what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(default="id", description="The column of the items' ids.")
+    image: str | None = Field(default=None, description="Paths of images, under `root`.")
+    audio: str | None = Field(default=None, description="Paths of audio files, under `root`.")
+    text: str | None = Field(default=None, description="Texts.")
+    texts: dict[str, str] = Field(
+        default_factory=dict, description="Columns of further texts, by the field that takes them."
+    )
+    metadata: dict[str, str] = Field(
+        default_factory=dict, description="Columns of metadata, by the name in the collection."
+    )
+
+    def names(self) -> list[str]:
+        """Return the columns that are read, each once."""
+        parts = [self.image, self.audio, self.text, *self.texts.values()]
+        named = [self.id, *(part for part in parts if part), *self.metadata.values()]
+        return list(dict.fromkeys(named))
+
+
+class TableSource:
+    """Reads a CSV, TSV, JSON-lines or Parquet file: every row is an item.
+
+    Args:
+        path: The file, relative to `base`; its suffix says what it is.
+        columns: Which column holds what, see `Columns`.
+        root: The folder that paths in the table start at, and do not leave; the table's own
+            folder if not given.
+        delimiter: What separates the cells of a CSV file; a tab in `.tsv` files.
+        base: What `path` and `root` are relative to: the folder of the deployment file.
+
+    Raises:
+        ConfigError: The columns are not described as they must be.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        columns: Mapping[str, Any],
+        *,
+        root: str | None = None,
+        delimiter: str | None = None,
+        base: Path = Path(),
+    ) -> None:
+        self.total: int | None = None
+        self.path = base / Path(path).expanduser()
+        self.root = (base / Path(root).expanduser()) if root is not None else self.path.parent
+        self.delimiter = delimiter or ("\t" if self.path.suffix.lower() == ".tsv" else ",")
+        if len(self.delimiter) != 1:
+            raise ConfigError("must be one character", where="delimiter", hint='Such as ";".')
+        try:
+            self.columns = Columns.model_validate(columns)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ConfigError(
+                first["msg"],
+                where=".".join(["columns", *map(str, first["loc"])]),
+                hint=f"It takes {', '.join(Columns.model_fields)}.",
+            ) from error
+
+    def items(self, metadata: Mapping[str, MetadataType]) -> Iterator[Item | Skipped]:
+        """Yield the rows in their order.
+
+        Args:
+            metadata: The declared types, which cells of CSV files are read as.
+
+        Raises:
+            InputError: The table is missing, empty or of an unknown kind, lacks a column, or
+                gives the same id twice.
+        """
+        self._refuse_unknown(metadata)
+        self._refuse_twins()
+        for number, cells in self._rows(self.columns.names()):
+            if isinstance(cells, str):
+                yield Skipped(self._place(number), cells)
+            else:
+                yield self._item(number, cells, metadata)
+
+    def _rows(self, columns: list[str]) -> Iterator[NumberedRow]:
+        if not self.path.is_file():
+            raise InputError("no such file", where=str(self.path), hint="Name an existing table.")
+        reader = READERS.get(self.path.suffix.lower())
+        if reader is None:
+            raise InputError(
+                f"tables of the kind {self.path.suffix or 'without a suffix'} cannot be read",
+                where=str(self.path),
+                hint=f"Use one of {', '.join(READERS)}.",
+            )
+        return reader(self.path, columns, self.delimiter)
+
+    def _refuse_unknown(self, metadata: Mapping[str, MetadataType]) -> None:
+        unknown = [name for name in self.columns.metadata if name not in metadata]
+        if unknown:
+            raise ConfigError(
+                "the collection declares no such metadata",
+                where=f"columns.metadata.{unknown[0]}",
+                hint=f"It declares {', '.join(metadata) or 'none'}.",
+            )
+
+    def _refuse_twins(self) -> None:
+        """A first pass that reads little, so that nothing is written of a table with twins."""
+        seen: dict[str, int] = {}
+        self.total = 0
+        for number, cells in self._rows([self.columns.id]):
+            self.total += 1
+            if isinstance(cells, str):
+                continue
+            identifier = self._id(cells)
+            first = seen.setdefault(identifier, number)
+            if identifier and first != number:
+                raise InputError(
+                    f"the id {identifier!r} is given twice: in row {first} and in row {number}",
+                    where=str(self.path),
+                    hint="Give every row its own id.",
+                )
+        if not self.total:
+            raise InputError(
+                "the table has no rows", where=str(self.path), hint="Give it at least one."
+            )
+
+    def _id(self, cells: Cells) -> str:
+        value = cells.get(self.columns.id)
+        return "" if value is None else str(value).strip()
+
+    def _place(self, number: int) -> str:
+        return f"{self.path.name} row {number}"
+
+    def _item(
+        self, number: int, cells: Cells, metadata: Mapping[str, MetadataType]
+    ) -> Item | Skipped:
+        try:
+            return Item(
+                self._id(cells),
+                image=self._file(cells, self.columns.image),
+                audio=self._file(cells, self.columns.audio),
+                text=_text(cells, self.columns.text),
+                metadata=self._metadata(cells, metadata),
+                parts={field: _text(cells, name) for field, name in self.columns.texts.items()},
+            )
+        except ValueError as error:
+            return Skipped(self._place(number), str(error))
+        except SchemaError as error:
+            return Skipped(self._place(number), error.what)
+
+    def _file(self, cells: Cells, column: str | None) -> str | None:
+        name = _text(cells, column)
+        if name is None:
+            return None
+        path = self.root / name
+        try:
+            inside = path.resolve().is_relative_to(self.root.resolve())
+            present = inside and path.is_file()
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{column}: {name!r:.120} is no path") from error
+        if not inside:
+            raise ValueError(f"{column}: the path {name!r:.120} leaves the folder {self.root}")
+        if not present:
+            raise ValueError(f"{column}: there is no file {name!r:.120} in {self.root}")
+        return str(path.absolute())
+
+    def _metadata(
+        self, cells: Cells, declared: Mapping[str, MetadataType]
+    ) -> dict[str, MetadataValue]:
+        values = {}
+        for name, column in self.columns.metadata.items():
+            try:
+                value = read_value(cells.get(column), declared[name])
+            except ValueError as error:
+                raise ValueError(f"{column}: {error}") from error
+            if value is not None:
+                values[name] = value
+        return values
+
+
+def _text(cells: Cells, column: str | None) -> str | None:
+    value = None if column is None else cells.get(column)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{column}: {value!r:.60} is not a text")
+    return value.strip() or None

@@ -1,0 +1,122 @@
+"""`tiepoint index`: fill the collections of a deployment from its sources."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+
+from tiepoint.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tiepoint.host import Host
+    from tiepoint.ingest import IngestReport
+
+SHOWN_SKIPS = 20
+LINE_EVERY_S = 5.0
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--source", "only", metavar="NAME", help="Read this source only.")
+@click.option("--strict", is_flag=True, help="End with code 2 at the first input that is broken.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def index(config: Path, only: str | None, strict: bool, as_json: bool) -> None:
+    """Index the sources of a deployment file.
+
+    Items that are there already and unchanged are left as they are, so a run that was cut
+    short is continued by running it again. Broken inputs are skipped and listed.
+
+    With --json: {"sources": [{"source", "collection", "added", "unchanged", "encoded",
+    "cached", "skipped": [{"where", "reason"}], "seconds"}]}.
+    """
+    from tiepoint.host import Host
+
+    host = Host.from_config(config)
+    names = _chosen(host, only)
+    reports: list[IngestReport] = []
+    with host:
+        for name in names:
+            reports.append(_index_one(host, name, strict, as_json))
+    if as_json:
+        click.echo(json.dumps({"sources": [report.as_dict() for report in reports]}))
+
+
+def _chosen(host: Host, only: str | None) -> list[str]:
+    names = list(host.deployment.sources)
+    if not names:
+        raise ConfigError(
+            "the deployment names no sources", where="sources", hint="Add a folder or a table."
+        )
+    if only is not None and only not in names:
+        raise ConfigError(
+            f"there is no source {only!r}",
+            where="--source",
+            hint=f"Name one of {', '.join(names)}.",
+        )
+    return names if only is None else [only]
+
+
+def _index_one(host: Host, name: str, strict: bool, as_json: bool) -> IngestReport:
+    from tiepoint.ingest import build_source, ingest
+
+    section = host.deployment.sources[name]
+    source = build_source(name, section, host.folder)
+    with progress_of(name) as progress:
+        try:
+            report = ingest(
+                host, name, source, section.collection, strict=strict, progress=progress
+            )
+        except KeyboardInterrupt:
+            click.echo("interrupted; what was written is kept, run it again to go on", err=True)
+            raise
+    if not as_json:
+        _print(report)
+    return report
+
+
+def _print(report: IngestReport) -> None:
+    for skipped in report.skipped[:SHOWN_SKIPS]:
+        click.echo(f"skipped {skipped.where}: {skipped.reason}", err=True)
+    if len(report.skipped) > SHOWN_SKIPS:
+        click.echo(f"and {len(report.skipped) - SHOWN_SKIPS} more; --json lists all", err=True)
+    click.echo(
+        f"{report.source}: {report.added} added, {report.unchanged} unchanged, "
+        f"{len(report.skipped)} skipped in {report.seconds:.1f} s; "
+        f"{report.encoded} parts encoded, {report.cached} from the cache"
+    )
+
+
+@contextmanager
+def progress_of(name: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Give a function that shows progress: a bar on a terminal, else a line now and then.
+
+    Args:
+        name: What is in progress.
+    """
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(name, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        return
+    last = monotonic()
+
+    def line(done: int, total: int | None) -> None:
+        nonlocal last
+        if monotonic() - last >= LINE_EVERY_S:
+            last = monotonic()
+            click.echo(f"{name}: {done} of {total or 'unknown'}", err=True)
+
+    yield line

@@ -1,0 +1,120 @@
+"""`tiepoint search`: ask a deployment's collection from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import click
+
+from tiepoint.errors import QueryError, StoreOwnedError
+
+TEXT_COLUMNS = 60
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--text", metavar="TEXT", help="Words to search for.")
+@click.option("--image", type=click.Path(path_type=Path), help="An image to search by.")
+@click.option("--audio", type=click.Path(path_type=Path), help="A sound to search by.")
+@click.option("-k", type=int, default=10, show_default=True, help="How many hits.")
+@click.option("--filter", "--where", "where", metavar="EXPR", help='Such as "price < 20".')
+@click.option(
+    "--exclude", multiple=True, metavar="ID", help="An id that is not wanted; repeatable."
+)
+@click.option("--collection", metavar="NAME", help="May be left out where there is one.")
+@click.option("--explain", is_flag=True, help="Show what each route added to a score.")
+@click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON.")
+def search(
+    config: Path,
+    text: str | None,
+    image: Path | None,
+    audio: Path | None,
+    k: int,
+    where: str | None,
+    exclude: tuple[str, ...],
+    collection: str | None,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Search a collection by text, image or sound, or by several at once.
+
+    Where a running process holds the store, that process answers.
+
+    With --json: {"hits": [{"id", "score", "probability", "contributions": [{"route",
+    "similarity", "standardised", "weight", "value"}], "metadata", "parts", "explanation"}],
+    "took_ms"}.
+    """
+    if text is None and image is None and audio is None:
+        raise QueryError("nothing to search for", hint="Give --text, --image or --audio.")
+    question: dict[str, Any] = {
+        "text": text,
+        "image": None if image is None else str(image.absolute()),
+        "audio": None if audio is None else str(audio.absolute()),
+        "where": where,
+        "exclude": list(exclude),
+        "k": k,
+        "collection": collection,
+        "explain": explain,
+    }
+    hits, took_ms = ask(config, question)
+    if as_json:
+        click.echo(json.dumps({"hits": hits, "took_ms": round(took_ms, 3)}, ensure_ascii=False))
+    else:
+        _print(hits, took_ms, explain)
+
+
+def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], float]:
+    """Return the hits as plain data and the milliseconds that the search took.
+
+    Args:
+        config: The deployment file.
+        question: Keyword arguments of `Host.search`.
+
+    Raises:
+        InputError: The question or the deployment cannot be used.
+    """
+    from tiepoint.host import Host
+
+    host = Host.from_config(config)
+    try:
+        host.open()
+    except StoreOwnedError as owned:
+        return _ask_owner(host, question, owned)
+    with host:
+        started = perf_counter()
+        hits = [hit.as_dict() for hit in host.search(**question)]
+        return hits, (perf_counter() - started) * 1000
+
+
+def _ask_owner(
+    host: Any, question: dict[str, Any], owned: StoreOwnedError
+) -> tuple[list[dict[str, Any]], float]:
+    raise owned
+
+
+def _print(hits: list[dict[str, Any]], took_ms: float, explain: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=f"{len(hits)} hits in {took_ms:.0f} ms", caption_justify="left")
+    table.add_column("#", justify="right")
+    table.add_column("id", overflow="fold")
+    table.add_column("score", justify="right")
+    table.add_column("holds", overflow="fold")
+    if explain:
+        table.add_column("why", overflow="fold")
+    for rank, hit in enumerate(hits, 1):
+        row = [str(rank), hit["id"], f"{hit['score']:.3f}", _content(hit)]
+        table.add_row(*row, *([hit["explanation"] or ""] if explain else []))
+    Console().print(table, markup=False)
+
+
+def _content(hit: dict[str, Any]) -> str:
+    parts = [
+        part if len(part) <= TEXT_COLUMNS else part[: TEXT_COLUMNS - 1] + "…"
+        for part in hit["parts"].values()
+    ]
+    return " | ".join([*parts, *(f"{name}={value}" for name, value in hit["metadata"].items())])
