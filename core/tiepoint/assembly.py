@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from tiepoint import registry
@@ -22,17 +21,15 @@ class Assembly:
     """The components of one deployment.
 
     Args:
-        deployment: What to build.
-        folder: What relative paths are relative to.
+        deployment: What to build; its paths are absolute, or relative to the working folder.
 
     Raises:
         ConfigError: A name that is not defined, or options that a component does not take.
         PluginError: A component that is not installed or cannot be imported.
     """
 
-    def __init__(self, deployment: Deployment, folder: Path) -> None:
+    def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
-        self.folder = folder
         self.encoders: dict[str, Encoder] = {
             name: self._build(registry.ENCODERS, section, f"encoders.{name}")
             for name, section in deployment.encoders.items()
@@ -47,8 +44,7 @@ class Assembly:
     @cached_property
     def store(self) -> MilvusStore:
         """The store, not opened yet."""
-        uri = self.deployment.store.uri
-        return MilvusStore(uri if "://" in uri else str(self.folder / Path(uri).expanduser()))
+        return MilvusStore(self.deployment.store.uri)
 
     def plugin(self, name: str, options: Mapping[str, Any]) -> Plugin:
         """Build a plugin that the deployment names."""
@@ -78,18 +74,11 @@ class Assembly:
 
     def _build(self, group: str, section: ComponentSection, where: str, **given: Any) -> Any:
         component = registry.load(group, section.type)
-        options = {name: self._located(value) for name, value in section.options.items()}
         try:
-            return component(**given, **options)
+            return component(**given, **section.options)
         except TypeError as error:
             raise ConfigError(
                 f"{section.type!r} does not take these options: {error}",
                 where=where,
                 hint="See `tiepoint config check`.",
             ) from error
-
-    def _located(self, value: Any) -> Any:
-        """Resolve an option that starts with `./` or `../` against the deployment's folder."""
-        if isinstance(value, str) and value.startswith(("./", "../")):
-            return str((self.folder / value).resolve())
-        return value

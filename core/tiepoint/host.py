@@ -31,18 +31,16 @@ class Host:
     one write at a time.
 
     Args:
-        deployment: What to build.
-        folder: What relative paths in the deployment are relative to.
+        deployment: What to build; its paths are absolute, or relative to the working folder.
 
     Raises:
         ConfigError: The deployment contradicts itself.
         PluginError: A component that it names cannot be used.
     """
 
-    def __init__(self, deployment: Deployment, folder: Path | str = ".") -> None:
+    def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
-        self.folder = Path(folder).absolute()
-        self._assembly = Assembly(deployment, self.folder)
+        self._assembly = Assembly(deployment)
         self._lock = threading.RLock()
         self._writing = threading.Lock()
         self._collections: dict[str, Collection] = {}
@@ -58,8 +56,7 @@ class Host:
         """Build a host from a deployment file, without opening it."""
         from tiepoint.config.loader import load
 
-        loaded = load(path)
-        return cls(loaded.deployment, loaded.folder)
+        return cls(load(path).deployment)
 
     @classmethod
     def embedded(
