@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.runtimes.stored import StoredModel
-from tiepoint.paths import cache_dir
 from tiepoint.threads import Infer, Inputs, native_threads
 
 if TYPE_CHECKING:
@@ -50,9 +49,7 @@ def compile_module(
 def _core() -> Any:
     import openvino
 
-    core = openvino.Core()
-    core.set_property({"CACHE_DIR": str(cache_dir("models") / "compiled")})
-    return core
+    return openvino.Core()
 
 
 def _load(file: Path) -> Infer:
