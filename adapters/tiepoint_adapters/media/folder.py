@@ -87,8 +87,8 @@ class FolderSource:
 
     def _checked(self, image: Path) -> Path | Skipped:
         name = self._name(image)
-        if not name.isprintable():
-            return Skipped(ascii(name), "the file's name is not printable UTF-8")
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            return Skipped(ascii(name), "the file's name is not UTF-8")
         if not image.exists():
             return Skipped(name, "the link leads nowhere")
         if not image.resolve().is_relative_to(self.root.resolve()):

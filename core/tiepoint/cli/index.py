@@ -42,10 +42,8 @@ def index(config: Path, only: str | None, strict: bool, as_json: bool) -> None:
 
     host = Host.from_config(config)
     names = _chosen(host, only)
-    reports: list[IngestReport] = []
     with host:
-        for name in names:
-            reports.append(_index_one(host, name, strict, as_json))
+        reports = [_index_one(host, name, strict, as_json) for name in names]
     if as_json:
         click.echo(json.dumps({"sources": [report.as_dict() for report in reports]}))
 

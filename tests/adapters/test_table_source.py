@@ -1,0 +1,177 @@
+"""A table becomes items, row by row, and rows that cannot be used are named by number."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from PIL import Image
+from pyarrow import parquet
+
+from tiepoint.errors import ConfigError, InputError
+from tiepoint.types import Item, Skipped
+from tiepoint_adapters.tables.source import TableSource
+
+DECLARED = {
+    "price": "float",
+    "stock": "int",
+    "sku": "string",
+    "new": "bool",
+    "tags": "strings",
+    "sizes": "ints",
+}
+COLUMNS = {
+    "id": "key",
+    "image": "file",
+    "text": "title",
+    "metadata": {name: name for name in DECLARED},
+}
+HEADER = "key,file,title,price,stock,sku,new,tags,sizes"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "pictures" / "a.jpg")
+    return tmp_path
+
+
+def read(path: Path, columns=COLUMNS, **options) -> list[Item | Skipped]:
+    source = TableSource(path.name, columns, root="pictures", base=path.parent, **options)
+    return list(source.items(DECLARED))
+
+
+def csv(shop: Path, *rows: str) -> Path:
+    path = shop / "items.csv"
+    path.write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
+    return path
+
+
+def test_cells_are_read_as_the_declared_types(shop):
+    [item] = read(csv(shop, '1,a.jpg,"red, ""warm""\nshoe",12.50,7,007,yes,red; soft,36;37'))
+    assert item.id == "1"
+    assert item.parts == {
+        "image": str(shop / "pictures" / "a.jpg"),
+        "text": 'red, "warm"\nshoe',
+    }
+    assert item.metadata == {
+        "price": 12.5,
+        "stock": 7,
+        "sku": "007",
+        "new": True,
+        "tags": ["red", "soft"],
+        "sizes": [36, 37],
+    }
+
+
+def test_empty_cells_are_missing_parts_and_values(shop):
+    [item] = read(csv(shop, "1,,shoe,,,,,,"))
+    assert item.parts == {"text": "shoe"}
+    assert item.metadata == {}
+
+
+def test_a_byte_order_mark_and_another_delimiter_are_understood(shop):
+    path = shop / "items.csv"
+    path.write_bytes(b"\xef\xbb\xbfkey;title\r\n1;sch\xc3\xb6n\r\n")
+    [item] = read(path, {"id": "key", "text": "title"}, delimiter=";")
+    assert (item.id, item.parts["text"]) == ("1", "schön")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("2,a.jpg,x,cheap,1,s,yes,,", "price: 'cheap' is not float"),
+        ("2,a.jpg,x,1,1.5,s,yes,,", "stock: '1.5' is not int"),
+        ("2,a.jpg,x,1,1,s,perhaps,,", "new: 'perhaps' is not bool"),
+        ("2,a.jpg,x,1,1,s,yes,,a;b", "sizes: 'a;b' is not ints"),
+        ("2,gone.jpg,x,,,,,,", "there is no file 'gone.jpg'"),
+        ("2,../items.csv,x,,,,,,", "leaves the folder"),
+        ("2,/etc/hostname,x,,,,,,", "leaves the folder"),
+        (f"2,{'x' * 5000},x,,,,,,", "is no path"),
+        ("2,a.jpg,x", "3 cells, and the header has 9"),
+        (",a.jpg,x,,,,,,", "item id"),
+        (f"{'i' * 600},a.jpg,x,,,,,,", "item id"),
+        ("2,,,,,,,,", "no part"),
+        ("2,a.jpg,caf\udce9,,,,,,", "not UTF-8"),
+        (f"2,a.jpg,{'x' * 200_000},,,,,,", "field larger than field limit"),
+    ],
+)
+def test_a_bad_row_is_skipped_and_named_by_its_number(shop, row, reason):
+    path = shop / "items.csv"
+    text = "\n".join([HEADER, "1,a.jpg,one,,,,,,", row, "3,a.jpg,three,,,,,,", ""])
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    first, skipped, third = read(path)
+    assert (first.id, third.id) == ("1", "3")
+    assert skipped.where == "items.csv row 3"
+    assert reason in skipped.reason
+
+
+def test_json_lines_keep_their_own_types_and_name_bad_lines(shop):
+    path = shop / "items.jsonl"
+    path.write_text(
+        '{"key": 1, "title": "one", "price": 2, "tags": ["a"]}\n{"key": \n[1]\n\n'
+        '{"key": 5, "title": 7}\n{"key": 6, "file": "a.jpg", "price": "free"}\n'
+    )
+    one, *skipped = read(path)
+    assert (one.id, one.metadata) == ("1", {"price": 2, "tags": ["a"]})
+    assert [s.where for s in skipped] == [f"items.jsonl row {n}" for n in (2, 3, 5, 6)]
+    assert "not valid JSON" in skipped[0].reason
+    assert "not a JSON object" in skipped[1].reason
+    assert "title: 7 is not a text" in skipped[2].reason
+    assert "price: 'free' is not float" in skipped[3].reason
+
+
+def test_parquet_is_streamed_over_row_groups(shop):
+    path = shop / "items.parquet"
+    n = 3000
+    table = pa.table(
+        {"key": list(range(n)), "title": [f"item {i}" for i in range(n)], "unused": [b"x"] * n}
+    )
+    parquet.write_table(table, path, row_group_size=1000)
+    items = read(path, {"id": "key", "text": "title"})
+    assert [item.id for item in items] == [str(i) for i in range(n)]
+    assert items[-1].parts == {"text": "item 2999"}
+
+
+@pytest.mark.parametrize("name", ["items.csv", "items.jsonl", "items.parquet"])
+def test_the_same_id_twice_is_found_before_the_first_item(shop, name):
+    path = shop / name
+    rows = [{"key": key, "title": "x"} for key in ("a", "b", "a")]
+    if name.endswith("csv"):
+        path.write_text("key,title\na,x\nb,x\na,x\n")
+    elif name.endswith("jsonl"):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        parquet.write_table(pa.Table.from_pylist(rows), path)
+    source = TableSource(str(path), {"id": "key", "text": "title"})
+    with pytest.raises(InputError, match=r"'a' is given twice: in row \d and in row \d"):
+        next(source.items({}))
+
+
+def test_tables_that_cannot_be_used_say_why(shop):
+    with pytest.raises(InputError, match="no such file"):
+        read(shop / "absent.csv")
+    (shop / "items.xls").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"kind \.xls"):
+        read(shop / "items.xls")
+    (shop / "empty.csv").write_bytes(b"")
+    with pytest.raises(InputError, match="empty"):
+        read(shop / "empty.csv")
+    with pytest.raises(InputError, match="no rows"):
+        read(csv(shop))
+    (shop / "items.parquet").write_bytes(b"not parquet")
+    with pytest.raises(InputError, match="not a readable Parquet file"):
+        read(shop / "items.parquet")
+    (shop / "other.csv").write_text("id,name\n1,x\n")
+    with pytest.raises(InputError, match=r"no column 'key'.*id, name"):
+        read(shop / "other.csv")
+
+
+def test_options_that_cannot_be_used_say_why(shop):
+    path = csv(shop, "1,a.jpg,x,,,,,,")
+    with pytest.raises(ConfigError, match="imge"):
+        read(path, {"imge": "file"})
+    with pytest.raises(ConfigError, match=r"colour.*It declares price"):
+        read(path, {"id": "key", "text": "title", "metadata": {"colour": "title"}})
+    with pytest.raises(ConfigError, match="one character"):
+        read(path, delimiter="::")
