@@ -19,7 +19,7 @@ from tiepoint import registry
 from tiepoint.config.problems import Problem, YamlPath, nearest, problems_of
 from tiepoint.errors import TiepointError
 
-_GIVEN_BY_HOST = {registry.ALIGNERS: ("encoders",)}
+_GIVEN_BY_HOST = {registry.ALIGNERS: ("encoders",), registry.SOURCES: ("base",)}
 _RELATIVE = ("./", "../", "~/")
 
 
