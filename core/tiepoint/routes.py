@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tiepoint.alignment.base import Aligner
 from tiepoint.config.models import CollectionSection, FieldSection
 from tiepoint.encoders.base import Encoder
-from tiepoint.errors import ConfigError, SchemaError
+from tiepoint.errors import ConfigError
 from tiepoint.index.base import CollectionSchema, VectorField
 from tiepoint.types import TEXT, Modality
 
@@ -178,16 +178,3 @@ class Layout:
                     target = field.joint or field.name
                     routes.append(Route(name, query, target, encoder, self.aligner))
         return tuple(routes)
-
-    def require(self, field: str) -> PartField:
-        """Return a field by name.
-
-        Raises:
-            SchemaError: The collection has no such field.
-        """
-        if field not in self.fields:
-            raise SchemaError(
-                f"the collection {self.schema.name!r} has no field {field!r}",
-                hint=f"Its fields are {', '.join(self.fields)}.",
-            )
-        return self.fields[field]
