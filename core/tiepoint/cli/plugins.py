@@ -51,7 +51,7 @@ def plugins(context: click.Context, check: bool, everything: bool, as_json: bool
         for row in broken:
             warn(row.status)
     else:
-        click.echo("No plugin is installed. For example: pip install tiepoint-security")
+        click.echo("No plugin is installed.")
     if check and broken:
         context.exit(2)
 

@@ -1,0 +1,1 @@
+"""tiepoint for radiology; this release brings no feature yet."""

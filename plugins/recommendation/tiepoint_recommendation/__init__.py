@@ -1,0 +1,1 @@
+"""tiepoint for recommendation; this release brings no feature yet."""

@@ -1,0 +1,1 @@
+"""tiepoint for surveillance; this release brings no feature yet."""
