@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Where items come from (entry points: `tiepoint.sources`).
 
-    Constructed cheaply with its options from the deployment file, and with `base`: the folder
-    that relative paths in these options start at.
+    Constructed cheaply with its options from the deployment file, where its paths are absolute.
 
     Attributes:
         total: How many inputs there are, once the first was asked for; None if unknown.
@@ -78,13 +76,12 @@ class IngestReport:
         return asdict(self)
 
 
-def build_source(name: str, section: SourceSection, folder: Path) -> Source:
+def build_source(name: str, section: SourceSection) -> Source:
     """Construct a source of a deployment.
 
     Args:
         name: Its name under `sources`.
         section: Its part of the deployment file.
-        folder: The folder of the deployment file.
 
     Raises:
         PluginError: Its type is unknown or cannot be imported.
@@ -92,7 +89,7 @@ def build_source(name: str, section: SourceSection, folder: Path) -> Source:
     """
     component = registry.load(registry.SOURCES, section.type)
     try:
-        source: Source = component(**section.options, base=folder)
+        source: Source = component(**section.options)
     except TypeError as error:
         raise ConfigError(
             f"the source {section.type!r} cannot take these options ({error})",

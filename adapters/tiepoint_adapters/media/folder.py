@@ -22,21 +22,19 @@ class FolderSource:
     ignored; links that leave the folder are refused.
 
     Args:
-        path: The folder, relative to `base`.
+        path: The folder.
         extensions: Which files are images, without dots; upper and lower case are the same.
         recursive: Whether folders inside the folder are read too.
-        base: What `path` is relative to: the folder of the deployment file.
     """
 
     def __init__(
         self,
-        path: str,
+        path: Path,
         *,
         extensions: Sequence[str] = IMAGE_EXTENSIONS,
         recursive: bool = True,
-        base: Path = Path(),
     ) -> None:
-        self.root = base / Path(path).expanduser()
+        self.root = path
         self.suffixes = frozenset(f".{extension.lower().lstrip('.')}" for extension in extensions)
         self.recursive = recursive
         self.total: int | None = None

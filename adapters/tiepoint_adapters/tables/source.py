@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from tiepoint.config.models import MetadataType
 from tiepoint.errors import ConfigError, InputError, SchemaError
@@ -42,41 +41,31 @@ class TableSource:
     """Reads a CSV, TSV, JSON-lines or Parquet file: every row is an item.
 
     Args:
-        path: The file, relative to `base`; its suffix says what it is.
+        path: The file; its suffix says what it is.
         columns: Which column holds what, see `Columns`.
         root: The folder that paths in the table start at, and do not leave; the table's own
             folder if not given.
         delimiter: What separates the cells of a CSV file; a tab in `.tsv` files.
-        base: What `path` and `root` are relative to: the folder of the deployment file.
 
     Raises:
-        ConfigError: The columns are not described as they must be.
+        ConfigError: The delimiter is not one character.
     """
 
     def __init__(
         self,
-        path: str,
-        columns: Mapping[str, Any],
+        path: Path,
+        columns: Columns,
         *,
-        root: str | None = None,
+        root: Path | None = None,
         delimiter: str | None = None,
-        base: Path = Path(),
     ) -> None:
         self.total: int | None = None
-        self.path = base / Path(path).expanduser()
-        self.root = (base / Path(root).expanduser()) if root is not None else self.path.parent
+        self.path = path
+        self.root = root or path.parent
+        self.columns = columns
         self.delimiter = delimiter or ("\t" if self.path.suffix.lower() == ".tsv" else ",")
         if len(self.delimiter) != 1:
             raise ConfigError("must be one character", where="delimiter", hint='Such as ";".')
-        try:
-            self.columns = Columns.model_validate(columns)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise ConfigError(
-                first["msg"],
-                where=".".join(["columns", *map(str, first["loc"])]),
-                hint=f"It takes {', '.join(Columns.model_fields)}.",
-            ) from error
 
     def items(self, metadata: Mapping[str, MetadataType]) -> Iterator[Item | Skipped]:
         """Yield the rows in their order.

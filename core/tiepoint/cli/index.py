@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tiepoint.cli.output import print_json, say
 from tiepoint.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def index(config: Path, only: str | None, strict: bool, as_json: bool) -> None:
     with host:
         reports = [_index_one(host, name, strict, as_json) for name in names]
     if as_json:
-        click.echo(json.dumps({"sources": [report.as_dict() for report in reports]}))
+        print_json({"sources": [report.as_dict() for report in reports]})
 
 
 def _chosen(host: Host, only: str | None) -> list[str]:
@@ -67,14 +67,14 @@ def _index_one(host: Host, name: str, strict: bool, as_json: bool) -> IngestRepo
     from tiepoint.ingest import build_source, ingest
 
     section = host.deployment.sources[name]
-    source = build_source(name, section, host.folder)
+    source = build_source(name, section)
     with progress_of(name) as progress:
         try:
             report = ingest(
                 host, name, source, section.collection, strict=strict, progress=progress
             )
         except KeyboardInterrupt:
-            click.echo("interrupted; what was written is kept, run it again to go on", err=True)
+            say("what was written is kept; run the command again to go on")
             raise
     if not as_json:
         _print(report)
@@ -83,9 +83,9 @@ def _index_one(host: Host, name: str, strict: bool, as_json: bool) -> IngestRepo
 
 def _print(report: IngestReport) -> None:
     for skipped in report.skipped[:SHOWN_SKIPS]:
-        click.echo(f"skipped {skipped.where}: {skipped.reason}", err=True)
+        say(f"skipped {skipped.where}: {skipped.reason}")
     if len(report.skipped) > SHOWN_SKIPS:
-        click.echo(f"and {len(report.skipped) - SHOWN_SKIPS} more; --json lists all", err=True)
+        say(f"skipped {len(report.skipped) - SHOWN_SKIPS} more; --json lists all")
     click.echo(
         f"{report.source}: {report.added} added, {report.unchanged} unchanged, "
         f"{len(report.skipped)} skipped in {report.seconds:.1f} s; "
@@ -115,6 +115,6 @@ def progress_of(name: str) -> Iterator[Callable[[int, int | None], None]]:
         nonlocal last
         if monotonic() - last >= LINE_EVERY_S:
             last = monotonic()
-            click.echo(f"{name}: {done} of {total or 'unknown'}", err=True)
+            say(f"{name}: {done} of {total or 'unknown'}")
 
     yield line

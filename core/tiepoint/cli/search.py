@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import click
 
+from tiepoint.cli.output import print_json
 from tiepoint.errors import QueryError, StoreOwnedError
 
 TEXT_COLUMNS = 60
@@ -61,7 +61,7 @@ def search(
     }
     hits, took_ms = ask(config, question)
     if as_json:
-        click.echo(json.dumps({"hits": hits, "took_ms": round(took_ms, 3)}, ensure_ascii=False))
+        print_json({"hits": hits, "took_ms": round(took_ms, 3)})
     else:
         _print(hits, took_ms, explain)
 
