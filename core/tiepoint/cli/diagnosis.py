@@ -134,17 +134,16 @@ def look_at_space() -> Iterator[Finding]:
     """Look at the caches and at the space that is left beside them."""
     from tiepoint.paths import cache_dir
 
-    hint = "Make it writable, or set TIEPOINT_CACHE to another folder."
     try:
         root = cache_dir("models").parent
-    except OSError as error:
-        place = str(error.filename)
-        yield Finding("caches", place, "failed", f"cannot be made ({error.strerror})", hint)
+    except TiepointError as error:
+        yield Finding("caches", "folder", "failed", str(error))
         return
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         yield Finding("caches", folder.name, "ok", f"{_size(_bytes_in(folder))} in {folder}")
     if not os.access(root, os.W_OK):
-        yield Finding("caches", "root", "failed", f"{root} cannot be written to", hint)
+        hint = "Make it writable, or set TIEPOINT_CACHE to another folder."
+        yield Finding("caches", "folder", "failed", f"{root} cannot be written to", hint)
     places = {"cache": root, "temporary": Path(tempfile.gettempdir()), "shm": Path("/dev/shm")}  # noqa: S108 - looked at, not written to
     for name, place in places.items():
         if place.is_dir():
