@@ -30,15 +30,3 @@ def cache_dir(name: str) -> Path:
             hint="Set TIEPOINT_CACHE to a folder that can be written to.",
         ) from error
     return folder
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file in one step: readers see the old content or all of the new one."""
-    import uuid
-
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,49 @@
+"""What every aligner checks at its door, and the unit norm at its exit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tiepoint.encoders.base import Encoder, Vectors
+from tiepoint.errors import SchemaError
+from tiepoint.types import Modality
+
+
+def checked_vectors(
+    encoders: Mapping[Modality, Encoder], modality: Modality, x: Vectors
+) -> Vectors:
+    """Return x as (n, d_in) float32, if it can be vectors of the modality's encoder.
+
+    Raises:
+        SchemaError: The modality is not aligned, the shape is wrong, or a value is not finite.
+    """
+    encoder = encoders.get(modality)
+    if encoder is None:
+        raise SchemaError(
+            f"the modality {modality!r} is not aligned",
+            hint=f"Aligned are: {', '.join(sorted(encoders))}.",
+        )
+    vectors = np.asarray(x, np.float32)
+    if vectors.ndim != 2 or vectors.shape[1] != encoder.dim:
+        raise SchemaError(
+            f"{modality} vectors must have the shape (n, {encoder.dim}), not {vectors.shape}",
+            hint="Use the encoder that the aligner was made for.",
+        )
+    if not np.isfinite(vectors).all():
+        raise SchemaError(f"{modality} vectors must be finite")
+    return vectors
+
+
+def unit_rows(x: Vectors) -> Vectors:
+    """Return the rows of (n, d) float32 at length 1; a zero row becomes the first axis.
+
+    A row without direction still needs one of unit length: all such rows get the same.
+    """
+    norms = np.linalg.norm(x, axis=1, keepdims=True)
+    lost = norms[:, 0] < np.finfo(np.float32).tiny
+    unit = x / np.where(lost[:, None], 1.0, norms)
+    unit[lost] = 0.0
+    unit[lost, 0] = 1.0
+    return np.ascontiguousarray(unit, np.float32)

@@ -1,0 +1,81 @@
+"""What every text goes through before it is tokenised, and how tokens are batched."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import DecodeError
+
+MAX_CHARACTERS = 100_000
+"""Text after this many characters is left out before tokenising; token limits are far below."""
+
+_KEPT_CONTROLS = frozenset("\t\n\r")
+
+
+def clean_text(part: Any) -> str:
+    r"""Return a text in Unicode's composed form (NFC), without control characters.
+
+    Tabs and line ends stay (tokenisers take them as white space); other control characters
+    and unpaired surrogates go. Text beyond `MAX_CHARACTERS` is left out.
+
+    Raises:
+        DecodeError: Not a string, or nothing but white space and control characters.
+
+    >>> clean_text("cafe\u0301\x00") == "caf\u00e9"
+    True
+    """
+    if not isinstance(part, str):
+        raise DecodeError(
+            f"a text part must be a string, not {type(part).__name__}", hint="Give a string."
+        )
+    text = part[:MAX_CHARACTERS]
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if not text.isprintable():
+        text = "".join(
+            c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cs")
+        )
+    if not text or text.isspace():
+        raise DecodeError("the text is empty", hint="Leave the part out where there is no text.")
+    return text
+
+
+def length_sorted_batches(lengths: Sequence[int], tokens: int) -> Iterator[NDArray[np.intp]]:
+    """Yield the positions of sequences in batches of about equal length, longest first.
+
+    Args:
+        lengths: Tokens of every sequence.
+        tokens: Most tokens of a batch, padding included; a longer sequence is its own batch.
+
+    >>> [batch.tolist() for batch in length_sorted_batches([2, 9, 3, 8], tokens=18)]
+    [[1, 3], [2, 0]]
+    """
+    order = np.argsort(np.negative(lengths), kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + max(1, tokens // max(1, lengths[order[start]]))
+        yield order[start:stop]
+        start = stop
+
+
+def padded(
+    sequences: Sequence[NDArray[np.int64]], value: int, multiple: int = 1
+) -> NDArray[np.int64]:
+    """Return sequences as one (n, longest) int64 array, padded on the right.
+
+    Args:
+        sequences: n arrays of token ids.
+        value: What stands in padded places.
+        multiple: The length is rounded up to a multiple of it, so that a compiled network
+            meets fewer different shapes.
+    """
+    longest = max(len(sequence) for sequence in sequences)
+    batch = np.full((len(sequences), -(-longest // multiple) * multiple), value, np.int64)
+    for row, sequence in zip(batch, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return batch
