@@ -1,0 +1,223 @@
+"""Milvus Lite in this process, behind a private socket, and what it does not keep itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tiepoint.errors import InputError, StoreError
+from tiepoint.index.ownership import LOCK_FILE, StoreLock
+
+_STATE_FILE = "store.json"
+_FORMAT = 1
+
+
+@dataclass(slots=True)
+class CollectionState:
+    """What is known of a collection without asking Milvus.
+
+    Attributes:
+        sequence: The last sequence number that was given out; after an unclean end, a lower
+            bound of it.
+        tombstones: The sequence number of each deleted item that is not purged.
+    """
+
+    sequence: int = 0
+    tombstones: dict[str, int] = field(default_factory=dict)
+
+
+class EmbeddedMilvus:
+    """A store folder that this process owns, served by Milvus Lite from a thread.
+
+    The folder holds `milvus/` (Milvus Lite's own files), `store.json` (says that this is a
+    store, whether it was closed cleanly, and the collections' states) and the lock.
+
+    pymilvus would serve a local path on a TCP port of the loopback interface, where any user
+    of the machine could read and change the data. Here it listens on a Unix socket in a
+    folder that only this user may enter.
+
+    Args:
+        folder: The store's folder; made if absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = StoreLock(folder)
+        self._server: Any = None
+        self._database: Any = None
+        self._socket_folder: str | None = None
+        self._synced: dict[str, dict[Path, int]] = {}
+
+    def open(self) -> tuple[str, bool, dict[str, CollectionState]]:
+        """Own the folder and start serving it.
+
+        Returns:
+            The address for a client, whether the store was closed cleanly (or is new), and
+            the state of each collection.
+
+        Raises:
+            InputError: The path is a file, is not writable, or holds something else.
+            StoreOwnedError: Another process holds the store.
+            StoreError: Milvus Lite cannot open its files.
+        """
+        _check_folder(self.folder)
+        self._lock.acquire()
+        try:
+            clean, states = _read_state(self.folder / _STATE_FILE)
+            self._write_state(clean=False, states=states)
+            return self.start(), clean, states
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def start(self) -> str:
+        """Serve the folder; the lock must be held. Gives the address."""
+        from milvus_lite.adapter.grpc.server import start_server_in_thread
+        from milvus_lite.exceptions import MilvusLiteError
+
+        self._remove_unfinished()
+        self._socket_folder = tempfile.mkdtemp(prefix="tiepoint-")
+        socket = Path(self._socket_folder) / "milvus"
+        try:
+            self._server, self._database, _ = start_server_in_thread(
+                str(self.folder / "milvus"), host="unix", port=socket
+            )
+        except (MilvusLiteError, OSError, RuntimeError, ValueError) as error:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            raise StoreError(
+                f"Milvus Lite cannot open its files ({error})",
+                where=str(self.folder),
+                hint="Check the disk; restore the folder from a backup if its files are damaged.",
+            ) from error
+        return f"unix:{socket}"
+
+    def sync(self, name: str) -> None:
+        """Force what Milvus Lite has written of a collection to the disk.
+
+        Milvus Lite 3.2.2 leaves its log to the operating system until it writes a segment,
+        so that a loss of power would lose acknowledged rows.
+
+        Args:
+            name: The collection.
+        """
+        seen = self._synced.setdefault(name, {})
+        for path in (self.folder / "milvus" / "collections" / name).rglob("*"):
+            try:
+                status = path.stat()
+                if seen.get(path) == status.st_mtime_ns:
+                    continue
+                descriptor = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                continue  # a log that became a segment, or a segment that was merged
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            seen[path] = status.st_mtime_ns
+
+    def stop(self) -> None:
+        """End serving; Milvus Lite writes what it has in memory, as far as it can."""
+        if self._server is not None:
+            self._server.stop(grace=2).wait()
+            self._database.close()
+            self._server = self._database = None
+        if self._socket_folder is not None:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._socket_folder = None
+
+    def close(self, states: Mapping[str, CollectionState] | None) -> None:
+        """Stop, and give the folder up.
+
+        Args:
+            states: The collections' states if everything has been written; None leaves the
+                store marked as not closed cleanly.
+
+        Raises:
+            StoreError: The disk is full; the store is left as not closed cleanly.
+        """
+        try:
+            self.stop()
+            if states is not None:
+                self._write_state(clean=True, states=states)
+        finally:
+            self._lock.release()
+
+    def _remove_unfinished(self) -> None:
+        # A kill while a collection was made leaves a folder that Milvus Lite neither lists
+        # nor makes again.
+        for folder in (self.folder / "milvus" / "collections").glob("*"):
+            if not (folder / "schema.json").exists():
+                shutil.rmtree(folder)
+
+    def _write_state(self, *, clean: bool, states: Mapping[str, CollectionState]) -> None:
+        content = {
+            "tiepoint_store": _FORMAT,
+            "clean": clean,
+            "collections": {name: asdict(state) for name, state in states.items()},
+        }
+        path = self.folder / _STATE_FILE
+        draft = path.with_suffix(".tmp")
+        try:
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise StoreError(
+                f"the store's state cannot be written ({error.strerror})",
+                where=str(path),
+                hint="Free some space and try again; nothing stored is lost.",
+            ) from error
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = {entry.name for entry in folder.iterdir()}
+    except FileExistsError:
+        raise InputError(
+            "the store's path is a file", where=str(folder), hint="Name a folder."
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"the store's folder cannot be used ({error.strerror})",
+            where=str(folder),
+            hint="Give this user access, or name another folder.",
+        ) from error
+    if _STATE_FILE not in names and names - {LOCK_FILE, f"{Path(_STATE_FILE).stem}.tmp"}:
+        raise InputError(
+            "the folder holds something else than a store",
+            where=str(folder),
+            hint="Name an empty folder, or one that does not exist yet.",
+        )
+
+
+def _read_state(path: Path) -> tuple[bool, dict[str, CollectionState]]:
+    if not path.exists():
+        return True, {}
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        version = content["tiepoint_store"]
+        states = {name: CollectionState(**s) for name, s in content["collections"].items()}
+        clean = bool(content["clean"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            "the file that describes the store cannot be read",
+            where=str(path),
+            hint="Restore it from a backup; deleting the folder deletes the items.",
+        ) from error
+    if version != _FORMAT:
+        raise InputError(
+            f"the store has format {version}, this release reads {_FORMAT}",
+            where=str(path),
+            hint="Use the release that wrote it, or index into a new folder.",
+        )
+    return clean, states

@@ -1,0 +1,335 @@
+"""The store on Milvus: a local folder (Milvus Lite in this process) or a server, by URI."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tiepoint.errors import StoreError
+from tiepoint.index.base import CollectionSchema, Row
+from tiepoint.index.embedded import CollectionState, EmbeddedMilvus
+from tiepoint.index.milvus_client import (
+    CALL_TIMEOUT_S,
+    connect,
+    public_address,
+    store_errors,
+)
+from tiepoint.index.milvus_layout import CARD, Layout, card_of, check_card
+from tiepoint.index.validation import validate_schema
+
+logger = logging.getLogger(__name__)
+
+_BATCH_BYTES = 64 << 20
+_PAGE_BYTES = 32 << 20
+_SERVER_WINDOW = 16_384
+_SPARSE_PAGES = 4
+
+
+class MilvusStore:
+    """Collections on Milvus (entry point `milvus` of `tiepoint.stores`).
+
+    A batch of up to 64 MiB is atomic: after a kill it is there as a whole or not at all. A
+    larger one is written in such pieces, in order. A write is durable when it returns: on an
+    embedded store it has been forced to the disk. Each row of a batch has a sequence number of
+    its own, and numbers are never used twice, not even after a failed write.
+
+    A write that fails on an embedded store (disk full) may have left a torn record behind,
+    after which Milvus Lite would lose what it logs. The next call therefore reopens the store
+    first, which drops the torn record and writes what was logged before it.
+
+    There is one writer of a collection; a server does not enforce that.
+
+    Args:
+        uri: A local folder (made if absent), or `http[s]://[user:password@]host[:port]`.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._where = public_address(uri)
+        self._embedded = (
+            None
+            if "://" in uri or uri.startswith("unix:")
+            else EmbeddedMilvus(Path(uri).expanduser().absolute())
+        )
+        self._milvus: Any = None
+        self._failed = False
+        self._recovery: dict[str, Any] | None = None
+        self._layouts: dict[str, Layout] = {}
+        self._states: dict[str, CollectionState] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this process holds the data itself."""
+        return self._embedded is not None
+
+    def open(self) -> None:
+        """Own the folder, or connect; after an unclean end, bring Milvus Lite back to speed.
+
+        Raises:
+            InputError: The path is a file, not writable, or holds something else.
+            StoreOwnedError: Another process holds the store.
+            StoreError: The server does not answer, or the files are damaged.
+        """
+        if self._embedded is None:
+            self._milvus = connect(self._uri)
+            return
+        address, clean, self._states = self._embedded.open()
+        try:
+            self._milvus = connect(address)
+            if not clean:
+                self._recover("the last process did not close the store")
+        except BaseException:
+            self._disconnect()
+            self._embedded.close(None)
+            raise
+
+    def close(self) -> None:
+        """Write everything out and give the store up; does nothing if it is not open.
+
+        Raises:
+            StoreError: Something could not be written out; the next opening will recover it.
+        """
+        with self._lock:
+            if self._milvus is None:
+                return
+            states = None
+            try:
+                if self._embedded is not None and not self._failed:
+                    self._checkpoint()
+                    states = self._states
+            finally:
+                self._disconnect()
+                if self._embedded is not None:
+                    self._embedded.close(states)
+
+    def create(self, schema: CollectionSchema) -> None:
+        """Create the collection, or check that the stored one has this schema.
+
+        Raises:
+            FingerprintError: The stored vectors come from another encoder or aligner.
+            SchemaError: The stored fields or metadata differ, or cannot be stored at all.
+            StoreError: The store failed.
+        """
+        validate_schema(schema)
+        layout = Layout(schema, embedded=self.embedded)
+        with self._lock, self._errors():
+            client = self._client()
+            if client.has_collection(schema.name):
+                properties = client.describe_collection(schema.name).get("properties") or {}
+                check_card(properties.get(CARD), schema, f"{self._where}, {schema.name!r}")
+                if schema.name not in self._states:
+                    self._states[schema.name] = self._read_state(schema.name, CollectionState())
+            else:
+                client.create_collection(
+                    schema.name,
+                    schema=layout.milvus_schema(),
+                    index_params=None if self.embedded else layout.index_params(),
+                    properties={CARD: card_of(schema)},
+                    consistency_level="Strong",
+                )
+                self._states[schema.name] = CollectionState()
+            if not self.embedded:
+                client.load_collection(schema.name)
+            self._layouts[schema.name] = layout
+
+    def upsert(self, name: str, rows: Sequence[Row]) -> int:
+        """Write rows, replacing those of the same id; durable on return. Gives the sequence.
+
+        Raises:
+            StoreError: The store failed; what of the batch was written shows in `scan`.
+        """
+        with self._lock:
+            state, layout = self._states[name], self._layouts[name]
+            first = self._take_sequences(state, len(rows))
+            self._write(name, layout, layout.entities(rows, first))
+            for row in rows:
+                state.tombstones.pop(row.id, None)
+            return state.sequence
+
+    def delete(self, name: str, ids: Sequence[str]) -> int:
+        """Write tombstones; durable on return. Gives the sequence.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        with self._lock:
+            state, layout = self._states[name], self._layouts[name]
+            first = self._take_sequences(state, len(ids))
+            self._write(name, layout, layout.tombstones(ids, first))
+            state.tombstones.update({item: first + i for i, item in enumerate(ids)})
+            return state.sequence
+
+    def purge(self, name: str, up_to: int) -> None:
+        """Remove tombstones with a sequence number of at most `up_to`.
+
+        The row with the last sequence number stays, so that a number is never used again.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        with self._lock, self._errors():
+            state = self._states[name]
+            limit = min(up_to, state.sequence - 1)
+            if not any(sequence <= limit for sequence in state.tombstones.values()):
+                return
+            self._client().delete(name, filter=f"deleted == true and seq <= {limit}")
+            state.tombstones = {
+                item: sequence for item, sequence in state.tombstones.items() if sequence > limit
+            }
+
+    def scan(self, name: str, after: int = 0) -> Iterator[list[tuple[int, Row | str]]]:
+        """Yield batches of (sequence, row), or (sequence, id) for a tombstone.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        layout, last = self._layouts[name], self._states[name].sequence
+        page = max(1, _PAGE_BYTES // layout.row_bytes())
+        widest = page * _SPARSE_PAGES
+        if not self.embedded:
+            page, widest = min(page, _SERVER_WINDOW), min(widest, _SERVER_WINDOW)
+        # A window of sequence numbers holds at most as many rows; overwriting leaves gaps, so
+        # the window widens where it comes back half empty.
+        window = page
+        while after < last:
+            with self._errors():
+                entities = self._client().query(
+                    name,
+                    filter=f"seq > {after} and seq <= {after + window}",
+                    output_fields=layout.output_fields,
+                    timeout=CALL_TIMEOUT_S,
+                )
+            if entities:
+                yield [layout.from_entity(entity) for entity in entities]
+            after += window
+            window = min(widest, window * 2) if len(entities) < page // 2 else page
+
+    def last_sequence(self, name: str) -> int:
+        """Return the last sequence number that was given out."""
+        return self._states[name].sequence
+
+    def count(self, name: str) -> int:
+        """Return the number of items, tombstones not counted."""
+        with self._lock, self._errors():
+            answer = self._client().query(name, filter="", output_fields=["count(*)"])
+            return int(answer[0]["count(*)"]) - len(self._states[name].tombstones)
+
+    def health(self) -> dict[str, Any]:
+        """Return status, URI, the collections' sequence numbers, and the last recovery."""
+        return {
+            "status": "failed" if self._failed else "ok",
+            "kind": "embedded" if self.embedded else "server",
+            "uri": self._where,
+            "collections": {
+                name: {"sequence": state.sequence, "tombstones": len(state.tombstones)}
+                for name, state in self._states.items()
+            },
+            "recovery": self._recovery,
+        }
+
+    def _errors(self) -> Any:
+        return store_errors(self._where)
+
+    def _client(self) -> Any:
+        if self._milvus is None:
+            raise StoreError("the store is not open", where=self._where, hint="Open it first.")
+        if self._failed and self._embedded is not None:
+            with self._lock:
+                self._disconnect()
+                self._embedded.stop()
+                self._milvus = connect(self._embedded.start())
+                self._recover("a write failed")
+                self._failed = False
+        return self._milvus
+
+    def _disconnect(self) -> None:
+        if self._milvus is not None:
+            self._milvus.close()
+            self._milvus = None
+
+    def _write(self, name: str, layout: Layout, entities: Iterable[dict[str, Any]]) -> None:
+        client = self._client()
+        try:
+            with self._errors():
+                for batch in _batches(entities, layout.row_bytes()):
+                    client.upsert(name, batch, timeout=CALL_TIMEOUT_S)
+                if self._embedded is not None:
+                    self._embedded.sync(name)
+        except StoreError:
+            self._failed = self._embedded is not None
+            raise
+
+    @staticmethod
+    def _take_sequences(state: CollectionState, count: int) -> int:
+        first = state.sequence + 1
+        state.sequence += count
+        return first
+
+    def _checkpoint(self) -> None:
+        with self._errors():
+            for name in self._milvus.list_collections():
+                self._milvus.flush(name)
+
+    def _recover(self, reason: str) -> None:
+        """Move what Milvus Lite replayed from its log into files, and look at what is there.
+
+        Without this its searches take seconds: a replayed log is searched row by row.
+        """
+        started = time.perf_counter()
+        self._checkpoint()
+        with self._errors():
+            for name in self._milvus.list_collections():
+                known = self._states.get(name, CollectionState())
+                self._states[name] = self._read_state(name, known)
+        seconds = time.perf_counter() - started
+        self._recovery = {"reason": reason, "seconds": round(seconds, 3)}
+        logger.warning("%s: recovered in %.1f s (%s)", self._where, seconds, reason)
+
+    def _read_state(self, name: str, known: CollectionState) -> CollectionState:
+        client = self._milvus
+        deleted = client.query(name, filter="deleted == true", output_fields=["id", "seq"])
+        tombstones = {entity["id"]: entity["seq"] for entity in deleted}
+        return CollectionState(_last_sequence(client, name, known.sequence), tombstones)
+
+
+def _last_sequence(client: Any, name: str, known: int) -> int:
+    """Return the greatest sequence number stored, or `known` if that is greater.
+
+    Milvus has no maximum, and Milvus Lite builds every row that it returns (0.1 ms); asking
+    whether there is any row beyond a number costs a fraction of that.
+    """
+
+    def is_beyond(sequence: int) -> bool:
+        found = client.query(name, filter=f"seq > {sequence}", output_fields=["seq"], limit=1)
+        return bool(found)
+
+    low, step = known, 1
+    while is_beyond(low + step - 1):
+        low, step = low + step, step * 2
+    high = low + step - 1
+    while low < high:
+        middle = (low + high) // 2
+        if is_beyond(middle):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _batches(entities: Iterable[dict[str, Any]], row_bytes: int) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for entity in entities:
+        entity_size = row_bytes + sum(4 * len(part) for part in entity["parts"].values())
+        if batch and size + entity_size > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(entity)
+        size += entity_size
+    if batch:
+        yield batch

@@ -1,0 +1,92 @@
+"""pymilvus without its side effects, and with its errors in our own words."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tiepoint.errors import StoreError
+
+CONNECT_TIMEOUT_S = 10.0
+CALL_TIMEOUT_S = 120.0
+
+
+def connect(address: str) -> Any:
+    """Return a `pymilvus.MilvusClient` for an address.
+
+    Importing pymilvus reads a `.env` file from a parent of its own folder into the process's
+    environment, and sends a traceback to stderr for each failed call, though it also raises
+    it; both are switched off here.
+
+    Args:
+        address: `http://host:port`, `https://user:password@host`, or `unix:/path`.
+
+    Raises:
+        StoreError: Nobody answers there.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    before = os.environ.get("PYTHON_DOTENV_DISABLED")
+    os.environ["PYTHON_DOTENV_DISABLED"] = "1"
+    try:
+        from pymilvus import MilvusClient
+    finally:
+        if before is None:
+            del os.environ["PYTHON_DOTENV_DISABLED"]
+        else:
+            os.environ["PYTHON_DOTENV_DISABLED"] = before
+    for name in ("pymilvus", "milvus_lite"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    with store_errors(public_address(address)):
+        return MilvusClient(address, timeout=CONNECT_TIMEOUT_S)
+
+
+def public_address(address: str) -> str:
+    """Return an address without the user and password in it.
+
+    >>> public_address("https://root:secret@milvus:19530")
+    'https://milvus:19530'
+    """
+    scheme, separator, rest = address.partition("://")
+    return scheme + separator + rest.rpartition("@")[2] if separator else address
+
+
+@contextmanager
+def store_errors(where: str) -> Iterator[None]:
+    """Turn whatever Milvus, gRPC or the file system raise into one `StoreError`.
+
+    Args:
+        where: The store, as it is named in the error.
+
+    Raises:
+        StoreError: In place of the error inside.
+    """
+    import grpc
+    from pymilvus.exceptions import MilvusException
+
+    try:
+        yield
+    except (MilvusException, grpc.RpcError, OSError) as error:
+        raise _store_error(error, where) from error
+
+
+def _store_error(error: Exception, where: str) -> StoreError:
+    message = str(getattr(error, "message", "") or error).strip() or type(error).__name__
+    if "No space left on device" in message:
+        what, hint = "the disk is full", "Free some space and try again; nothing stored is lost."
+    elif any(sign in message for sign in _UNREACHABLE):
+        what, hint = "the Milvus server cannot be reached", "Start it, or check the store's URI."
+    else:
+        what = f"the store failed ({message.splitlines()[0][:300]})"
+        hint = "Try again; if it persists, look at the disk and at the store's health."
+    return StoreError(what, where=where, hint=hint)
+
+
+_UNREACHABLE = (
+    "Fail connecting to server",
+    "failed to connect to all addresses",
+    "StatusCode.UNAVAILABLE",
+    "server unavailable",
+)

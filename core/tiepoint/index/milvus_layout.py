@@ -1,0 +1,307 @@
+"""How a collection lies in Milvus: its fields, its card, and rows there and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tiepoint.config.models import MetadataType
+from tiepoint.errors import FingerprintError, SchemaError
+from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema, Row, VectorField
+from tiepoint.index.filters import milvus_field
+from tiepoint.index.validation import (
+    MAX_DIGEST_BYTES,
+    MAX_LIST_LENGTH,
+    MAX_TEXT_BYTES,
+)
+from tiepoint.types import MAX_ID_BYTES
+
+CARD = "tiepoint.card"
+"""The collection property that holds the card: schema version, fields and fingerprints."""
+
+MAX_SERVER_PARTS_BYTES = 65_000
+"""What a Milvus server keeps of an item's parts together: the limit of a JSON field."""
+
+_ANCHOR_DIM = 2
+_LISTS: dict[MetadataType, MetadataType] = {"strings": "string", "ints": "int", "floats": "float"}
+
+
+def vector_field(name: str) -> str:
+    """Return the Milvus field of a vector field."""
+    return f"v_{name}"
+
+
+def present_field(name: str) -> str:
+    """Return the Milvus field that says whether an item has this vector."""
+    return f"has_{name}"
+
+
+def text_field(name: str) -> str:
+    """Return the Milvus field of a text that BM25 indexes (on a server only)."""
+    return f"t_{name}"
+
+
+def words_field(name: str) -> str:
+    """Return the Milvus field of a text's BM25 vectors (on a server only)."""
+    return f"b_{name}"
+
+
+class Layout:
+    """The Milvus schema of one collection, and the translation of its rows.
+
+    Every row has `id` (the key), `seq`, `deleted` (a tombstone), `parts` (JSON), `digest`;
+    `v_<name>` and `has_<name>` by vector field (a missing vector is zeros, because Milvus Lite
+    3.2.2 refuses a batch in which all of a field's vectors are null); `m_<name>` by metadata.
+
+    On a server the texts are fields with a BM25 function and the vectors have an index. The
+    embedded form has neither: its tier answers, and there they would only cost (a BM25
+    function halves the rate of insertion in Milvus Lite, with Chinese words it quarters it).
+    The embedded form has instead a first vector field of two dimensions, `anchor`: Milvus
+    Lite checks the values of the first vector field one by one in Python at each insertion,
+    and copies that field of all rows at each query.
+
+    Args:
+        schema: The collection.
+        embedded: Whether it lies in Milvus Lite in this process.
+    """
+
+    def __init__(self, schema: CollectionSchema, *, embedded: bool) -> None:
+        self.schema = schema
+        self._embedded = embedded
+        self._lists = {name for name, kind in schema.metadata.items() if kind in _LISTS}
+        self._blank: dict[str, Any] = {milvus_field(name): None for name in schema.metadata}
+        if embedded:
+            self._blank["anchor"] = [0.0] * _ANCHOR_DIM
+        else:
+            self._blank |= {text_field(name): "" for name in schema.texts}
+        for field in schema.vectors:
+            self._blank[vector_field(field.name)] = np.zeros(field.dim, np.float32)
+            self._blank[present_field(field.name)] = False
+
+    @property
+    def output_fields(self) -> list[str]:
+        """The fields that `from_entity` needs."""
+        vectors = [vector_field(field.name) for field in self.schema.vectors]
+        present = [present_field(field.name) for field in self.schema.vectors]
+        metadata = [milvus_field(name) for name in self.schema.metadata]
+        return ["id", "seq", "deleted", "parts", "digest", *vectors, *present, *metadata]
+
+    def row_bytes(self) -> int:
+        """Return about how many bytes a row takes on its way."""
+        return 500 + 4 * sum(field.dim for field in self.schema.vectors)
+
+    def milvus_schema(self) -> Any:
+        """Return the `pymilvus.CollectionSchema`."""
+        from pymilvus import DataType, MilvusClient
+
+        made = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+        made.add_field("id", DataType.VARCHAR, max_length=MAX_ID_BYTES, is_primary=True)
+        made.add_field("seq", DataType.INT64)
+        made.add_field("deleted", DataType.BOOL)
+        made.add_field("parts", DataType.JSON)
+        made.add_field("digest", DataType.VARCHAR, max_length=MAX_DIGEST_BYTES)
+        if self._embedded:
+            made.add_field("anchor", DataType.FLOAT_VECTOR, dim=_ANCHOR_DIM)
+        for field in self.schema.vectors:
+            made.add_field(vector_field(field.name), DataType.FLOAT_VECTOR, dim=field.dim)
+            made.add_field(present_field(field.name), DataType.BOOL)
+        for name, kind in self.schema.metadata.items():
+            made.add_field(milvus_field(name), nullable=True, **_metadata_options(kind))
+        if not self._embedded:
+            self._add_texts(made)
+        return made
+
+    def index_params(self) -> Any:
+        """Return the `pymilvus` index parameters of a collection on a server."""
+        from pymilvus import MilvusClient
+
+        params = MilvusClient.prepare_index_params()
+        for field in self.schema.vectors:
+            params.add_index(
+                vector_field(field.name),
+                index_type="HNSW",
+                metric_type="COSINE",
+                params={"M": 16, "efConstruction": 200},
+            )
+        for name in self.schema.texts:
+            params.add_index(
+                words_field(name), index_type="SPARSE_INVERTED_INDEX", metric_type="BM25"
+            )
+        return params
+
+    def entities(self, rows: Sequence[Row], first_sequence: int) -> Iterator[dict[str, Any]]:
+        """Yield rows as Milvus takes them, numbered from `first_sequence`."""
+        for sequence, row in enumerate(rows, first_sequence):
+            entity = self._blank | {
+                "id": row.id,
+                "seq": sequence,
+                "deleted": False,
+                "parts": row.parts,
+                "digest": row.digest,
+            }
+            for name, value in row.metadata.items():
+                entity[milvus_field(name)] = value
+            for name, vector in row.vectors.items():
+                entity[vector_field(name)] = vector
+                entity[present_field(name)] = True
+            if not self._embedded:
+                self._fill_texts(row, entity)
+            yield entity
+
+    def tombstones(self, ids: Sequence[str], first_sequence: int) -> Iterator[dict[str, Any]]:
+        """Yield the rows that stand for deleted items, numbered from `first_sequence`."""
+        for sequence, item in enumerate(ids, first_sequence):
+            yield self._blank | {
+                "id": item,
+                "seq": sequence,
+                "deleted": True,
+                "parts": {},
+                "digest": "",
+            }
+
+    def from_entity(self, entity: Mapping[str, Any]) -> tuple[int, Row | str]:
+        """Return the sequence number and the row, or the id of a deleted item."""
+        sequence = int(entity["seq"])
+        if entity["deleted"]:
+            return sequence, str(entity["id"])
+        metadata = {}
+        for name in self.schema.metadata:
+            value = entity[milvus_field(name)]
+            if value is not None:
+                metadata[name] = list(value) if name in self._lists else value
+        vectors = {
+            field.name: np.asarray(entity[vector_field(field.name)], np.float32)
+            for field in self.schema.vectors
+            if entity[present_field(field.name)]
+        }
+        row = Row(entity["id"], vectors, metadata, dict(entity["parts"]), entity["digest"])
+        return sequence, row
+
+    def _add_texts(self, made: Any) -> None:
+        from pymilvus import DataType, Function, FunctionType
+
+        for name in self.schema.texts:
+            made.add_field(
+                text_field(name),
+                DataType.VARCHAR,
+                max_length=MAX_TEXT_BYTES,
+                enable_analyzer=True,
+                analyzer_params={"tokenizer": "jieba", "filter": ["lowercase"]},
+            )
+            made.add_field(words_field(name), DataType.SPARSE_FLOAT_VECTOR)
+            made.add_function(
+                Function(
+                    name=f"bm25_{name}",
+                    function_type=FunctionType.BM25,
+                    input_field_names=[text_field(name)],
+                    output_field_names=[words_field(name)],
+                )
+            )
+
+    def _fill_texts(self, row: Row, entity: dict[str, Any]) -> None:
+        length = sum(len(name) + len(part.encode()) for name, part in row.parts.items())
+        if length > MAX_SERVER_PARTS_BYTES:
+            raise SchemaError(
+                f"the parts have {length:,} bytes; a server keeps {MAX_SERVER_PARTS_BYTES:,}",
+                where=f"item {row.id!r:.80}",
+                hint="Split the text into several items, or use an embedded store.",
+            )
+        for name in self.schema.texts:
+            entity[text_field(name)] = row.parts.get(name, "")
+
+
+def card_of(schema: CollectionSchema) -> str:
+    """Return the card of a collection: what its stored rows are, as JSON."""
+    return json.dumps(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "vectors": [[f.name, f.dim, f.fingerprint] for f in schema.vectors],
+            "texts": list(schema.texts),
+            "metadata": dict(schema.metadata),
+        }
+    )
+
+
+def check_card(stored: str | None, schema: CollectionSchema, where: str) -> None:
+    """Compare a stored card with a schema.
+
+    Args:
+        stored: The card that lies with the data, None if there is none.
+        schema: What is configured.
+        where: The store and collection, as named in errors.
+
+    Raises:
+        FingerprintError: A vector field was made by something else.
+        SchemaError: Not a collection of ours, of another version, or with other fields.
+    """
+    if stored is None:
+        raise SchemaError(
+            "this Milvus collection was not made by tiepoint",
+            where=where,
+            hint="Give the collection another name.",
+        )
+    card = json.loads(stored)
+    if card["schema_version"] != SCHEMA_VERSION:
+        raise SchemaError(
+            f"the stored rows have version {card['schema_version']}, not {SCHEMA_VERSION}",
+            where=where,
+            hint="Use the release that wrote them, or index into a new store.",
+        )
+    vectors = {name: VectorField(name, dim, mark) for name, dim, mark in card["vectors"]}
+    _check_fingerprints(vectors, schema, where)
+    configured: dict[str, Mapping[str, Any]] = {
+        "vector fields": {field.name: field.dim for field in schema.vectors},
+        "word-indexed fields": dict.fromkeys(schema.texts, "text"),
+        "metadata": schema.metadata,
+    }
+    kept: dict[str, Mapping[str, Any]] = {
+        "vector fields": {name: field.dim for name, field in vectors.items()},
+        "word-indexed fields": dict.fromkeys(card["texts"], "text"),
+        "metadata": card["metadata"],
+    }
+    for kind, fields in configured.items():
+        if dict(fields) != dict(kept[kind]):
+            raise SchemaError(
+                f"the stored {kind} ({_listing(kept[kind])}) are not the configured ones "
+                f"({_listing(fields)})",
+                where=where,
+                hint="Configure the stored ones, or index into a new store.",
+            )
+
+
+def _check_fingerprints(
+    stored: Mapping[str, VectorField], schema: CollectionSchema, where: str
+) -> None:
+    for field in schema.vectors:
+        kept = stored.get(field.name)
+        if kept is not None and kept.fingerprint != field.fingerprint:
+            raise FingerprintError(
+                f"the stored vectors of field {field.name!r} were made by {kept.fingerprint}, "
+                f"the configuration names {field.fingerprint}",
+                where=where,
+                hint="Configure the former again, or index into a new store.",
+            )
+
+
+def _listing(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {kind}" for name, kind in fields.items()) or "none"
+
+
+def _metadata_options(kind: MetadataType) -> dict[str, Any]:
+    from pymilvus import DataType
+
+    types = {
+        "string": DataType.VARCHAR,
+        "int": DataType.INT64,
+        "float": DataType.DOUBLE,
+        "bool": DataType.BOOL,
+    }
+    element = types[_LISTS.get(kind, kind)]
+    length = {"max_length": MAX_TEXT_BYTES} if element is DataType.VARCHAR else {}
+    if kind in _LISTS:
+        capacity = {"max_capacity": MAX_LIST_LENGTH, "element_type": element}
+        return {"datatype": DataType.ARRAY, **capacity, **length}
+    return {"datatype": element, **length}
