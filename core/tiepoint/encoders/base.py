@@ -46,11 +46,13 @@ class Encoder(ABC):
         fingerprint: Names everything that its vectors depend on (model, weights' hash,
             preprocessing, pooling, dim): equal fingerprints mean interchangeable vectors.
             Known without loading the model.
+        batch_size: Parts that are best given to `infer` together.
     """
 
     modalities: tuple[Modality, ...]
     dim: int
     fingerprint: str
+    batch_size: int = 32
 
     def warm_up(self) -> None:
         """Load weights and compile, so that the next call is fast. Idempotent."""
