@@ -66,7 +66,21 @@ def problems_of(
         base: The path of the value that was validated.
         keys: The model, or the valid keys where there is no model.
     """
-    return [_problem(dict(found), base, keys) for found in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    meant = {
+        (
+            *one["loc"][:-1],
+            *get_close_matches(str(one["loc"][-1]), _keys_at(keys, one["loc"][:-1]), 1),
+        )
+        for one in found
+        if one["type"] == "extra_forbidden"
+    }
+    return [
+        _problem(dict(one), base, keys)
+        for one in found
+        # The misspelt key is reported already.
+        if one["type"] != "missing" or one["loc"] not in meant
+    ]
 
 
 def _problem(
@@ -77,7 +91,6 @@ def _problem(
         return Problem(
             base + steps[:-1], f"{steps[-2]!r} cannot be a name", f"Rename it: {_NAME_RULE}."
         )
-    # Members of a union are named in brackets or as types: they are no keys of the file.
     path = base + steps
     kind = found["type"]
     if kind == "extra_forbidden":
@@ -94,10 +107,10 @@ def _problem(
     return Problem(path, what.removeprefix("value error, "))
 
 
-def _keys_at(keys: type[BaseModel] | Iterable[str], steps: YamlPath) -> Iterable[str]:
+def _keys_at(keys: type[BaseModel] | Iterable[str], steps: YamlPath) -> list[str]:
     annotation: Any = keys
     if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-        return [] if steps else keys  # type: ignore[return-value]
+        return [] if steps else list(annotation)
     for step in steps:
         annotation = _inner(annotation, step)
     return list(getattr(annotation, "model_fields", {}))
