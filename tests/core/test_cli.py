@@ -1,0 +1,286 @@
+"""The frame of the command line: listing, errors, exit codes, completion."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.command_line import TIEPOINT, tiepoint
+from tests.distributions import install
+from tiepoint import __version__, registry
+from tiepoint.cli.errors import report
+from tiepoint.cli.group import ComponentGroup
+
+COMMANDS = """
+import os, sys, time
+import click
+from tiepoint.errors import StoreError
+
+@click.command()
+def store():
+    raise StoreError("the store\\nis gone", where="data", hint="Find it.")
+
+@click.command()
+def crash():
+    raise ZeroDivisionError("by nought")
+
+@click.command()
+def full():
+    raise OSError(28, "No space left on device", "data/rows")
+
+@click.command()
+def sleep():
+    click.echo("asleep")
+    sys.stdout.flush()
+    time.sleep(60)
+
+@click.command()
+def flood():
+    for number in range(100_000):
+        click.echo(number)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A folder for `PYTHONPATH` with a distribution whose commands fail in their own ways."""
+    names = ("store", "crash", "full", "sleep", "flood")
+    install(
+        tmp_path,
+        "odd-commands",
+        {registry.COMMANDS: {name: f"odd_commands:{name}" for name in names}},
+        {"odd_commands": COMMANDS},
+        summary="Commands that fail",
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A folder for `PYTHONPATH` with a command that cannot be imported."""
+    entries = {registry.COMMANDS: {"broken": "no_such_module:command"}}
+    install(tmp_path, "broken-command", entries, {}, summary="It is broken")
+    return tmp_path
+
+
+def test_help_lists_every_command_with_what_it_does():
+    done = tiepoint("--help")
+    assert done.returncode == 0
+    assert not done.stderr
+    for name in registry.names(registry.COMMANDS):
+        assert f"\n  {name}" in done.stdout
+    assert "config      Check a deployment file, or print its schema" in done.stdout
+
+
+def test_help_imports_no_heavy_package():
+    code = (
+        "import sys; from tiepoint.cli.main import main; main(['--help'])\n"
+        "heavy = {'numpy', 'torch', 'transformers', 'pydantic', 'yaml', 'PIL', 'pymilvus'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert tiepoint("--version").stdout == f"tiepoint, version {__version__}\n"
+
+
+def test_a_foreign_command_is_listed_from_its_metadata(broken):
+    done = tiepoint("--help", PYTHONPATH=broken)
+    assert done.returncode == 0
+    assert "broken      It is broken (broken-command)" in done.stdout
+
+
+def test_a_broken_command_says_what_to_do_when_it_is_called(broken):
+    done = tiepoint("broken", PYTHONPATH=broken)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "command 'broken' of broken-command 1.0 cannot be imported" in done.stderr
+
+
+def test_of_two_commands_of_one_name_ours_runs_and_a_warning_names_the_other(tmp_path):
+    install(tmp_path, "other", {registry.COMMANDS: {"config": "other_cli:config"}}, {})
+    done = tiepoint("config", "schema", PYTHONPATH=tmp_path)
+    assert json.loads(done.stdout)["title"] == "tiepoint deployment"
+    assert done.stderr.count("command 'config' of other 1.0 is hidden by that of tiepoint") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "line"),
+    [
+        ("store", 1, "tiepoint: data: the store is gone. Find it.\n"),
+        (
+            "crash",
+            1,
+            "tiepoint: unexpected ZeroDivisionError: by nought."
+            " For the traceback: tiepoint --debug ...\n",
+        ),
+        (
+            "full",
+            1,
+            "tiepoint: data/rows: the disk is full. Free some space and run the command again.\n",
+        ),
+    ],
+)
+def test_every_error_is_one_line_on_stderr(path, command, code, line):
+    done = tiepoint(command, PYTHONPATH=path)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", line)
+
+
+def test_debug_shows_the_traceback_before_the_line(path):
+    done = tiepoint("--debug", "crash", PYTHONPATH=path)
+    assert done.stderr.startswith("Traceback")
+    assert done.stderr.splitlines()[-1].startswith("tiepoint: unexpected ZeroDivisionError")
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["serch"], "there is no command 'serch'. Did you mean 'search'?"),
+        (["--nonsense"], "No such option '--nonsense'. See: tiepoint --help"),
+        (["config", "check"], "Missing argument 'FILE'. See: tiepoint config check --help"),
+        (["bench", "nonsense"], "there is no benchmark 'nonsense'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(words, part):
+    done = tiepoint(*words)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert part in done.stderr
+
+
+def test_an_interrupt_is_one_line_and_exit_code_130(path):
+    variables = {**os.environ, "PYTHONPATH": str(path)}
+    with subprocess.Popen(
+        [TIEPOINT, "sleep"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=variables,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, message = process.communicate(timeout=30)
+    assert (process.returncode, message) == (130, "tiepoint: interrupted\n")
+
+
+def test_a_reader_that_stops_early_is_no_error_message(path):
+    variables = {**os.environ, "PYTHONPATH": str(path)}
+    done = subprocess.run(
+        ["bash", "-c", f"{TIEPOINT} flood | head -1"],
+        capture_output=True,
+        text=True,
+        env=variables,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_an_os_error_other_than_a_full_disk_is_not_taken_for_one(capsys):
+    assert report(OSError(errno.EACCES, "denied", "x"), debug=False) == 1
+    assert "unexpected PermissionError" in capsys.readouterr().err
+
+
+def test_listed_plugins_carry_their_distribution_and_what_they_are():
+    listed = json.loads(tiepoint("plugins", "--json").stdout)["components"]
+    by_name = {row["name"]: row for row in listed}
+    assert by_name["security"]["distribution"] == "tiepoint-security"
+    assert by_name["security"]["status"] == "ok"
+    assert "no features in this release yet" in by_name["security"]["about"]
+
+
+def test_a_broken_plugin_is_a_warning_and_fails_only_the_check(tmp_path):
+    entries = {registry.PLUGINS: {"bad": "no_such_module:Bad"}}
+    install(tmp_path, "bad-plugin", entries, {})
+    listed = tiepoint("plugins", PYTHONPATH=tmp_path)
+    assert listed.returncode == 0
+    assert "warning: broken: plugin 'bad' of bad-plugin 1.0 cannot be imported" in listed.stderr
+    assert "security" in listed.stdout
+    assert tiepoint("plugins", "--check", PYTHONPATH=tmp_path).returncode == 2
+
+
+def test_config_check_lists_all_errors_one_a_line(tmp_path):
+    file = tmp_path / "deploy.yaml"
+    file.write_text("version: 1\nencoders: {a: {type: nosuch}, b: {type: nosuch}}\n")
+    done = tiepoint("config", "check", file)
+    assert done.returncode == 2
+    assert "deploy.yaml:1: the key 'collections' is missing" in done.stderr
+    file.write_text(file.read_text() + "collections: {c: {fields: {t: {words: true}}}}\n")
+    done = tiepoint("config", "check", file)
+    assert len(done.stderr.splitlines()) == 2
+    data = json.loads(tiepoint("config", "check", file, "--json").stdout)
+    assert data["ok"] is False
+    assert [error["where"].split(":")[-1] for error in data["errors"]] == [
+        "2 (encoders.a.type)",
+        "2 (encoders.b.type)",
+    ]
+
+
+def test_doctor_finds_the_embedded_default_fit_to_run(tmp_path):
+    done = tiepoint("doctor", "--json", TIEPOINT_CACHE=tmp_path)
+    data = json.loads(done.stdout)
+    assert (done.returncode, data["ok"]) == (0, True)
+    findings = {(f["subject"], f["name"]): f for f in data["findings"]}
+    assert "verified" in findings["weights", "efficientnet-lite0"]["value"]
+    assert findings["packages", "av (extra audio)"]["state"] in ("ok", "note")
+    assert findings["runtime", "chosen"]["state"] == "ok"
+
+
+def test_doctor_says_what_is_wrong_with_a_deployment(tmp_path):
+    done = tiepoint("doctor", tmp_path / "nowhere.yaml", TIEPOINT_CACHE=tmp_path / "cache")
+    assert done.returncode == 1
+    assert "there is no such file  -> Check the path." in done.stdout
+
+
+def test_doctor_says_when_the_cache_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    done = tiepoint("doctor", TIEPOINT_CACHE=tmp_path / "file")
+    assert done.returncode == 1
+    assert "the cache folder cannot be made" in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [(["tiepoint", "comp"], ["completion"]), (["tiepoint", "config", ""], ["check", "schema"])],
+)
+def test_bash_completes_commands(typed, expected, broken):
+    script = tiepoint("completion", "bash").stdout
+    words = " ".join(f"'{word}'" for word in typed)
+    ask = (
+        f"{script}\nCOMP_WORDS=({words}); COMP_CWORD={len(typed) - 1}; _tiepoint_completion"
+        " tiepoint\nprintf '%s\\n' \"${COMPREPLY[@]}\""
+    )
+    variables = {
+        **os.environ,
+        "PATH": f"{os.path.dirname(TIEPOINT)}:{os.environ['PATH']}",  # noqa: PTH120
+        "PYTHONPATH": str(broken),
+    }
+    done = subprocess.run(
+        ["bash", "-c", ask], capture_output=True, text=True, env=variables, check=True
+    )
+    assert done.stdout.split() == expected
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_get_their_script(shell):
+    assert "_TIEPOINT_COMPLETE" in tiepoint("completion", shell).stdout
+
+
+def test_every_command_of_ours_has_help_that_its_listing_shows():
+    group = ComponentGroup("all", components=registry.COMMANDS)
+    for component in registry.components(registry.COMMANDS):
+        command = registry.load(registry.COMMANDS, component.name)
+        if component.distribution == "tiepoint":
+            listed = group._short_help(component.name)
+            assert listed, component.name
+            assert (command.help or "").replace("\n", " ").startswith(listed), component.name
