@@ -24,6 +24,15 @@ TITLES: dict[Kind, str] = {
     "hybrid": "Text → captioned image",
 }
 
+NOTES: dict[Kind, str] = {
+    "text-image": "Asked of pictures that have no text: only what they show can answer.",
+    "image-text": "Asked of captions that have no picture; one in any language is right.",
+    "image-image": "Pictures that were changed before they were asked with, or another view.",
+    "hybrid": "Asked of pictures with their captions: what a picture shows, what its captions"
+    " mean, and which words they share with the query, added up.",
+}
+"""What each direction shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -59,6 +68,11 @@ class Section:
     def title(self) -> str:
         """The direction in words."""
         return TITLES[self.kind]
+
+    @property
+    def note(self) -> str:
+        """What the direction shows."""
+        return NOTES[self.kind]
 
     @property
     def judged(self) -> int:

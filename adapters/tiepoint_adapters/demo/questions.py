@@ -35,6 +35,7 @@ class Question:
         query: Keyword arguments of `Host.search`.
         expected: Ids of right answers; none where only the user can tell.
         language: The language of a text query (BCP 47), empty if not known.
+        picture: The id of the indexed picture that is the query, if one is.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Question:
     query: Mapping[str, Any]
     expected: frozenset[str] = field(default_factory=frozenset)
     language: str = ""
+    picture: str = ""
 
 
 def packaged_questions(pictures: Iterable[Picture]) -> list[Question]:
@@ -72,7 +74,8 @@ def _question(entry: Mapping[str, Any], pictures: Mapping[str, Picture]) -> Ques
 def image_to_text(picture: Picture) -> Question:
     """Ask for the captions of a picture: one in any language is right."""
     right = frozenset(f"{picture.id}/{name}" for name in picture.captions)
-    return Question("image-text", picture.id, {"image": str(picture.path)}, right)
+    query = {"image": str(picture.path)}
+    return Question("image-text", picture.id, query, right, picture=picture.id)
 
 
 def folder_questions(
@@ -102,7 +105,7 @@ def _caption(picture: Picture) -> Question:
 
 def _others_like(picture: Picture) -> Question:
     query = {"image": str(picture.path), "exclude": [picture.id]}
-    return Question("image-image", f"others like {picture.id}", query)
+    return Question("image-image", f"others like {picture.id}", query, picture=picture.id)
 
 
 def _spread(pictures: Sequence[Picture]) -> Sequence[Picture]:
