@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -133,3 +135,41 @@ class ModelFiles:
                 hint="Give the folder that `save_pretrained` wrote.",
             )
         return config
+
+    @cached_property
+    def full_config(self) -> Any:
+        """Its configuration with all defaults filled in: a transformers config object."""
+        from transformers import AutoConfig
+
+        with loading_errors(self, "configuration"):
+            return AutoConfig.from_pretrained(
+                self.folder, local_files_only=True, trust_remote_code=False
+            )
+
+
+@contextmanager
+def loading_errors(files: ModelFiles, what: str) -> Iterator[None]:
+    """Check a package's files, and turn what transformers raises into one clear line.
+
+    Args:
+        files: The model that is loaded inside.
+        what: What is loaded, for the error.
+
+    Raises:
+        ConfigError: transformers cannot load it.
+        FingerprintError: A file of a package is not the pinned one.
+    """
+    from transformers.utils import logging
+
+    files.verify()
+    # Half a second's progress bars would land between an application's own lines.
+    logging.disable_progress_bar()
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ConfigError(
+            f"transformers cannot load the {what}: {reason}",
+            where=str(files.folder),
+            hint="Give a folder as `save_pretrained` writes it, with all its files.",
+        ) from error

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tiepoint.encoders.pooling import POOLINGS, PoolingName
-from tiepoint.encoders.sources import ModelFiles
-from tiepoint.errors import ConfigError
+from tiepoint.encoders.sources import ModelFiles, loading_errors
 
 
 class TextNetwork(nn.Module):
@@ -43,8 +42,7 @@ def load_text_network(files: ModelFiles, pooling: PoolingName) -> TextNetwork:
     """
     from transformers import AutoModel
 
-    files.verify()
-    try:
+    with loading_errors(files, "model"):
         model = AutoModel.from_pretrained(
             files.folder,
             dtype=torch.float32,
@@ -52,15 +50,6 @@ def load_text_network(files: ModelFiles, pooling: PoolingName) -> TextNetwork:
             local_files_only=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise ConfigError(
-            f"transformers cannot load the model: {error}",
-            where=str(files.folder),
-            hint="Check the folder against what `save_pretrained` writes.",
-        ) from error
-    return TextNetwork(getattr(model, "encoder", model) if _is_pair(model) else model, pooling)
-
-
-def _is_pair(model: nn.Module) -> bool:
-    """Return whether the model has a decoder after its encoder (T5 and its kin)."""
-    return bool(getattr(model.config, "is_encoder_decoder", False))
+    # Of a model with encoder and decoder (T5 and its kin) the encoder embeds.
+    pair = bool(getattr(model.config, "is_encoder_decoder", False))
+    return TextNetwork(model.encoder if pair else model, pooling)

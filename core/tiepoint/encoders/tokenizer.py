@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.encoders.runtimes.stored import StoredModel
-from tiepoint.encoders.sources import ModelFiles
+from tiepoint.encoders.sources import ModelFiles, loading_errors
 from tiepoint.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,17 +56,10 @@ def _convert(files: ModelFiles, file: Path) -> None:
     """Write the tokeniser as transformers sets it up, in the format of `tokenizers`."""
     from transformers import AutoTokenizer
 
-    files.verify()
-    try:
+    with loading_errors(files, "tokeniser"):
         tokenizer = AutoTokenizer.from_pretrained(
             files.folder, local_files_only=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise ConfigError(
-            f"transformers cannot load the tokeniser: {error}",
-            where=str(files.folder),
-            hint="The folder must hold the tokeniser's files, such as tokenizer.json.",
-        ) from error
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ConfigError(

@@ -74,7 +74,9 @@ class TransformersTextEncoder(Encoder):
     @cached_property
     def dim(self) -> int:  # type: ignore[override]  # a cached property can be set
         """Length of the vectors: the model's hidden size."""
-        return int(self._files.config["hidden_size"])
+        # Some models call it otherwise, and some leave a default out of their file.
+        stated = self._files.config.get("hidden_size")
+        return int(stated or self._files.full_config.hidden_size)
 
     @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]  # a cached property can be set
