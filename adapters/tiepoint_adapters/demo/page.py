@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from PIL import Image, ImageOps
@@ -121,6 +122,7 @@ def render(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
+    times = [answer.took_ms for section in sections for answer in section.answers]
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -133,6 +135,8 @@ def render(
     style = Markup((_FOLDER / "page.css").read_text("utf-8"))  # noqa: S704
     return environment.get_template("page.html.j2").render(
         sections=sections,
+        asked=len(times),
+        median_ms=median(times),
         pictured=Pictured(pictures),
         filling=filling,
         facts=facts,

@@ -81,18 +81,20 @@ def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], f
     host = Host.from_config(config)
     try:
         host.open()
-    except StoreOwnedError as owned:
-        return _ask_owner(host, question, owned)
+    except StoreOwnedError:
+        return _ask_owner(host.deployment.store.uri, question)
     with host:
         started = perf_counter()
         hits = [hit.as_dict() for hit in host.search(**question)]
         return hits, (perf_counter() - started) * 1000
 
 
-def _ask_owner(
-    host: Any, question: dict[str, Any], owned: StoreOwnedError
-) -> tuple[list[dict[str, Any]], float]:
-    raise owned
+def _ask_owner(store: str, question: dict[str, Any]) -> tuple[list[dict[str, Any]], float]:
+    from tiepoint.owner import OwnerClient
+
+    started = perf_counter()
+    hits: list[dict[str, Any]] = OwnerClient(store).call("search", question)["hits"]
+    return hits, (perf_counter() - started) * 1000
 
 
 def _print(hits: list[dict[str, Any]], took_ms: float, explain: bool) -> None:
