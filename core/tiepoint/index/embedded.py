@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from tiepoint.errors import InputError, StoreError
 from tiepoint.index.ownership import LOCK_FILE, StoreLock
+from tiepoint.owner.sockets import remove_socket, socket_path
 
 _STATE_FILE = "store.json"
 _FORMAT = 1
@@ -51,7 +51,7 @@ class EmbeddedMilvus:
         self._lock = StoreLock(folder)
         self._server: Any = None
         self._database: Any = None
-        self._socket_folder: str | None = None
+        self._socket: Path | None = None
         self._synced: dict[str, dict[Path, int]] = {}
 
     def open(self) -> tuple[str, bool, dict[str, CollectionState]]:
@@ -82,20 +82,19 @@ class EmbeddedMilvus:
         from milvus_lite.exceptions import MilvusLiteError
 
         self._remove_unfinished()
-        self._socket_folder = tempfile.mkdtemp(prefix="tiepoint-")
-        socket = Path(self._socket_folder) / "milvus"
+        self._socket = socket_path(self.folder, "milvus")
         try:
             self._server, self._database, _ = start_server_in_thread(
-                str(self.folder / "milvus"), host="unix", port=socket
+                str(self.folder / "milvus"), host="unix", port=self._socket
             )
         except (MilvusLiteError, OSError, RuntimeError, ValueError) as error:
-            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            remove_socket(self._socket)
             raise StoreError(
                 f"Milvus Lite cannot open its files ({error})",
                 where=str(self.folder),
                 hint="Check the disk; restore the folder from a backup if its files are damaged.",
             ) from error
-        return f"unix:{socket}"
+        return f"unix:{self._socket}"
 
     def sync(self, name: str) -> None:
         """Force what Milvus Lite has written of a collection to the disk.
@@ -127,9 +126,9 @@ class EmbeddedMilvus:
             self._server.stop(grace=2).wait()
             self._database.close()
             self._server = self._database = None
-        if self._socket_folder is not None:
-            shutil.rmtree(self._socket_folder, ignore_errors=True)
-            self._socket_folder = None
+        if self._socket is not None:
+            remove_socket(self._socket)
+            self._socket = None
 
     def close(self, states: Mapping[str, CollectionState] | None) -> None:
         """Stop, and give the folder up.

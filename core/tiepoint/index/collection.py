@@ -1,0 +1,253 @@
+"""A collection: items in a durable store, and a serving tier in step with it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.errors import StoreError
+from tiepoint.index.base import Candidates, CollectionSchema, Row, Store
+from tiepoint.index.filters import Filter
+from tiepoint.index.validation import validate_rows
+from tiepoint.types import MetadataValue
+
+if TYPE_CHECKING:
+    from tiepoint.index.tier import ServingTier
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Told how many items are done, and how many there are."""
+
+_SNAPSHOT_BACKLOG = 20_000
+
+
+class Collection:
+    """Items that are searched together; answers the routes as a `Searcher`.
+
+    A write goes to the store first, where it is durable, and then to the tier; reads see the
+    tier only. A write that fails, or is interrupted, between the two leaves the tier behind;
+    the next write first takes over what the store has. One thread writes at a time (others
+    wait), any number may read meanwhile.
+
+    A snapshot of the tier lies in a folder of its own. It is taken at closing, and whenever
+    the writes since the last one outnumber the items; then tombstones that it covers are
+    purged from the store.
+
+    Use `Collection.open`.
+    """
+
+    def __init__(
+        self, store: Store, schema: CollectionSchema, folder: Path, tier: ServingTier
+    ) -> None:
+        self.schema = schema
+        self._store = store
+        self._folder = folder
+        self._tier = tier
+        self._snapshot_sequence = tier.sequence
+        self._behind = False
+        self._snapshot_error: str | None = None
+        self._opened: dict[str, Any] = {}
+        self._writing = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        store: Store,
+        schema: CollectionSchema,
+        folder: Path,
+        progress: Progress | None = None,
+    ) -> Collection:
+        """Open a collection, creating it if it is new.
+
+        The tier comes from its snapshot and takes over what was written since; if there is no
+        snapshot, or it does not match the store, the tier is built again from all items.
+
+        Args:
+            store: An open store.
+            schema: What the collection holds.
+            folder: Where the tier's snapshot lies.
+            progress: Told of items taken over from the store.
+
+        Raises:
+            FingerprintError: The stored vectors come from another encoder or aligner.
+            SchemaError: The stored fields or metadata differ.
+            StoreError: The store failed.
+        """
+        from tiepoint.index.tier import ServingTier
+
+        started = time.perf_counter()
+        store.create(schema)
+        count, last = store.count(schema.name), store.last_sequence(schema.name)
+        source = "snapshot"
+        tier = ServingTier.load(folder, schema)
+        taken_over = 0
+        if tier is not None and tier.sequence <= last:
+            snapshot_sequence = tier.sequence
+            taken_over = _take_over(store, tier, count, progress)
+        if tier is None or tier.sequence > last or len(tier) != count:
+            source = "store"
+            tier, snapshot_sequence = ServingTier(schema), 0
+            if count:
+                logger.info("%s: building the index of %d items", schema.name, count)
+            taken_over = _take_over(store, tier, count, progress)
+        collection = cls(store, schema, folder, tier)
+        collection._snapshot_sequence = snapshot_sequence
+        collection._opened = {
+            "from": source,
+            "taken_over": taken_over,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        return collection
+
+    def __len__(self) -> int:
+        return len(self._tier)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write items, replacing those of the same id; durable and searchable on return.
+
+        Raises:
+            SchemaError: A row does not fit; nothing was written.
+            StoreError: The store failed; the tier is as before.
+        """
+        validate_rows(self.schema, rows)
+        if not rows:
+            return
+        with self._writing:
+            self._catch_up()
+            self._behind = True
+            self._tier.upsert(self._store.upsert(self.schema.name, rows), rows)
+            self._behind = False
+            if self._tier.sequence - self._snapshot_sequence > max(_SNAPSHOT_BACKLOG, len(self)):
+                self._try_snapshot()
+
+    def delete(self, ids: Sequence[str]) -> int:
+        """Delete items; unknown ids are passed over. Gives how many there were.
+
+        Raises:
+            StoreError: The store failed; the tier is as before.
+        """
+        with self._writing:
+            self._catch_up()
+            existing = list(self._tier.digests(list(dict.fromkeys(ids))))
+            if not existing:
+                return 0
+            self._behind = True
+            self._tier.delete(self._store.delete(self.schema.name, existing), existing)
+            self._behind = False
+            return len(existing)
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the digest of each of these items that exists."""
+        return self._tier.digests(ids)
+
+    def get(
+        self, ids: Sequence[str]
+    ) -> dict[str, tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
+        """Return (metadata, parts) of each of these items that exists."""
+        existing = list(self._tier.digests(ids))
+        return dict(zip(existing, self._tier.payloads(existing), strict=True))
+
+    def search_vector(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        return self._tier.search_vector(field, query, k, where, exclude)
+
+    def search_text(
+        self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        return self._tier.search_text(field, query, k, where, exclude)
+
+    def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
+        return self._tier.similarities(field, query, ids)
+
+    def background(self, field: str, query: Vectors) -> tuple[float, float]:
+        return self._tier.background(field, query)
+
+    def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
+        return self._tier.matches(where, ids)
+
+    def payloads(
+        self, ids: Sequence[str]
+    ) -> list[tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
+        return self._tier.payloads(ids)
+
+    def snapshot(self) -> None:
+        """Save the tier, so that the next opening is fast, and purge tombstones.
+
+        Raises:
+            StoreError: The snapshot cannot be written; items are not affected.
+        """
+        with self._writing:
+            self._snapshot()
+
+    def close(self) -> None:
+        """Save the tier if it has changed; the store stays open, it is the host's."""
+        with self._writing:
+            self._try_snapshot()
+
+    def health(self) -> dict[str, Any]:
+        """Return the number of items, sequence numbers, and how the collection was opened."""
+        degraded = self._behind or self._snapshot_error is not None
+        return {
+            "status": "degraded" if degraded else "ok",
+            "items": len(self),
+            "sequence": self._tier.sequence,
+            "snapshot_sequence": self._snapshot_sequence,
+            "snapshot_error": self._snapshot_error,
+            "behind_store": self._behind,
+            "opened": self._opened,
+        }
+
+    def _catch_up(self) -> None:
+        if self._behind:
+            name = self.schema.name
+            _take_over(self._store, self._tier, self._store.count(name), None)
+            self._behind = False
+
+    def _snapshot(self) -> None:
+        if self._tier.sequence == self._snapshot_sequence:
+            return
+        try:
+            self._tier.snapshot(self._folder)
+        except OSError as error:
+            raise StoreError(
+                f"the snapshot of the index cannot be written ({error.strerror or error})",
+                where=str(self._folder),
+                hint="Free some space; items are safe, but the next start will be slow.",
+            ) from error
+        self._snapshot_sequence = self._tier.sequence
+        self._snapshot_error = None
+        self._store.purge(self.schema.name, self._snapshot_sequence)
+
+    def _try_snapshot(self) -> None:
+        try:
+            self._snapshot()
+        except StoreError as error:
+            logger.warning("%s", error)
+            self._snapshot_error = str(error)
+
+
+def _take_over(store: Store, tier: ServingTier, count: int, progress: Progress | None) -> int:
+    """Bring a tier up to what its store has; gives the number of rows and tombstones."""
+    total = 0
+    for batch in store.scan(tier.schema.name, after=tier.sequence):
+        sequence = max(number for number, _ in batch)
+        rows = [row for _, row in batch if isinstance(row, Row)]
+        deleted = [item for _, item in batch if isinstance(item, str)]
+        if rows:
+            tier.upsert(sequence, rows)
+        if deleted:
+            tier.delete(sequence, deleted)
+        total += len(batch)
+        if progress is not None:
+            progress(min(total, count), count)
+    return total
