@@ -1,0 +1,125 @@
+"""The demo's page needs nothing but itself, escapes what it shows, and says what was found."""
+
+import html
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tiepoint.types import Contribution, Hit, Skipped
+from tiepoint_adapters.demo.answers import Answer, Section
+from tiepoint_adapters.demo.filling import Filling
+from tiepoint_adapters.demo.page import render
+from tiepoint_adapters.demo.pictures import Picture
+from tiepoint_adapters.demo.questions import Question, image_to_text
+
+HOSTILE = '<script>alert("x")</script>'
+VOID = {"meta", "img", "link", "br", "hr", "input"}
+
+
+class Reader(HTMLParser):
+    """Collects the elements of a page, and checks that they are nested as they must be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Picture]:
+    pictures = []
+    for name, colour in (("a", "red"), ("b", "blue")):
+        path = tmp_path / f"{name}.png"
+        Image.new("RGB", (300, 200), colour).save(path)
+        captions = {"english": f"{colour} {HOSTILE}", "chinese": "红色"}
+        pictures.append(Picture(name, path, captions, "somebody"))
+    return pictures
+
+
+def contribution(route: str, value: float) -> Contribution:
+    return Contribution(route, value, value, 1.0, value)
+
+
+def page(pictures: list[Picture]) -> str:
+    asked = Question("hybrid", HOSTILE, {"text": HOSTILE}, frozenset(["b"]), "en")
+    hits = [
+        Hit("a", 1.5, None, (contribution("text->image", 2.0), contribution("words->text", -0.5))),
+        Hit("b", 1.0, None, (contribution("text->image", 1.0),)),
+    ]
+    heard = (contribution("image->text", 0.3),)
+    caption = Hit("a/chinese", 0.3, None, heard, {"language": "zh"}, {"text": "红色"})
+    unseen = Question("image-image", "others", {"image": str(pictures[0].path)}, picture="a")
+    changed = Question(
+        "image-image", "a, crop", {"image": Image.new("RGB", (50, 50))}, frozenset("a")
+    )
+    sections = [
+        Section("hybrid", [Answer(asked, hits, 4.2)]),
+        Section("image-text", [Answer(image_to_text(pictures[0]), [caption], 5.0)]),
+        Section("image-image", [Answer(unseen, hits, 6.0), Answer(changed, [], 6.0)]),
+    ]
+    filling = Filling(2, 4, 0.5, 0.1, 1, [Skipped("c.jpg", HOSTILE)])
+    facts = {"preset": "fast", "deployment": "d.yaml", "warm_up_s": 1.0}
+    return render(sections, pictures, filling, facts)
+
+
+def test_the_page_refers_to_nothing_outside_itself_and_runs_nothing(pictures):
+    text = page(pictures)
+    reader = Reader()
+    reader.feed(text)
+    assert not reader.open
+    assert not reader.all("script")
+    assert not reader.all("link")
+    assert not re.search(r"(src|href)=\"(?!data:|#)", text)
+    assert not re.search(r"url\(|@import|https?:", text)
+    assert not [
+        name for _, attributes in reader.elements for name in attributes if name[:2] == "on"
+    ]
+    [policy] = [m["content"] for m in reader.all("meta") if "http-equiv" in m]
+    assert policy.startswith("default-src 'none'; img-src data:;")
+
+
+def test_texts_are_shown_as_text(pictures):
+    text = page(pictures)
+    assert HOSTILE not in text
+    assert text.count(html.escape(HOSTILE).replace("&quot;", "&#34;")) >= 3
+
+
+def test_every_picture_has_words_and_every_text_its_language(pictures):
+    reader = Reader()
+    reader.feed(page(pictures))
+    assert all(image["alt"].strip() for image in reader.all("img"))
+    assert reader.all("html") == [{"lang": "en"}]
+    assert "zh" in [p.get("lang") for p in reader.all("p")]
+
+
+def test_bars_are_in_the_scale_of_the_question_and_mark_negative_ones(pictures):
+    text = page(pictures)
+    widths = re.findall(r'<i class="(c\d(?: minus)?)" style="width:([\d.]+)%">', text)
+    assert widths[:3] == [("c0", "100.0"), ("c1 minus", "25.0"), ("c0", "50.0")]
+
+
+def test_the_page_says_what_was_found_and_what_was_not(pictures):
+    text = page(pictures)
+    assert "found at 2" in text
+    assert "found first" in text
+    assert "not in the first 5" in text
+    assert "<td>0 of 1</td><td>1 of 1</td>" in text
+    assert "1 file could not be used" in text
+
+
+def test_light_and_dark_are_both_designed(pictures):
+    assert "@media (prefers-color-scheme: dark)" in page(pictures)
