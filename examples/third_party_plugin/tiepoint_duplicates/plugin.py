@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from tiepoint import Host
 from tiepoint.errors import DecodeError
 from tiepoint.plugin import Plugin, PluginConfig
 from tiepoint.types import Hit, Skipped
+
+if TYPE_CHECKING:  # the host's own modules are not needed to describe the plugin
+    from tiepoint import Host
 
 
 class DuplicatesConfig(PluginConfig):
