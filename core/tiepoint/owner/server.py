@@ -30,6 +30,8 @@ from tiepoint.owner.sockets import remove_socket, socket_path
 
 logger = logging.getLogger(__name__)
 
+_POLL_INTERVAL_S = 0.05
+
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -65,7 +67,10 @@ class OwnerServer:
         token = secrets.token_hex(32)
         self._server = _Server(str(self._path), self._handlers, token)
         threading.Thread(
-            target=self._server.serve_forever, name="tiepoint-owner", daemon=True
+            target=self._server.serve_forever,
+            args=(_POLL_INTERVAL_S,),
+            name="tiepoint-owner",
+            daemon=True,
         ).start()
         write_address(self._store, self._path, token)
 
