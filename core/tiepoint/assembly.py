@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from tiepoint import registry
@@ -45,6 +46,10 @@ class Assembly:
     def store(self) -> MilvusStore:
         """The store, not opened yet."""
         return MilvusStore(self.deployment.store.uri)
+
+    def tier_folder(self, collection: str) -> Path:
+        """Return where a collection's serving tier keeps its snapshot: beside the data."""
+        return Path(self.deployment.store.uri).expanduser().absolute() / "tiers" / collection
 
     def plugin(self, name: str, options: Mapping[str, Any]) -> Plugin:
         """Build a plugin that the deployment names."""

@@ -11,11 +11,13 @@ from typing import Any, Self
 
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment, MetadataType
-from tiepoint.encoders.base import Vectors
+from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
 from tiepoint.errors import QueryError
 from tiepoint.index.collection import Collection
 from tiepoint.indexing import Indexer, Progress
+from tiepoint.owner import OwnerServer
+from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
 from tiepoint.search import CollectionSearch
 from tiepoint.types import AUDIO, IMAGE, TEXT, AddReport, Hit, Item
@@ -47,7 +49,7 @@ class Host:
         self._searches: dict[str, CollectionSearch] = {}
         self._plugins: dict[str, Plugin] = {}
         self._failed_plugins: dict[str, str] = {}
-        self._owner: Any = None
+        self._owner: OwnerServer | None = None
         self._cache: EmbeddingCache | None = None
         self._open = False
 
@@ -128,7 +130,7 @@ class Host:
                 store.open()
                 for name, layout in self._assembly.layouts.items():
                     collection = Collection.open(
-                        store, layout.schema, self._assembly.store_folder / "tiers" / name
+                        store, layout.schema, self._assembly.tier_folder(name)
                     )
                     self._collections[name] = collection
                     self._searches[name] = CollectionSearch(
@@ -137,7 +139,8 @@ class Host:
                 for name, options in self.deployment.plugins.items():
                     self._plugins[name] = self._assembly.plugin(name, options)
                 self._cache = EmbeddingCache()
-                self._owner = self._serve_owner()
+                self._owner = owner_server(self)
+                self._owner.start()
                 self._open = True
             except BaseException:
                 self._release()
@@ -191,6 +194,20 @@ class Host:
         """
         self.open()
         return self._collections[self._name(name)]
+
+    def encoder(self, name: str) -> Encoder:
+        """Return an encoder of the deployment by name.
+
+        Raises:
+            QueryError: The deployment defines none of this name.
+        """
+        encoders = self._assembly.encoders
+        if name not in encoders:
+            raise QueryError(
+                f"the deployment defines no encoder {name!r}",
+                hint=f"Its encoders are {', '.join(encoders)}.",
+            )
+        return encoders[name]
 
     def plugin(self, name: str) -> Plugin:
         """Return a plugin that the deployment names.

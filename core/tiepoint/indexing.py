@@ -15,7 +15,7 @@ from tiepoint.encoders.pipeline import encode_parts
 from tiepoint.errors import DecodeError, InputError, SchemaError
 from tiepoint.index.base import Row
 from tiepoint.index.collection import Collection
-from tiepoint.index.validation import validate_row
+from tiepoint.index.validation import validate_rows
 from tiepoint.routes import Layout, PartField
 from tiepoint.search import unit_vector
 from tiepoint.types import TEXT, AddReport, Item, Skipped
@@ -69,17 +69,24 @@ class Indexer:
                 i for i, item in enumerate(items) if field.name in item.parts and i not in failures
             ]
             self._fill(field, holders, items, rows, hashes, failures, report)
-        for i, row in enumerate(rows):
-            if i not in failures:
-                try:
-                    validate_row(self.layout.schema, row)
-                except InputError as error:
-                    failures[i] = error
+        self._validate(rows, failures)
         if failures and strict:
             raise failures[min(failures)]
         for i in sorted(failures):
             report.skipped.append(Skipped(items[i].id, str(failures[i])))
         self._write([r for i, r in enumerate(rows) if i not in failures], report)
+
+    def _validate(self, rows: list[Row], failures: dict[int, InputError]) -> None:
+        """Check the rows at once, and one by one only to find out which do not fit."""
+        try:
+            validate_rows(self.layout.schema, [r for i, r in enumerate(rows) if i not in failures])
+        except InputError:
+            for i, row in enumerate(rows):
+                if i not in failures:
+                    try:
+                        validate_rows(self.layout.schema, [row])
+                    except InputError as error:
+                        failures[i] = error
 
     def _row(self, item: Item, failures: dict[int, InputError], i: int) -> Row:
         """Start an item's row; its vectors and digest follow."""
@@ -114,7 +121,7 @@ class Indexer:
                 rows[i].parts[field.name] = kept
         if field.encoder is None:
             for i, part in zip(holders, parts, strict=True):
-                hashes[i].append(f"{field.name}:{digest(part)}")
+                hashes[i].append(f"{field.name}:{digest(part, field.modality)}")
                 if field.dimensions is not None:
                     try:
                         rows[i].vectors[field.name] = unit_vector(
@@ -152,7 +159,7 @@ class Indexer:
 
     def _write(self, rows: list[Row], report: AddReport) -> None:
         known = self.collection.digests([row.id for row in rows])
-        changed = [row for row, stored in zip(rows, known, strict=True) if row.digest != stored]
+        changed = [row for row in rows if known.get(row.id) != row.digest]
         if changed:
             self.collection.write(changed)
         report.added += len(changed)

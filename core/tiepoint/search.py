@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,9 +56,8 @@ class CollectionSearch:
         self.searcher = searcher
         self.fusion = fusion
         self.candidates = section.candidates
-        self.parse_filter = lru_cache(maxsize=256)(self._parse_filter)
         self.boosts = [
-            (f"boost:{name}", self.parse_filter(boost.where), boost.value)
+            (f"boost:{name}", self._filter(boost.where), boost.value)
             for name, boost in section.boosts.items()
         ]
 
@@ -82,7 +80,7 @@ class CollectionSearch:
         """
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
             raise QueryError(f"k is {k}", hint=f"Ask for 1 to {MAX_K} hits.")
-        condition = self.parse_filter(where) if where else None
+        condition = self._filter(where) if where is not None else None
         probes = self._given(vectors) if vectors is not None else []
         words: list[WordProbe] = []
         if parts:
@@ -97,7 +95,7 @@ class CollectionSearch:
             return self._raw_hits(words[0].route, found, explain)
         return self._fused(probes, words, condition, exclude, k, explain)
 
-    def _parse_filter(self, where: str) -> Filter:
+    def _filter(self, where: str) -> Filter:
         return Filter.parse(where, self.layout.schema.metadata)
 
     # What is asked
