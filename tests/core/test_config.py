@@ -92,6 +92,12 @@ def test_a_server_uri_and_a_model_name_are_no_paths():
         (("type: lens", "type: lens\n    bach: 1"), "Did you mean 'batch'?"),
         (("type: lens", "type: lens\n    batch: big"), "deploy.yaml:5 (encoders.photo.batch): inp"),
         (("type: lens", "type: 5"), "Put it in quotes."),
+        (
+            ("type: lens", "type: lens\n    model: 5"),
+            "deploy.yaml:5 (encoders.photo.model): input should be a valid string. Put it",
+        ),
+        (("    type: lens\n", ""), "(encoders.photo): this is not a mapping of keys. Give it"),
+        (("version: 1", "version: 1\nfusion: {candidtes: 5}"), "Did you mean 'candidates'?"),
         (("  photo:", "  1photo:"), "'1photo' cannot be a name"),
         (("version: 1", "version: 2"), "deploy.yaml:1 (version): input should be 1"),
         (("version: 1", "version: 1\nversion: 1"), "deploy.yaml:2 (version): the key is given twi"),

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from tiepoint import registry
+from tiepoint.config.models import ComponentSection
 from tiepoint.config.problems import Problem, YamlPath, nearest, problems_of
 from tiepoint.errors import TiepointError
 
@@ -24,15 +25,14 @@ _RELATIVE = ("./", "../", "~/")
 
 
 def check_component(
-    group: str, type_name: str, options: Mapping[str, Any], path: YamlPath, folder: Path
+    group: str, section: ComponentSection, path: YamlPath, folder: Path
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Check one component's type and options.
 
     Args:
         group: The group of entry points that it is looked up in.
-        type_name: The name of the entry point.
-        options: The other keys of its section.
-        path: The path of its section.
+        section: Its section in the file.
+        path: The path of that section.
         folder: What relative paths are relative to. An option that the component declares as
             a `Path`, and any text that starts with `./`, `../` or `~/`, is a path.
 
@@ -40,6 +40,7 @@ def check_component(
         The options, typed as the component declares them and with absolute paths, and what
         is wrong with them.
     """
+    type_name = section.type
     if type_name not in registry.names(group):
         noun = registry.NOUNS[group]
         problem = Problem(
@@ -51,11 +52,13 @@ def check_component(
     except TiepointError as error:
         return {}, [Problem((*path, "type"), _sentence(error), error.hint)]
     declared, open_ended = _parameters(target, _GIVEN_BY_HOST.get(group, ()))
-    located = {key: _located(value, declared.get(key), folder) for key, value in options.items()}
+    located = {
+        key: _located(value, declared.get(key), folder) for key, value in section.options.items()
+    }
     try:
         checked = _adapter(declared, open_ended).validate_python(located)
     except ValidationError as error:
-        return {}, problems_of(error, path, ["type", *declared])
+        return {}, problems_of(error, path, [*type(section).model_fields, *declared])
     return dict(checked), []
 
 

@@ -44,11 +44,15 @@ class Document:
     lines: dict[YamlPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def line(self, path: YamlPath) -> int:
-        """Return the line of a path, or of the nearest thing around it that is in the file."""
+    def nearest(self, path: YamlPath) -> YamlPath:
+        """Return the path itself, or that of the nearest thing around it that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return path
+
+    def line(self, path: YamlPath) -> int:
+        """Return the line of a path, or of the nearest thing around it that is in the file."""
+        return self.lines.get(self.nearest(path), 1)
 
 
 def parse(text: str, where: str, environment: Mapping[str, str] | None = None) -> Document:

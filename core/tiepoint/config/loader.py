@@ -6,7 +6,7 @@ absolute. No model is loaded and no store is opened.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,15 +111,25 @@ def examine(
         deployment, problems = _check(document, folder)
     errors = [
         ConfigError(problem.what, where=_place(where, document, problem.path), hint=problem.hint)
-        for problem in sorted(problems, key=lambda problem: document.line(problem.path))
+        for problem in _in_order(problems, document)
     ]
     if deployment is None or errors:
         return None, errors
     return LoadedDeployment(deployment, folder, where, document), []
 
 
+def _in_order(problems: Sequence[Problem], document: Document) -> list[Problem]:
+    """Return problems by line; of those about one value's alternative types, the first."""
+    kept: dict[tuple[YamlPath, str], Problem] = {}
+    for problem in problems:
+        path = document.nearest(problem.path)
+        kept.setdefault((path, problem.what if path == problem.path else ""), problem)
+    return sorted(kept.values(), key=lambda problem: document.line(problem.path))
+
+
 def _place(where: str, document: Document, path: YamlPath) -> str:
-    return f"{where}:{document.line(path)}" + (f" ({path_text(path)})" if path else "")
+    written = path_text(document.nearest(path))
+    return f"{where}:{document.line(path)}" + (f" ({written})" if written else "")
 
 
 def _read(path: Path) -> str:
@@ -190,7 +200,7 @@ def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, 
     problems: list[Problem] = []
 
     def section(group: str, given: ComponentSection, path: YamlPath) -> ComponentSection:
-        options, wrong = check_component(group, given.type, given.options, path, folder)
+        options, wrong = check_component(group, given, path, folder)
         problems.extend(wrong)
         declared = {name: getattr(given, name) for name in type(given).model_fields}
         return type(given).model_construct(**declared, **options)

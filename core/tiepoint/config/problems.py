@@ -17,6 +17,7 @@ YamlPath: TypeAlias = tuple[str | int, ...]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_NOT_A_MAPPING = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
 _NAME_RULE = "a name starts with a letter and has only letters, digits and _ (at most 63)"
 
 
@@ -100,6 +101,8 @@ def _problem(
         return Problem(path[:-1], f"the key {path[-1]!r} is missing", "Add it.")
     if kind == "string_pattern_mismatch":
         return Problem(path, "this cannot be a name", f"Rename it: {_NAME_RULE}.")
+    if kind in _NOT_A_MAPPING:
+        return Problem(path, "this is not a mapping of keys", "Give it keys, or write {}.")
     what = str(found["msg"])
     what = what[0].lower() + what[1:]
     if kind == "string_type" and isinstance(found["input"], int | float):
