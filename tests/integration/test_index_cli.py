@@ -1,0 +1,260 @@
+"""`tiepoint index` as a user runs it: resumable, honest about bad input, one line an error."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.command_line import TIEPOINT, tiepoint
+
+DEPLOYMENT = """\
+version: 1
+encoders:
+  photo: {{type: timm, preset: fast}}
+store: {{uri: ./store}}
+collections:
+  items:
+    fields:
+      image: {{encoder: photo}}
+      text: {{words: true}}
+    metadata: {{price: float, tags: strings}}
+sources:
+  things: {source}
+"""
+FOLDER = "{type: folder, path: ./pictures}"
+TABLE = (
+    "{type: table, path: ./things.csv, columns: {id: key, text: title, metadata: {price: price}}}"
+)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+class Workplace:
+    """A deployment in a folder of its own, and the commands on it."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.folder = folder
+        self.config = folder / "deploy.yaml"
+        self.variables = {"TIEPOINT_CACHE": cache}
+        self.pictures = folder / "pictures"
+        self.use(FOLDER)
+
+    def use(self, source: str) -> None:
+        self.config.write_text(DEPLOYMENT.format(source=source))
+
+    def index(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return tiepoint("index", self.config, *options, **self.variables)
+
+    def report(self, *options: str) -> dict:
+        done = self.index("--json", *options)
+        assert done.returncode == 0, done.stderr
+        [report] = json.loads(done.stdout)["sources"]
+        return report
+
+    def refused(self, *options: str, code: int = 2) -> str:
+        """Run a command that must fail with one line, and return the line."""
+        done = self.index(*options)
+        assert done.returncode == code, done.stderr
+        assert done.stdout == ""
+        [line] = done.stderr.splitlines()
+        return line
+
+    def ids(self) -> list[str]:
+        done = tiepoint(
+            "search", self.config, "--text", "thing", "-k", "16000", "--json", **self.variables
+        )
+        assert done.returncode == 0, done.stderr
+        return [hit["id"] for hit in json.loads(done.stdout)["hits"]]
+
+    def picture(self, name: str, colour: tuple[int, int, int] = (200, 10, 10), **sidecar) -> Path:
+        path = self.pictures / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (24, 24), colour).save(path)
+        path.with_suffix(".json").write_text(json.dumps({"text": "thing", **sidecar}))
+        return path
+
+    def child(self) -> subprocess.Popen[str]:
+        """Start `index` and return when its first batch is written."""
+        process = subprocess.Popen(
+            [TIEPOINT, "index", str(self.config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **{k: str(v) for k, v in self.variables.items()}},
+        )
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line.startswith("tiepoint: things: 256 of "), line + process.stderr.read()
+        return process
+
+
+@pytest.fixture
+def place(tmp_path, cache) -> Workplace:
+    return Workplace(tmp_path, cache)
+
+
+def bomb() -> bytes:
+    """A PNG of a few hundred kB that claims, truthfully, to be 40,000 x 40,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 1, 0, 0, 0, 0)
+    rows = zlib.compress(b"\0" * (5001 * 40_000), 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def break_pictures(place: Workplace) -> list[str]:
+    """Write broken pictures of every kind; returns their names."""
+    place.pictures.mkdir(exist_ok=True)
+    whole = place.picture("whole.png").read_bytes()
+    (place.pictures / "whole.json").unlink()
+    contents = {
+        "bomb.png": bomb(),
+        "empty.jpg": b"",
+        "text.jpg": b"this is no picture at all",
+        "short.png": whole[: len(whole) // 2],
+    }
+    (place.pictures / "whole.png").unlink()
+    for name, content in contents.items():
+        (place.pictures / name).write_bytes(content)
+    place.picture("sidecar.png").with_suffix(".json").write_text("{")
+    return [*contents, "sidecar.png"]
+
+
+def test_what_is_there_unchanged_is_neither_encoded_nor_written_again(place):
+    for n in range(3):
+        place.picture(f"{n}.png", (n, 0, 0))
+    first = place.report()
+    assert (first["added"], first["unchanged"], first["skipped"]) == (3, 0, [])
+    place.picture("1.png", (1, 0, 0), metadata={"price": 3.0})
+    second = place.report()
+    assert (second["added"], second["unchanged"], second["encoded"]) == (1, 2, 0)
+    assert sorted(place.ids()) == ["0.png", "1.png", "2.png"]
+
+
+def test_broken_pictures_are_reported_and_skipped(place):
+    broken = break_pictures(place)
+    place.picture("good.png")
+    report = place.report()
+    assert (report["added"], len(report["skipped"])) == (1, len(broken))
+    told = " ".join(skipped["where"] + skipped["reason"] for skipped in report["skipped"])
+    assert all(name in told for name in broken)
+    assert place.ids() == ["good.png"]
+
+    again = place.index()
+    assert again.returncode == 0
+    assert again.stderr.count("tiepoint: skipped ") == len(broken)
+    assert again.stdout.startswith("things: 0 added, 1 unchanged, 5 skipped")
+
+
+def test_strict_ends_at_the_first_broken_picture_and_writes_nothing_of_its_batch(place):
+    place.picture("good.png")
+    (place.pictures / "text.jpg").write_bytes(b"this is no picture at all")
+    assert "text.jpg" in place.refused("--strict")
+    assert place.ids() == []
+
+
+def test_a_folder_of_broken_pictures_is_an_error_and_leaves_nothing(place):
+    broken = break_pictures(place)
+    line = place.refused()
+    assert f"no item could be read, {len(broken)} were skipped" in line
+    assert place.ids() == []
+
+
+def test_an_empty_and_a_missing_folder_are_errors(place):
+    assert "no such folder" in place.refused()
+    place.pictures.mkdir()
+    assert "the folder holds no image" in place.refused()
+
+
+def test_the_same_id_twice_writes_nothing(place):
+    place.picture("a.png", id="x")
+    place.picture("b.png", id="x")
+    assert "'x' is given twice: by a.png and by b.png" in place.refused()
+    place.use(TABLE)
+    (place.folder / "things.csv").write_text("key,title,price\na,thing,1\nb,thing,2\na,thing,3\n")
+    assert "'a' is given twice: in row 2 and in row 4" in place.refused()
+    assert place.ids() == []
+
+
+def test_metadata_of_the_wrong_type_is_told_by_item_and_field(place):
+    place.picture("good.png", metadata={"price": 2, "tags": ["x"]})
+    place.picture("type.png", metadata={"price": "cheap"})
+    place.picture("unknown.png", metadata={"prise": 2})
+    report = place.report()
+    assert report["added"] == 1
+    told = {skipped["where"]: skipped["reason"] for skipped in report["skipped"]}
+    assert "price" in told["type.png"]
+    assert "prise" in told["unknown.png"]
+    assert "price" in place.refused("--strict")
+
+
+def test_a_source_that_is_not_there_is_named(place):
+    assert "there is no source 'thing'" in place.refused("--source", "thing")
+    place.config.write_text(place.config.read_text().partition("sources:")[0])
+    assert "names no sources" in place.refused()
+
+
+def test_after_kill_9_another_run_loses_and_doubles_nothing(place):
+    count = 640
+    place.pictures.mkdir()
+    generator = np.random.default_rng(7)
+    for n, colour in enumerate(generator.integers(0, 256, (count, 3))):
+        place.picture(f"{n:04}.png", tuple(colour.tolist()))
+    process = place.child()
+    process.kill()
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+
+    report = place.report()
+    assert report["added"] + report["unchanged"] == count
+    assert report["unchanged"] >= 256
+    assert report["encoded"] <= count - 256
+    assert sorted(place.ids()) == [f"{n:04}.png" for n in range(count)]
+
+
+def test_ctrl_c_ends_with_130_and_keeps_what_was_written(place):
+    count = 60_000
+    rows = "".join(f"{n:05},thing,{n}\n" for n in range(count))
+    (place.folder / "things.csv").write_text("key,title,price\n" + rows)
+    place.use(TABLE)
+    process = place.child()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "what was written is kept" in errors
+    assert len(place.ids()) >= 256
+
+
+def test_a_store_that_another_process_holds_is_told_with_its_holder(place):
+    place.picture("a.png")
+    run = subprocess.Popen(
+        [TIEPOINT, "run", str(place.config)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **{k: str(v) for k, v in place.variables.items()}},
+    )
+    try:
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("ready: ")
+        assert f"process {run.pid} " in place.refused()
+    finally:
+        run.terminate()
+        assert run.wait(timeout=60) == 0

@@ -1,0 +1,158 @@
+"""`tiepoint search` and `tiepoint run` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import TIEPOINT, tiepoint
+
+DEPLOYMENT = """\
+version: 1
+encoders:
+  words: {type: use}
+store: {uri: ./store}
+collections:
+  items:
+    fields:
+      text: {words: true}
+    metadata: {price: float, color: string}
+sources:
+  shop:
+    type: table
+    path: ./shop.csv
+    columns: {id: id, text: title, metadata: {price: price, color: color}}
+"""
+SHOP = """\
+id,title,price,color
+a,red shoe of leather,20,red
+b,blue shoe,30,blue
+c,[bold]red[/bold] lamp,40,red
+d,green chair,50,
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIEPOINT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "deploy.yaml").write_text(DEPLOYMENT)
+    (folder / "shop.csv").write_text(SHOP)
+    done = tiepoint("index", folder / "deploy.yaml")
+    assert done.returncode == 0, done.stderr
+    return folder / "deploy.yaml"
+
+
+def found(shop: Path, *options: str) -> dict:
+    done = tiepoint("search", shop, *options, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def ids(shop: Path, *options: str) -> list[str]:
+    return [hit["id"] for hit in found(shop, *options)["hits"]]
+
+
+def test_json_has_the_documented_shape(shop):
+    answer = found(shop, "--text", "leather shoe", "-k", "1")
+    assert set(answer) == {"hits", "took_ms"}
+    assert answer["took_ms"] > 0
+    [hit] = answer["hits"]
+    [contribution] = hit.pop("contributions")
+    assert set(contribution) == {"route", "similarity", "standardised", "weight", "value"}
+    assert contribution["route"] == "words->text"
+    assert hit["score"] == pytest.approx(contribution["value"])
+    assert (hit["id"], hit["probability"]) == ("a", None)
+    assert hit["metadata"] == {"price": 20.0, "color": "red"}
+    assert hit["parts"] == {"text": "red shoe of leather"}
+
+
+def test_filters_and_exclusions_are_heeded(shop):
+    assert ids(shop, "--text", "shoe") == ["b", "a"]
+    assert ids(shop, "--text", "shoe", "--filter", "price < 25") == ["a"]
+    assert ids(shop, "--text", "red shoe lamp", "--where", 'color == "red"', "-k", "9") == [
+        "c",
+        "a",
+    ]
+    assert ids(shop, "--text", "shoe", "--exclude", "b", "--exclude", "c") == ["a"]
+
+
+def test_the_table_shows_what_was_found_as_it_is_and_why(shop):
+    done = tiepoint("search", shop, "--text", "lamp", "--explain", COLUMNS=160)
+    assert done.returncode == 0, done.stderr
+    assert "[bold]red[/bold] lamp" in done.stdout
+    assert "color=red" in done.stdout
+    assert "words->text: similarity" in done.stdout
+    assert "1 hits in " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), "nothing to search for"),
+        (("--text", "shoe", "-k", "0"), "k is 0"),
+        (("--text", "shoe", "-k", "1000000"), "k is 1000000"),
+        (("--text", "shoe", "-k", "-3"), "k is -3"),
+        (("--text", "shoe", "--filter", "price <"), "price <"),
+        (("--text", "shoe", "--filter", "prise < 3"), "prise"),
+        (("--text", "shoe", "--filter", 'price < "3"'), "price"),
+        (("--text", "shoe", "--collection", "shoes"), "there is no collection 'shoes'"),
+        (("--image", "absent.jpg"), "no route leads from image"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_one_line_and_code_2(shop, options, told):
+    done = tiepoint("search", shop, *options)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert told in line
+
+
+def test_a_missing_deployment_is_one_line_and_code_2(tmp_path):
+    done = tiepoint("search", tmp_path / "absent.yaml", "--text", "x")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def running(shop):
+    process = subprocess.Popen(
+        [TIEPOINT, "run", str(shop)], stdout=subprocess.PIPE, text=True, env=os.environ
+    )
+    assert process.stdout is not None
+    ready = process.stdout.readline()
+    assert ready == f"ready: process {process.pid}, collections items (4), plugins none\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_the_process_that_holds_the_store_answers_for_others(shop, running):
+    assert ids(shop, "--text", "shoe", "--filter", "price < 25") == ["a"]
+    refused = tiepoint("search", shop, "--text", "shoe", "-k", "0")
+    assert refused.returncode == 2
+    assert "k is 0" in refused.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_run_ends_cleanly_at_a_signal_and_gives_the_store_back(shop, running, number):
+    running.send_signal(number)
+    assert running.wait(timeout=60) == 0
+    assert ids(shop, "--text", "chair") == ["d"]
+
+
+def test_the_store_is_free_again_after_its_holder_was_killed(shop, running):
+    running.kill()
+    running.wait()
+    assert ids(shop, "--text", "chair") == ["d"]
