@@ -30,7 +30,7 @@ MAX_PIXELS = 100_000_000
 
 # Pillow's other decoders run other programs (EPS), or read formats that are not pictures.
 _FORMATS = (
-    "JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "ICO", "TGA",
+    "JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "ICO", "TGA"
 )  # fmt: skip
 
 # What Pillow's decoders were seen to raise for damaged files.
@@ -78,6 +78,7 @@ def read_image(part: Any, least: int = 0) -> Pixels:
 
 
 def _decode(content: bytes, least: int, where: str | None) -> Pixels:
+    Image.init()
     image = Image.open(io.BytesIO(content), formats=_FORMATS)
     width, height = image.size
     if width * height > MAX_PIXELS:
