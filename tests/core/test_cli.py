@@ -17,6 +17,7 @@ from tests.distributions import install
 from tiepoint import __version__, registry
 from tiepoint.cli.errors import report
 from tiepoint.cli.group import ComponentGroup
+from tiepoint.index.ownership import StoreLock
 
 COMMANDS = """
 import os, sys, time
@@ -239,6 +240,25 @@ def test_doctor_says_what_is_wrong_with_a_deployment(tmp_path):
     done = tiepoint("doctor", tmp_path / "nowhere.yaml", TIEPOINT_CACHE=tmp_path / "cache")
     assert done.returncode == 1
     assert "there is no such file  -> Check the path." in done.stdout
+
+
+def test_doctor_says_who_holds_the_store(tmp_path):
+    file = tmp_path / "deploy.yaml"
+    file.write_text(
+        "version: 1\nencoders: {words: {type: use}}\nstore: {uri: data}\n"
+        "collections: {notes: {fields: {text: {encoder: words}}}}\n"
+    )
+    missing = tiepoint("doctor", file, TIEPOINT_CACHE=tmp_path / "cache")
+    assert missing.returncode == 0
+    assert f"{tmp_path / 'data'} is not there yet" in missing.stdout
+    (tmp_path / "data").mkdir()
+    lock = StoreLock(tmp_path / "data")
+    lock.acquire()
+    held = tiepoint("doctor", file, TIEPOINT_CACHE=tmp_path / "cache").stdout
+    lock.release()
+    free = tiepoint("doctor", file, TIEPOINT_CACHE=tmp_path / "cache").stdout
+    assert f"process {os.getpid()} (" in held
+    assert "nobody" in free
 
 
 def test_doctor_says_when_the_cache_cannot_be_made(tmp_path):
