@@ -109,7 +109,7 @@ def progress_of(name: str) -> Iterator[Callable[[int, int | None], None]]:
             task = bar.add_task(name, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
         return
-    last = monotonic()
+    last = float("-inf")
 
     def line(done: int, total: int | None) -> None:
         nonlocal last
