@@ -150,11 +150,16 @@ def ingest(
     report.added, report.unchanged = outcome.added, outcome.unchanged
     report.encoded, report.cached = outcome.encoded, outcome.cached
     report.seconds = perf_counter() - started
-    if not report.read:
-        first = report.skipped[0]
-        raise InputError(
-            f"no item could be read, {len(report.skipped)} were skipped;"
-            f" the first: {first.where}: {first.reason}",
-            where=f"source {name}",
-        )
+    _refuse_nothing(report)
     return report
+
+
+def _refuse_nothing(report: IngestReport) -> None:
+    if report.read:
+        return
+    what = "no item could be read"
+    if report.skipped:
+        first = report.skipped[0]
+        count = len(report.skipped)
+        what += f", {count} were skipped; the first: {first.where}: {first.reason}"
+    raise InputError(what, where=f"source {report.source}")

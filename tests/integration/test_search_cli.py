@@ -94,7 +94,7 @@ def test_the_table_shows_what_was_found_as_it_is_and_why(shop):
     assert "[bold]red[/bold] lamp" in done.stdout
     assert "color=red" in done.stdout
     assert "words->text: similarity" in done.stdout
-    assert "1 hits in " in done.stdout
+    assert "1 hit in " in done.stdout
 
 
 @pytest.mark.parametrize(

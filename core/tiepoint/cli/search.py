@@ -101,7 +101,8 @@ def _print(hits: list[dict[str, Any]], took_ms: float, explain: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(caption=f"{len(hits)} hits in {took_ms:.0f} ms", caption_justify="left")
+    counted = f"{len(hits)} hit{'' if len(hits) == 1 else 's'}"
+    table = Table(caption=f"{counted} in {took_ms:.0f} ms", caption_justify="left")
     table.add_column("#", justify="right")
     table.add_column("id", overflow="fold")
     table.add_column("score", justify="right")
@@ -111,7 +112,7 @@ def _print(hits: list[dict[str, Any]], took_ms: float, explain: bool) -> None:
     for rank, hit in enumerate(hits, 1):
         row = [str(rank), hit["id"], f"{hit['score']:.3f}", _content(hit)]
         table.add_row(*row, *([hit["explanation"] or ""] if explain else []))
-    Console().print(table, markup=False)
+    Console(markup=False, emoji=False, highlight=False).print(table)
 
 
 def _content(hit: dict[str, Any]) -> str:
