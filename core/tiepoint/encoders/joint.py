@@ -192,6 +192,8 @@ def _stacked(prepared: Sequence[Inputs]) -> Inputs:
 def _example_pictures() -> list[NDArray[np.uint8]]:
     """Return a gradient and its mirror image: pictures that a comparison can tell apart."""
     row = np.linspace(0, 255, 96, dtype=np.uint8)
-    picture = np.stack([np.tile(row, (64, 1)), np.tile(row[:64, None], (1, 96)), np.full((64, 96), 90)])
+    picture = np.stack(
+        [np.tile(row, (64, 1)), np.tile(row[:64, None], (1, 96)), np.full((64, 96), 90)]
+    )
     gradient = np.ascontiguousarray(picture.transpose(1, 2, 0), dtype=np.uint8)
     return [gradient, np.ascontiguousarray(gradient[:, ::-1])]

@@ -49,18 +49,19 @@ def save_qwen(folder: Path) -> Path:
 
     tokenizer = Tokenizer(models.BPE(unk_token=None))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    end = "<|end|>"
     trainer = trainers.BpeTrainer(
         vocab_size=400,
-        special_tokens=["<|end|>"],
+        special_tokens=[end],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="$A <|end|>", special_tokens=[("<|end|>", 0)]
+        single=f"$A {end}", special_tokens=[(end, 0)]
     )
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<|end|>", eos_token="<|end|>"
+        tokenizer_object=tokenizer, pad_token=end, eos_token=end
     ).save_pretrained(folder)
     torch.manual_seed(1)
     config = Qwen2Config(
@@ -205,3 +206,48 @@ def write_pooling(folder: Path, **modes: bool) -> None:
     """Write the pooling as sentence-transformers does."""
     (folder / "1_Pooling").mkdir(exist_ok=True)
     (folder / "1_Pooling" / "config.json").write_text(json.dumps(modes), "utf-8")
+
+
+def save_wav2vec2(folder: Path) -> Path:
+    """A wav2vec 2.0 of two layers at 16 kHz."""
+    from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+    Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    torch.manual_seed(6)
+    config = Wav2Vec2Config(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=48,
+        conv_dim=(16, 16, 16),
+        conv_stride=(5, 4, 4),
+        conv_kernel=(10, 8, 4),
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=4,
+    )
+    Wav2Vec2Model(config).eval().save_pretrained(folder)
+    return folder
+
+
+def save_whisper(folder: Path) -> Path:
+    """A Whisper of two layers; its encoder is what embeds."""
+    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperModel
+
+    WhisperFeatureExtractor().save_pretrained(folder)
+    torch.manual_seed(7)
+    config = WhisperConfig(
+        d_model=32,
+        encoder_layers=2,
+        decoder_layers=1,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=48,
+        decoder_ffn_dim=48,
+        vocab_size=60,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+    )
+    WhisperModel(config).eval().save_pretrained(folder)
+    return folder
