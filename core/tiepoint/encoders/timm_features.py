@@ -43,7 +43,9 @@ class Features(torch.nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         scaled = self.scaled(image)
-        pooled = self.pooled(scaled)
         if self.flip:
-            pooled = pooled + self.pooled(scaled.flip(3))
+            both = self.pooled(torch.cat([scaled, scaled.flip(3)]))
+            pooled = both.view(2, -1, both.shape[1]).mean(0)
+        else:
+            pooled = self.pooled(scaled)
         return torch.nn.functional.normalize(pooled, dim=1)
