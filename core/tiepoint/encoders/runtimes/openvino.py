@@ -99,7 +99,9 @@ def _export(
             warnings.simplefilter("ignore")  # the tracer warns of every constant it sees
             # torch's own check of the trace takes twice as long as all the rest; the output
             # is compared below.
-            traced = torch.jit.trace(module, example_kwarg_inputs=tensors, check_trace=False)
+            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+                module, example_kwarg_inputs=tensors, check_trace=False
+            )
             model = openvino.convert_model(traced, example_input=tensors)
         model.reshape(shapes)
         openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
