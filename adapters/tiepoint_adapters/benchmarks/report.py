@@ -1,0 +1,114 @@
+"""What a benchmark says at its end: a table, and JSON with the machine and the versions."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from tiepoint.errors import InputError
+from tiepoint.threads import usable_cores
+
+_DISTRIBUTIONS = (
+    "tiepoint",
+    "faiss-cpu",
+    "milvus-lite",
+    "numpy",
+    "openvino",
+    "pillow",
+    "pymilvus",
+    "tantivy",
+    "timm",
+    "torch",
+    "transformers",
+)
+
+
+def report(rows: Sequence[Mapping[str, Any]], json_path: Path | None, title: str) -> None:
+    """Print the rows as a table, and write them as `{"rows", "machine", "versions"}`.
+
+    Args:
+        rows: What was measured; columns are shown in the order in which keys first appear.
+        json_path: The file to write, whole or not at all; none if None.
+        title: The table's heading.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    _print(rows, title)
+    if json_path is None:
+        return
+    text = json.dumps({"rows": list(rows), "machine": machine(), "versions": versions()}, indent=2)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=json_path.parent, prefix=f".{json_path.name}-")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(f"{text}\n")
+        Path(temporary).replace(json_path)
+    except OSError as error:
+        raise InputError(
+            f"the report cannot be written ({error.strerror})",
+            where=str(json_path),
+            hint="Give a file in a folder that exists.",
+        ) from error
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on of this machine."""
+    return {
+        "cpu": _cpu_name(),
+        "usable_cores": usable_cores(),
+        "memory_gib": _memory_gib(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of ours and of the peers, where they are installed."""
+    found = {}
+    for name in _DISTRIBUTIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _cpu_name() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gib() -> float | None:
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+
+
+def _print(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    for name in columns:
+        numeric = all(isinstance(row.get(name, 0), int | float) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_cell(row.get(name)) for name in columns))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
