@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -113,6 +114,9 @@ class Store(Protocol):
     def count(self, name: str) -> int: ...
     def health(self) -> dict[str, Any]: ...
 
+    def pushed_down(self, schema: CollectionSchema) -> Tier | None:
+        """Return what answers searches in the store itself, None if it holds data only."""
+
 
 class Searcher(Protocol):
     """Answers the routes of a collection; `where` is a parsed filter or None."""
@@ -140,3 +144,27 @@ class Searcher(Protocol):
         self, ids: Sequence[str]
     ) -> list[tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
         """Return (metadata, parts) of each item."""
+
+
+class Tier(Searcher, Protocol):
+    """What stands in front of a store: answers searches, and is told of every write."""
+
+    schema: CollectionSchema
+
+    @property
+    def sequence(self) -> int:
+        """The last sequence number that it has."""
+
+    def __len__(self) -> int: ...
+
+    def upsert(self, sequence: int, rows: Sequence[Row]) -> None:
+        """Take over rows that the store has, up to this sequence number."""
+
+    def delete(self, sequence: int, ids: Sequence[str]) -> None:
+        """Take over deletions that the store has, up to this sequence number."""
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the digest of each of these items that exists."""
+
+    def snapshot(self, folder: Path) -> None:
+        """Save it; either the old or the new snapshot is there after a kill."""

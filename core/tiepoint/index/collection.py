@@ -7,20 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
-from tiepoint.index.base import Candidates, CollectionSchema, Row, Store
+from tiepoint.index.base import Candidates, CollectionSchema, Row, Store, Tier
 from tiepoint.index.filters import Filter
 from tiepoint.index.validation import validate_rows
 from tiepoint.types import MetadataValue
-
-if TYPE_CHECKING:
-    from tiepoint.index.tier import ServingTier
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +43,12 @@ class Collection:
     """
 
     def __init__(
-        self, store: Store, schema: CollectionSchema, folder: Path, tier: ServingTier
+        self,
+        store: Store,
+        schema: CollectionSchema,
+        folder: Path,
+        tier: Tier,
+        opened: dict[str, Any],
     ) -> None:
         self.schema = schema
         self._store = store
@@ -55,7 +57,7 @@ class Collection:
         self._snapshot_sequence = tier.sequence
         self._behind = False
         self._snapshot_error: str | None = None
-        self._opened: dict[str, Any] = {}
+        self._opened = opened
         self._writing = threading.Lock()
 
     @classmethod
@@ -82,30 +84,27 @@ class Collection:
             SchemaError: The stored fields or metadata differ.
             StoreError: The store failed.
         """
-        from tiepoint.index.tier import ServingTier
-
         started = time.perf_counter()
         store.create(schema)
+        pushed_down = store.pushed_down(schema)
+        if pushed_down is not None:
+            return cls(store, schema, folder, pushed_down, {"from": "server"})
+        from tiepoint.index.tier import ServingTier
+
         count, last = store.count(schema.name), store.last_sequence(schema.name)
-        source = "snapshot"
+        opened: dict[str, Any] = {"from": "snapshot"}
         tier = ServingTier.load(folder, schema)
-        taken_over = 0
-        if tier is not None and tier.sequence <= last:
-            snapshot_sequence = tier.sequence
-            taken_over = _take_over(store, tier, count, progress)
-        if tier is None or tier.sequence > last or len(tier) != count:
-            source = "store"
-            tier, snapshot_sequence = ServingTier(schema), 0
+        saved = 0 if tier is None else tier.sequence
+        if tier is not None and saved <= last:
+            opened["taken_over"] = _take_over(store, tier, count, progress)
+        if tier is None or saved > last or len(tier) != count:
             if count:
                 logger.info("%s: building the index of %d items", schema.name, count)
-            taken_over = _take_over(store, tier, count, progress)
-        collection = cls(store, schema, folder, tier)
-        collection._snapshot_sequence = snapshot_sequence
-        collection._opened = {
-            "from": source,
-            "taken_over": taken_over,
-            "seconds": round(time.perf_counter() - started, 3),
-        }
+            tier, saved = ServingTier(schema), 0
+            opened = {"from": "store", "taken_over": _take_over(store, tier, count, progress)}
+        opened["seconds"] = round(time.perf_counter() - started, 3)
+        collection = cls(store, schema, folder, tier, opened)
+        collection._snapshot_sequence = saved
         return collection
 
     def __len__(self) -> int:
@@ -236,7 +235,7 @@ class Collection:
             self._snapshot_error = str(error)
 
 
-def _take_over(store: Store, tier: ServingTier, count: int, progress: Progress | None) -> int:
+def _take_over(store: Store, tier: Tier, count: int, progress: Progress | None) -> int:
     """Bring a tier up to what its store has; gives the number of rows and tombstones."""
     total = 0
     for batch in store.scan(tier.schema.name, after=tier.sequence):

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import StoreError
-from tiepoint.index.base import CollectionSchema, Row
+from tiepoint.index.base import CollectionSchema, Row, Tier
+from tiepoint.index.card import CARD, card_of, check_card
 from tiepoint.index.embedded import CollectionState, EmbeddedMilvus
 from tiepoint.index.milvus_client import (
     CALL_TIMEOUT_S,
@@ -18,12 +19,13 @@ from tiepoint.index.milvus_client import (
     public_address,
     store_errors,
 )
-from tiepoint.index.milvus_layout import CARD, Layout, card_of, check_card
+from tiepoint.index.milvus_layout import Layout
+from tiepoint.index.pushed_down import PushedDownTier
+from tiepoint.index.sequences import last_sequence
 from tiepoint.index.validation import validate_schema
 
 logger = logging.getLogger(__name__)
 
-_BATCH_BYTES = 64 << 20
 _PAGE_BYTES = 32 << 20
 _SERVER_WINDOW = 16_384
 _SPARSE_PAGES = 4
@@ -197,13 +199,8 @@ class MilvusStore:
         # the window widens where it comes back half empty.
         window = page
         while after < last:
-            with self._errors():
-                entities = self._client().query(
-                    name,
-                    filter=f"seq > {after} and seq <= {after + window}",
-                    output_fields=layout.output_fields,
-                    timeout=CALL_TIMEOUT_S,
-                )
+            among = f"seq > {after} and seq <= {after + window}"
+            entities = self.query(name, among, layout.output_fields)
             if entities:
                 yield [layout.from_entity(entity) for entity in entities]
             after += window
@@ -218,6 +215,47 @@ class MilvusStore:
         with self._lock, self._errors():
             answer = self._client().query(name, filter="", output_fields=["count(*)"])
             return int(answer[0]["count(*)"]) - len(self._states[name].tombstones)
+
+    def pushed_down(self, schema: CollectionSchema) -> Tier | None:
+        """Return what answers a collection's searches on a server; None if embedded."""
+        return None if self.embedded else PushedDownTier(self, self._layouts[schema.name])
+
+    def query(
+        self, name: str, expression: str, output: Sequence[str], limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the fields of the rows for which a Milvus expression holds.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        options = {} if limit is None else {"limit": limit}
+        with self._errors():
+            return list(
+                self._client().query(
+                    name,
+                    filter=expression,
+                    output_fields=list(output),
+                    timeout=CALL_TIMEOUT_S,
+                    **options,
+                )
+            )
+
+    def search(self, name: str, data: list[Any], **options: Any) -> list[dict[str, Any]]:
+        """Return Milvus's own hits for one query: `id` and `distance`, best first.
+
+        Args:
+            name: The collection.
+            data: One vector, or one text for a BM25 field.
+            options: As `pymilvus.MilvusClient.search` takes them.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        with self._errors():
+            answer = self._client().search(
+                name, data=data, output_fields=["id"], timeout=CALL_TIMEOUT_S, **options
+            )
+            return list(answer[0])
 
     def health(self) -> dict[str, Any]:
         """Return status, URI, the collections' sequence numbers, and the last recovery."""
@@ -256,7 +294,7 @@ class MilvusStore:
         client = self._client()
         try:
             with self._errors():
-                for batch in _batches(entities, layout.row_bytes()):
+                for batch in layout.batches(entities):
                     client.upsert(name, batch, timeout=CALL_TIMEOUT_S)
                 if self._embedded is not None:
                     self._embedded.sync(name)
@@ -292,44 +330,11 @@ class MilvusStore:
 
     def _read_state(self, name: str, known: CollectionState) -> CollectionState:
         client = self._milvus
+
+        def is_beyond(sequence: int) -> bool:
+            beyond = f"seq > {sequence}"
+            return bool(client.query(name, filter=beyond, output_fields=["seq"], limit=1))
+
         deleted = client.query(name, filter="deleted == true", output_fields=["id", "seq"])
         tombstones = {entity["id"]: entity["seq"] for entity in deleted}
-        return CollectionState(_last_sequence(client, name, known.sequence), tombstones)
-
-
-def _last_sequence(client: Any, name: str, known: int) -> int:
-    """Return the greatest sequence number stored, or `known` if that is greater.
-
-    Milvus has no maximum, and Milvus Lite builds every row that it returns (0.1 ms); asking
-    whether there is any row beyond a number costs a fraction of that.
-    """
-
-    def is_beyond(sequence: int) -> bool:
-        found = client.query(name, filter=f"seq > {sequence}", output_fields=["seq"], limit=1)
-        return bool(found)
-
-    low, step = known, 1
-    while is_beyond(low + step - 1):
-        low, step = low + step, step * 2
-    high = low + step - 1
-    while low < high:
-        middle = (low + high) // 2
-        if is_beyond(middle):
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-def _batches(entities: Iterable[dict[str, Any]], row_bytes: int) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    size = 0
-    for entity in entities:
-        entity_size = row_bytes + sum(4 * len(part) for part in entity["parts"].values())
-        if batch and size + entity_size > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(entity)
-        size += entity_size
-    if batch:
-        yield batch
+        return CollectionState(last_sequence(is_beyond, known.sequence), tombstones)

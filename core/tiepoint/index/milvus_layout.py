@@ -1,31 +1,28 @@
-"""How a collection lies in Milvus: its fields, its card, and rows there and back."""
+"""How a collection lies in Milvus: its fields, and rows there and back."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tiepoint.config.models import MetadataType
-from tiepoint.errors import FingerprintError, SchemaError
-from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema, Row, VectorField
+from tiepoint.errors import SchemaError
+from tiepoint.index.base import CollectionSchema, Row
 from tiepoint.index.filters import milvus_field
 from tiepoint.index.validation import (
     MAX_DIGEST_BYTES,
     MAX_LIST_LENGTH,
     MAX_TEXT_BYTES,
 )
-from tiepoint.types import MAX_ID_BYTES
-
-CARD = "tiepoint.card"
-"""The collection property that holds the card: schema version, fields and fingerprints."""
+from tiepoint.types import MAX_ID_BYTES, MetadataValue
 
 MAX_SERVER_PARTS_BYTES = 65_000
 """What a Milvus server keeps of an item's parts together: the limit of a JSON field."""
 
 _ANCHOR_DIM = 2
+_BATCH_BYTES = 64 << 20
 _LISTS: dict[MetadataType, MetadataType] = {"strings": "string", "ints": "int", "floats": "float"}
 
 
@@ -151,6 +148,20 @@ class Layout:
                 self._fill_texts(row, entity)
             yield entity
 
+    def batches(self, entities: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """Yield entities in lists of up to 64 MiB, in order."""
+        batch: list[dict[str, Any]] = []
+        size = 0
+        for entity in entities:
+            entity_size = self.row_bytes() + sum(4 * len(part) for part in entity["parts"].values())
+            if batch and size + entity_size > _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+            batch.append(entity)
+            size += entity_size
+        if batch:
+            yield batch
+
     def tombstones(self, ids: Sequence[str], first_sequence: int) -> Iterator[dict[str, Any]]:
         """Yield the rows that stand for deleted items, numbered from `first_sequence`."""
         for sequence, item in enumerate(ids, first_sequence):
@@ -162,16 +173,21 @@ class Layout:
                 "digest": "",
             }
 
+    def metadata_of(self, entity: Mapping[str, Any]) -> dict[str, MetadataValue]:
+        """Return an entity's metadata; a null is a missing value."""
+        metadata: dict[str, MetadataValue] = {}
+        for name in self.schema.metadata:
+            value = entity[milvus_field(name)]
+            if value is not None:
+                metadata[name] = list(value) if name in self._lists else value
+        return metadata
+
     def from_entity(self, entity: Mapping[str, Any]) -> tuple[int, Row | str]:
         """Return the sequence number and the row, or the id of a deleted item."""
         sequence = int(entity["seq"])
         if entity["deleted"]:
             return sequence, str(entity["id"])
-        metadata = {}
-        for name in self.schema.metadata:
-            value = entity[milvus_field(name)]
-            if value is not None:
-                metadata[name] = list(value) if name in self._lists else value
+        metadata = self.metadata_of(entity)
         vectors = {
             field.name: np.asarray(entity[vector_field(field.name)], np.float32)
             for field in self.schema.vectors
@@ -211,83 +227,6 @@ class Layout:
             )
         for name in self.schema.texts:
             entity[text_field(name)] = row.parts.get(name, "")
-
-
-def card_of(schema: CollectionSchema) -> str:
-    """Return the card of a collection: what its stored rows are, as JSON."""
-    return json.dumps(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "vectors": [[f.name, f.dim, f.fingerprint] for f in schema.vectors],
-            "texts": list(schema.texts),
-            "metadata": dict(schema.metadata),
-        }
-    )
-
-
-def check_card(stored: str | None, schema: CollectionSchema, where: str) -> None:
-    """Compare a stored card with a schema.
-
-    Args:
-        stored: The card that lies with the data, None if there is none.
-        schema: What is configured.
-        where: The store and collection, as named in errors.
-
-    Raises:
-        FingerprintError: A vector field was made by something else.
-        SchemaError: Not a collection of ours, of another version, or with other fields.
-    """
-    if stored is None:
-        raise SchemaError(
-            "this Milvus collection was not made by tiepoint",
-            where=where,
-            hint="Give the collection another name.",
-        )
-    card = json.loads(stored)
-    if card["schema_version"] != SCHEMA_VERSION:
-        raise SchemaError(
-            f"the stored rows have version {card['schema_version']}, not {SCHEMA_VERSION}",
-            where=where,
-            hint="Use the release that wrote them, or index into a new store.",
-        )
-    vectors = {name: VectorField(name, dim, mark) for name, dim, mark in card["vectors"]}
-    _check_fingerprints(vectors, schema, where)
-    configured: dict[str, Mapping[str, Any]] = {
-        "vector fields": {field.name: field.dim for field in schema.vectors},
-        "word-indexed fields": dict.fromkeys(schema.texts, "text"),
-        "metadata": schema.metadata,
-    }
-    kept: dict[str, Mapping[str, Any]] = {
-        "vector fields": {name: field.dim for name, field in vectors.items()},
-        "word-indexed fields": dict.fromkeys(card["texts"], "text"),
-        "metadata": card["metadata"],
-    }
-    for kind, fields in configured.items():
-        if dict(fields) != dict(kept[kind]):
-            raise SchemaError(
-                f"the stored {kind} ({_listing(kept[kind])}) are not the configured ones "
-                f"({_listing(fields)})",
-                where=where,
-                hint="Configure the stored ones, or index into a new store.",
-            )
-
-
-def _check_fingerprints(
-    stored: Mapping[str, VectorField], schema: CollectionSchema, where: str
-) -> None:
-    for field in schema.vectors:
-        kept = stored.get(field.name)
-        if kept is not None and kept.fingerprint != field.fingerprint:
-            raise FingerprintError(
-                f"the stored vectors of field {field.name!r} were made by {kept.fingerprint}, "
-                f"the configuration names {field.fingerprint}",
-                where=where,
-                hint="Configure the former again, or index into a new store.",
-            )
-
-
-def _listing(fields: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {kind}" for name, kind in fields.items()) or "none"
 
 
 def _metadata_options(kind: MetadataType) -> dict[str, Any]:

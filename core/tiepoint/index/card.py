@@ -1,0 +1,90 @@
+"""The card of a stored collection: what its rows are, and what made their vectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tiepoint.errors import FingerprintError, SchemaError
+from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema, VectorField
+
+CARD = "tiepoint.card"
+"""The Milvus collection property that holds the card."""
+
+
+def card_of(schema: CollectionSchema) -> str:
+    """Return the card of a collection: what its stored rows are, as JSON."""
+    return json.dumps(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "vectors": [[f.name, f.dim, f.fingerprint] for f in schema.vectors],
+            "texts": list(schema.texts),
+            "metadata": dict(schema.metadata),
+        }
+    )
+
+
+def check_card(stored: str | None, schema: CollectionSchema, where: str) -> None:
+    """Compare a stored card with a schema.
+
+    Args:
+        stored: The card that lies with the data, None if there is none.
+        schema: What is configured.
+        where: The store and collection, as named in errors.
+
+    Raises:
+        FingerprintError: A vector field was made by something else.
+        SchemaError: Not a collection of ours, of another version, or with other fields.
+    """
+    if stored is None:
+        raise SchemaError(
+            "this Milvus collection was not made by tiepoint",
+            where=where,
+            hint="Give the collection another name.",
+        )
+    card = json.loads(stored)
+    if card["schema_version"] != SCHEMA_VERSION:
+        raise SchemaError(
+            f"the stored rows have version {card['schema_version']}, not {SCHEMA_VERSION}",
+            where=where,
+            hint="Use the release that wrote them, or index into a new store.",
+        )
+    vectors = {name: VectorField(name, dim, mark) for name, dim, mark in card["vectors"]}
+    _check_fingerprints(vectors, schema, where)
+    configured: dict[str, Mapping[str, Any]] = {
+        "vector fields": {field.name: field.dim for field in schema.vectors},
+        "word-indexed fields": dict.fromkeys(schema.texts, "text"),
+        "metadata": schema.metadata,
+    }
+    kept: dict[str, Mapping[str, Any]] = {
+        "vector fields": {name: field.dim for name, field in vectors.items()},
+        "word-indexed fields": dict.fromkeys(card["texts"], "text"),
+        "metadata": card["metadata"],
+    }
+    for kind, fields in configured.items():
+        if dict(fields) != dict(kept[kind]):
+            raise SchemaError(
+                f"the stored {kind} ({_listing(kept[kind])}) are not the configured ones "
+                f"({_listing(fields)})",
+                where=where,
+                hint="Configure the stored ones, or index into a new store.",
+            )
+
+
+def _check_fingerprints(
+    stored: Mapping[str, VectorField], schema: CollectionSchema, where: str
+) -> None:
+    for field in schema.vectors:
+        kept = stored.get(field.name)
+        if kept is not None and kept.fingerprint != field.fingerprint:
+            raise FingerprintError(
+                f"the stored vectors of field {field.name!r} were made by {kept.fingerprint}, "
+                f"the configuration names {field.fingerprint}",
+                where=where,
+                hint="Configure the former again, or index into a new store.",
+            )
+
+
+def _listing(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {kind}" for name, kind in fields.items()) or "none"

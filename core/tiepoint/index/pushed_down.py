@@ -1,0 +1,161 @@
+"""Searches that Milvus itself answers, where a server holds the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.index.base import Candidates, Row
+from tiepoint.index.filters import Filter, milvus_field, milvus_literal
+from tiepoint.index.milvus_layout import Layout, present_field, vector_field, words_field
+from tiepoint.types import MetadataValue
+
+if TYPE_CHECKING:
+    from tiepoint.index.milvus import MilvusStore
+
+MAX_LIMIT = 16_384
+"""Most rows that a Milvus server returns at once."""
+_IDS_AT_ONCE = 1_000
+_BACKGROUND_ROWS = 512
+
+
+class PushedDownTier:
+    """Answers a collection's routes by asking Milvus; holds nothing but a background sample.
+
+    It stands in a collection where the serving tier stands for an embedded store.
+
+    Args:
+        store: An open store on a server, in which the collection was created.
+        layout: How the collection lies there.
+    """
+
+    def __init__(self, store: MilvusStore, layout: Layout) -> None:
+        self.schema = layout.schema
+        self._layout = layout
+        self._store = store
+        self._background: dict[str, Vectors] = {}
+
+    def __len__(self) -> int:
+        return self._store.count(self.schema.name)
+
+    @property
+    def sequence(self) -> int:
+        """The store's own last sequence number: it is never behind itself."""
+        return self._store.last_sequence(self.schema.name)
+
+    def upsert(self, sequence: int, rows: Sequence[Row]) -> None:
+        """Do nothing but forget the background: the store has the rows."""
+        self._background.clear()
+
+    def delete(self, sequence: int, ids: Sequence[str]) -> None:
+        """Do nothing but forget the background: the store has the tombstones."""
+        self._background.clear()
+
+    def snapshot(self, folder: Path) -> None:
+        """Do nothing: there is nothing to save."""
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the digest of each of these items that exists, in the order asked."""
+        found = {entity["id"]: entity["digest"] for entity in self._entities(ids, ["digest"])}
+        return {item: found[item] for item in ids if item in found}
+
+    def search_vector(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        return self._search(
+            [query],
+            where,
+            exclude,
+            extra=f"{present_field(field)} == true",
+            anns_field=vector_field(field),
+            limit=min(k, MAX_LIMIT),
+            search_params={"metric_type": "COSINE"},
+        )
+
+    def search_text(
+        self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        return self._search(
+            [query],
+            where,
+            exclude,
+            anns_field=words_field(field),
+            limit=min(k, MAX_LIMIT),
+            search_params={"metric_type": "BM25"},
+        )
+
+    def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
+        output = [vector_field(field), present_field(field)]
+        found = {
+            entity["id"]: float(np.dot(np.asarray(entity[output[0]], np.float32), query))
+            for entity in self._entities(ids, output)
+            if entity[output[1]]
+        }
+        return np.array([found.get(item, np.nan) for item in ids], np.float32)
+
+    def background(self, field: str, query: Vectors) -> tuple[float, float]:
+        sample = self._background.get(field)
+        if sample is None:
+            entities = self._store.query(
+                self.schema.name,
+                f"deleted == false and {present_field(field)} == true",
+                [vector_field(field)],
+                limit=_BACKGROUND_ROWS,
+            )
+            vectors = [np.asarray(entity[vector_field(field)], np.float32) for entity in entities]
+            sample = np.stack(vectors) if vectors else np.zeros((0, len(query)), np.float32)
+            self._background[field] = sample
+        if len(sample) == 0:
+            return 0.0, 0.0
+        similarities = sample @ query
+        return float(similarities.mean()), float(similarities.std())
+
+    def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
+        passing = {entity["id"] for entity in self._entities(ids, [], where)}
+        return np.array([item in passing for item in ids], np.bool_)
+
+    def payloads(
+        self, ids: Sequence[str]
+    ) -> list[tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
+        output = ["parts", *map(milvus_field, self.schema.metadata)]
+        found = {
+            entity["id"]: (self._layout.metadata_of(entity), dict(entity["parts"]))
+            for entity in self._entities(ids, output)
+        }
+        return [found[item] for item in ids]
+
+    def _search(
+        self,
+        data: list[Any],
+        where: Filter | None,
+        exclude: Sequence[str],
+        *,
+        extra: str = "",
+        **options: Any,
+    ) -> Candidates:
+        tests = ["deleted == false", extra]
+        if where is not None:
+            tests.append(where.to_milvus())
+        if exclude:
+            tests.append(f"id not in [{', '.join(map(milvus_literal, exclude))}]")
+        expression = " and ".join(filter(None, tests))
+        hits = self._store.search(self.schema.name, data, filter=expression, **options)
+        return Candidates(
+            [str(hit["id"]) for hit in hits],
+            np.array([hit["distance"] for hit in hits], np.float32),
+        )
+
+    def _entities(
+        self, ids: Sequence[str], output: list[str], where: Filter | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            among = ", ".join(map(milvus_literal, ids[start : start + _IDS_AT_ONCE]))
+            expression = f"id in [{among}] and deleted == false"
+            if where is not None:
+                expression += f" and {where.to_milvus()}"
+            yield from self._store.query(self.schema.name, expression, ["id", *output])
