@@ -21,7 +21,7 @@ class DuplicatesConfig(PluginConfig):
     """What stands under `plugins.duplicates` in the deployment file."""
 
     threshold: float = Field(
-        default=0.95,
+        default=0.88,
         gt=0,
         le=1,
         title="Threshold",
