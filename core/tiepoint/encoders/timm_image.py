@@ -87,7 +87,7 @@ class TimmEncoder(Encoder):
         self._model, self._weights, self._size = model, weights or "", size
         self._flip = bool(flip)
         self._device = device
-        self._runners: tuple[Runner, ...] = ()
+        self.runners: tuple[Runner, ...] = ()
         self._lock = threading.Lock()
 
     @cached_property
@@ -108,8 +108,8 @@ class TimmEncoder(Encoder):
 
     def warm_up(self) -> None:
         with self._lock:
-            if not self._runners:
-                self._runners = tuple(self._compile(network) for network in self.networks)
+            if not self.runners:
+                self.runners = tuple(self._compile(network) for network in self.networks)
 
     def _compile(self, network: Network) -> Runner:
         noise = np.random.default_rng(0)
@@ -138,7 +138,7 @@ class TimmEncoder(Encoder):
         self.warm_up()
         features = [
             runner({"image": np.stack([pictures[i] for pictures in prepared])})
-            for i, runner in enumerate(self._runners)
+            for i, runner in enumerate(self.runners)
         ]
         if len(features) == 1:
             return features[0]
@@ -152,5 +152,5 @@ class TimmEncoder(Encoder):
             **super().describe(),
             "model": "+".join(network.model for network in self.networks),
             "weights": "+".join(network.weights for network in self.networks),
-            "runtime": self._runners[0].name if self._runners else "not loaded",
+            "runtime": self.runners[0].name if self.runners else "not loaded",
         }
