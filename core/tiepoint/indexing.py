@@ -10,9 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from tiepoint.encoders.base import Encoder
 from tiepoint.encoders.cache import EmbeddingCache, digest
 from tiepoint.encoders.pipeline import encode_parts
-from tiepoint.errors import DecodeError, InputError, SchemaError
+from tiepoint.errors import DecodeError, InputError, QueryError, SchemaError
 from tiepoint.index.base import Row
 from tiepoint.index.collection import Collection
 from tiepoint.index.validation import validate_rows
@@ -24,6 +25,19 @@ BATCH = 256
 """Items that are encoded and acknowledged together."""
 
 Progress = Callable[[AddReport], None]
+
+
+class _Batch:
+    """Items on their way to rows; what fails keeps its place and says why."""
+
+    def __init__(self, items: list[Item]) -> None:
+        self.items = items
+        self.rows = [Row(item.id, {}, item.metadata, {}, "") for item in items]
+        self.hashes: list[list[str]] = [[] for _ in items]
+        self.failures: dict[int, InputError] = {}
+
+    def good_rows(self) -> list[Row]:
+        return [row for i, row in enumerate(self.rows) if i not in self.failures]
 
 
 class Indexer:
@@ -61,101 +75,111 @@ class Indexer:
         return report
 
     def _add_batch(self, items: list[Item], report: AddReport, strict: bool) -> None:
-        failures: dict[int, InputError] = {}
-        rows = [self._row(item, failures, i) for i, item in enumerate(items)]
-        hashes: list[list[str]] = [[] for _ in items]
+        batch = _Batch(items)
+        self._refuse_unknown_parts(batch)
         for field in self.layout.fields.values():
-            holders = [
-                i for i, item in enumerate(items) if field.name in item.parts and i not in failures
-            ]
-            self._fill(field, holders, items, rows, hashes, failures, report)
-        self._validate(rows, failures)
-        if failures and strict:
-            raise failures[min(failures)]
-        for i in sorted(failures):
-            report.skipped.append(Skipped(items[i].id, str(failures[i])))
-        self._write([r for i, r in enumerate(rows) if i not in failures], report)
+            holders = self._keep(field, batch)
+            if field.encoder is not None:
+                self._encode(field, field.encoder, holders, batch, report)
+            elif field.dimensions is not None:
+                self._take_given(field, field.dimensions, holders, batch)
+            else:
+                for i in holders:
+                    batch.hashes[i].append(digest(items[i].parts[field.name], field.modality))
+        for row, item, hashes in zip(batch.rows, items, batch.hashes, strict=True):
+            row.digest = self._digest(hashes, item)
+        self._validate(batch)
+        if batch.failures and strict:
+            raise batch.failures[min(batch.failures)]
+        for i in sorted(batch.failures):
+            report.skipped.append(Skipped(items[i].id, str(batch.failures[i])))
+        self._write(batch.good_rows(), report)
 
-    def _validate(self, rows: list[Row], failures: dict[int, InputError]) -> None:
+    def _refuse_unknown_parts(self, batch: _Batch) -> None:
+        for i, item in enumerate(batch.items):
+            unknown = [name for name in item.parts if name not in self.layout.fields]
+            if unknown:
+                batch.failures[i] = SchemaError(
+                    f"the collection {self.layout.schema.name!r} has no field {unknown[0]!r}",
+                    where=item.id,
+                    hint=f"Its fields are {', '.join(self.layout.fields)}.",
+                )
+
+    def _keep(self, field: PartField, batch: _Batch) -> list[int]:
+        """Note what is kept of a field's parts; returns the positions that have a usable one."""
+        holders = []
+        for i, item in enumerate(batch.items):
+            if field.name not in item.parts or i in batch.failures:
+                continue
+            try:
+                kept = stored_part(field, item.parts[field.name])
+            except DecodeError as error:
+                batch.failures[i] = located(error, item.id)
+                continue
+            if kept is not None:
+                batch.rows[i].parts[field.name] = kept
+            holders.append(i)
+        return holders
+
+    def _encode(
+        self,
+        field: PartField,
+        encoder: Encoder,
+        holders: list[int],
+        batch: _Batch,
+        report: AddReport,
+    ) -> None:
+        """Add a field's vectors, in the encoder's own space and in the joint one."""
+        parts = [batch.items[i].parts[field.name] for i in holders]
+        if not parts:
+            return
+        encoded = encode_parts(encoder, parts, field.modality, self.cache)
+        report.encoded += encoded.encoded
+        report.cached += encoded.cached
+        for at, problem in encoded.errors.items():
+            batch.failures[holders[at]] = located(problem, batch.items[holders[at]].id)
+        good = [at for at in range(len(holders)) if at not in encoded.errors]
+        spaces = {field.name: encoded.vectors[good]}
+        if field.joint is not None and self.layout.aligner is not None and good:
+            joint = self.layout.aligner.transform(field.modality, spaces[field.name])
+            spaces[field.joint] = joint
+        for position, at in enumerate(good):
+            batch.hashes[holders[at]].append(encoded.digests[at])
+            for name, vectors in spaces.items():
+                batch.rows[holders[at]].vectors[name] = vectors[position]
+
+    def _take_given(
+        self, field: PartField, dimensions: int, holders: list[int], batch: _Batch
+    ) -> None:
+        for i in holders:
+            item = batch.items[i]
+            try:
+                vector = unit_vector(item.parts[field.name], dimensions, field.name)
+            except QueryError as error:
+                where = f"{item.id}: {field.name}"
+                batch.failures[i] = SchemaError(error.what, where=where, hint=error.hint)
+                continue
+            batch.rows[i].vectors[field.name] = vector
+            batch.hashes[i].append(digest(vector, field.modality))
+
+    def _digest(self, hashes: list[str], item: Item) -> str:
+        metadata = {name: item.metadata[name] for name in sorted(item.metadata)}
+        content = json.dumps(
+            [self.stamp, sorted(item.parts), hashes, metadata], ensure_ascii=False, default=str
+        )
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    def _validate(self, batch: _Batch) -> None:
         """Check the rows at once, and one by one only to find out which do not fit."""
         try:
-            validate_rows(self.layout.schema, [r for i, r in enumerate(rows) if i not in failures])
+            validate_rows(self.layout.schema, batch.good_rows())
         except InputError:
-            for i, row in enumerate(rows):
-                if i not in failures:
+            for i, row in enumerate(batch.rows):
+                if i not in batch.failures:
                     try:
                         validate_rows(self.layout.schema, [row])
                     except InputError as error:
-                        failures[i] = error
-
-    def _row(self, item: Item, failures: dict[int, InputError], i: int) -> Row:
-        """Start an item's row; its vectors and digest follow."""
-        unknown = [name for name in item.parts if name not in self.layout.fields]
-        if unknown:
-            failures[i] = SchemaError(
-                f"the collection {self.layout.schema.name!r} has no field {unknown[0]!r}",
-                where=item.id,
-                hint=f"Its fields are {', '.join(self.layout.fields)}.",
-            )
-        return Row(item.id, {}, item.metadata, {}, "")
-
-    def _fill(
-        self,
-        field: PartField,
-        holders: list[int],
-        items: list[Item],
-        rows: list[Row],
-        hashes: list[list[str]],
-        failures: dict[int, InputError],
-        report: AddReport,
-    ) -> None:
-        """Add one field's vectors, stored parts and content hashes to the rows that have it."""
-        parts = [items[i].parts[field.name] for i in holders]
-        for i, part in zip(holders, parts, strict=True):
-            try:
-                kept = stored_part(field, part)
-            except InputError as error:
-                failures[i] = error
-                continue
-            if kept is not None:
-                rows[i].parts[field.name] = kept
-        if field.encoder is None:
-            for i, part in zip(holders, parts, strict=True):
-                hashes[i].append(f"{field.name}:{digest(part, field.modality)}")
-                if field.dimensions is not None:
-                    try:
-                        rows[i].vectors[field.name] = unit_vector(
-                            part, field.dimensions, field.name
-                        )
-                    except InputError as error:
-                        failures[i] = SchemaError(error.what, where=f"{items[i].id}: {field.name}")
-        elif holders:
-            encoded = encode_parts(field.encoder, parts, field.modality, self.cache)
-            report.encoded += encoded.encoded
-            report.cached += encoded.cached
-            for at, error in encoded.errors.items():
-                failures[holders[at]] = located(error, items[holders[at]].id)
-            good = [at for at in range(len(holders)) if at not in encoded.errors]
-            own = encoded.vectors[good]
-            joint = None
-            if field.joint is not None and self.layout.aligner is not None and len(good):
-                joint = self.layout.aligner.transform(field.modality, own)
-            for position, at in enumerate(good):
-                row = rows[holders[at]]
-                row.vectors[field.name] = own[position]
-                if joint is not None and field.joint is not None:
-                    row.vectors[field.joint] = joint[position]
-                hashes[holders[at]].append(f"{field.name}:{encoded.digests[at]}")
-        for i in holders:
-            rows[i].digest = self._digest(hashes[i], items[i])
-
-    def _digest(self, hashes: list[str], item: Item) -> str:
-        content = json.dumps(
-            [self.stamp, hashes, {k: item.metadata[k] for k in sorted(item.metadata)}],
-            ensure_ascii=False,
-            default=str,
-        )
-        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+                        batch.failures[i] = error
 
     def _write(self, rows: list[Row], report: AddReport) -> None:
         known = self.collection.digests([row.id for row in rows])
@@ -179,7 +203,7 @@ def unique(items: Iterable[Item]) -> Iterator[Item]:
         SchemaError: The same id twice.
     """
     if isinstance(items, list | tuple):
-        check_ids = set()
+        check_ids: set[str] = set()
         for item in items:
             refuse_repeated(item.id, check_ids)
         yield from items

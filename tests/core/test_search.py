@@ -115,7 +115,7 @@ def test_a_hit_brings_the_items_metadata_and_text(host):
 
 
 def test_filters_and_exclusions_narrow_the_answer(host):
-    assert ids(host.search(text="red", where="price >= 2")) == ["g", "b"]
+    assert set(ids(host.search(text="red", where="price >= 2"))) == {"g", "b"}
     assert ids(host.search(text="red", where='tags contains "x"')) == ["b"]
     assert "r" not in ids(host.search(text="red", exclude=["r"]))
     assert host.search(text="red", where="price > 100") == []
@@ -228,7 +228,7 @@ def test_an_item_that_does_not_fit_is_refused_by_name(host, item, message):
         ({"vector": "text"}, QueryError, "not made of numbers"),
         ({"vector": {"nope": [1.0]}}, QueryError, "no vector field"),
         ({"text": "red", "where": "prize < 3"}, FilterError, "price"),
-        ({"text": "red", "where": "price <"}, FilterError, ""),
+        ({"text": "red", "where": "price <"}, FilterError, "too early"),
         ({"text": "red", "collection": "nope"}, QueryError, "no collection"),
         ({"text": ""}, DecodeError, "empty"),
     ],

@@ -67,7 +67,8 @@ def parse_nodes(text: str, metadata: Mapping[str, MetadataType]) -> Node:
 
 def _syntax_error(text: str, error: Any) -> FilterError:
     position = error.pos_in_stream
-    if position is None or not 0 <= position < len(text):
+    ended = getattr(getattr(error, "token", None), "type", None) == "$END"
+    if ended or position is None or not 0 <= position < len(text):
         position = len(text)
     found = text[position : position + 20].split("\n")[0]
     return FilterError(
