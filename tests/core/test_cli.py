@@ -301,6 +301,6 @@ def test_every_command_of_ours_has_help_that_its_listing_shows():
     for component in registry.components(registry.COMMANDS):
         command = registry.load(registry.COMMANDS, component.name)
         if component.distribution == "tiepoint":
-            listed = group._short_help(component.name)
+            listed = group.summary_of(component.name)
             assert listed, component.name
             assert (command.help or "").replace("\n", " ").startswith(listed), component.name

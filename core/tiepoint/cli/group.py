@@ -60,14 +60,14 @@ class ComponentGroup(click.Group):
         rows = []
         for name in self.list_commands(ctx):
             self._warn_of_hidden(name)
-            rows.append((name, self._short_help(name)))
+            rows.append((name, self.summary_of(name)))
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         commands = [
-            CompletionItem(name, help=self._short_help(name))
+            CompletionItem(name, help=self.summary_of(name))
             for name in self.list_commands(ctx)
             if name.startswith(incomplete)
         ]
@@ -81,7 +81,8 @@ class ComponentGroup(click.Group):
                     " uninstall one of them"
                 )
 
-    def _short_help(self, name: str) -> str:
+    def summary_of(self, name: str) -> str:
+        """Return the line that lists a command, without importing it."""
         component = registry.find(self.components, name)
         if component is None:
             return ""

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from tiepoint import registry
 from tiepoint.config.models import ComponentSection
-from tiepoint.config.problems import Problem, YamlPath, nearest, problems_of
+from tiepoint.config.problems import Problem, YamlPath, problems_of
 from tiepoint.errors import TiepointError
 
 _GIVEN_BY_HOST = {registry.ALIGNERS: ("encoders",), registry.SOURCES: ("base",)}
@@ -133,8 +133,3 @@ def _only_a_path(hint: Any) -> bool:
         hint = get_args(hint)[0]
     members = get_args(hint) if get_origin(hint) in (Union, UnionType, list, tuple) else (hint,)
     return Path in members and str not in members
-
-
-def nearest_name(word: str, known: Mapping[str, Any], noun: str) -> str:
-    """Return the hint for a name that the same file should define."""
-    return nearest(word, known, f"The file's {noun}")

@@ -14,10 +14,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from tiepoint import registry
-from tiepoint.config.components import check_component, check_plugin, nearest_name
+from tiepoint.config.components import check_component, check_plugin
 from tiepoint.config.document import MAX_BYTES, Document, parse
 from tiepoint.config.models import ComponentSection, Deployment
-from tiepoint.config.problems import Problem, YamlPath, path_text, problems_of
+from tiepoint.config.problems import Problem, YamlPath, nearest, path_text, problems_of
 from tiepoint.errors import ConfigError
 
 
@@ -189,7 +189,11 @@ def _unknown_references(deployment: Deployment) -> list[Problem]:
         path = ("sources", name, "collection")
         references.append((path, source.collection, deployment.collections, "collection"))
     return [
-        Problem(path, f"the file defines no {noun} {word!r}", nearest_name(word, known, f"{noun}s"))
+        Problem(
+            path,
+            f"the file defines no {noun} {word!r}",
+            nearest(word, known, f"The file's {noun}s"),
+        )
         for path, word, known, noun in references
         if word not in known
     ]
