@@ -15,7 +15,6 @@ from tiepoint.index.filters.mask import Mask
 from tiepoint.index.filters.nodes import Operator, Scalar
 from tiepoint.index.growing import GrowingArray
 from tiepoint.index.strings import like_table, pack, unpack
-from tiepoint.types import MetadataValue
 
 OPERATORS: dict[Operator, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -36,8 +35,8 @@ class Column(ABC):
         """Add values at the end; None for a missing one."""
 
     @abstractmethod
-    def value(self, row: int) -> MetadataValue | None:
-        """Return a row's value."""
+    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+        """Return the values of these rows, None for a missing one."""
 
     @abstractmethod
     def present(self) -> Mask:
@@ -80,11 +79,10 @@ class NumberColumn(Column):
         self._values.append([0 if value is None else value for value in values])
         self._there.append([value is not None for value in values])
 
-    def value(self, row: int) -> MetadataValue | None:
-        if not self._there.view[row]:
-            return None
-        value: MetadataValue = self._values.view[row].item()
-        return value
+    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+        there = self._there.view[rows].tolist()
+        values = self._values.view[rows].tolist()
+        return [value if known else None for value, known in zip(values, there, strict=True)]
 
     def present(self) -> Mask:
         return self._there.view.copy()
@@ -138,9 +136,9 @@ class StringColumn(Column):
         encode = self._dictionary.encode
         self._codes.append([-1 if value is None else encode(value) for value in values])
 
-    def value(self, row: int) -> MetadataValue | None:
-        code = self._codes.view[row]
-        return None if code < 0 else self._dictionary.words[code]
+    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+        words = self._dictionary.words
+        return [None if code < 0 else words[code] for code in self._codes.view[rows].tolist()]
 
     def present(self) -> Mask:
         return self._codes.view >= 0
@@ -196,11 +194,14 @@ class ListColumn(Column):
         self._offsets.append(self._offsets.view[-1] + np.cumsum(lengths, dtype=np.int64))
         self._there.append([value is not None for value in values])
 
-    def value(self, row: int) -> MetadataValue | None:
-        if not self._there.view[row]:
-            return None
-        start, end = self._offsets.view[row : row + 2]
-        return self._decode(self._elements.view[start:end])
+    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+        there = self._there.view[rows].tolist()
+        starts = self._offsets.view[rows].tolist()
+        ends = self._offsets.view[rows + 1].tolist()
+        return [
+            self._decode(self._elements.view[start:end].tolist()) if known else None
+            for known, start, end in zip(there, starts, ends, strict=True)
+        ]
 
     def present(self) -> Mask:
         return self._there.view.copy()
@@ -225,9 +226,8 @@ class ListColumn(Column):
     def _find(self, element: Scalar) -> Any:
         return element
 
-    def _decode(self, elements: NDArray[Any]) -> MetadataValue:
-        values: MetadataValue = elements.tolist()
-        return values
+    def _decode(self, elements: list[Any]) -> list[Any]:
+        return elements
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {
@@ -260,7 +260,7 @@ class StringListColumn(ListColumn):
     def _find(self, element: Scalar) -> Any:
         return self._dictionary.find(element)
 
-    def _decode(self, elements: NDArray[Any]) -> MetadataValue:
+    def _decode(self, elements: list[Any]) -> list[Any]:
         return [self._dictionary.words[code] for code in elements]
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from tiepoint.index.filters.nodes import Operator, Scalar
 from tiepoint.index.growing import GrowingArray
 from tiepoint.index.strings import StringStore, like_table, pack, unpack
 from tiepoint.types import MetadataValue
+
+_SELECT_STEP = 8192
 
 
 class Columns:
@@ -83,23 +85,30 @@ class Columns:
         """Return a metadata column, or `id`."""
         return _IdColumn(self) if name == "id" else self._metadata[name]
 
-    def metadata(self, row: int) -> dict[str, MetadataValue]:
-        """Return a row's values by name."""
-        values = ((name, column.value(row)) for name, column in self._metadata.items())
-        return {name: value for name, value in values if value is not None}
+    def metadata(self, rows: NDArray[np.int64]) -> list[dict[str, MetadataValue]]:
+        """Return the values of these rows by name."""
+        return _records(rows, {name: column.at(rows) for name, column in self._metadata.items()})
 
-    def parts(self, row: int) -> dict[str, str]:
-        """Return what is kept of a row's parts, by name."""
-        values = ((name, store[row]) for name, store in self._parts.items())
-        return {name: value for name, value in values if value is not None}
+    def parts(self, rows: NDArray[np.int64]) -> list[dict[str, str]]:
+        """Return what is kept of the parts of these rows, by name."""
+        return _records(rows, {name: store.at(rows) for name, store in self._parts.items()})
 
-    def part(self, name: str, row: int) -> str | None:
-        """Return one part of a row."""
-        return self._parts[name][row] if name in self._parts else None
+    def digests(self, rows: NDArray[np.int64]) -> list[str]:
+        """Return the digests of these rows."""
+        return [digest or "" for digest in self._digests.at(rows)]
 
-    def digest(self, row: int) -> str:
-        """Return a row's digest."""
-        return self._digests[row] or ""
+    def selected(self, schema: CollectionSchema, rows: NDArray[np.int64]) -> Columns:
+        """Return columns of these living rows only, numbered anew."""
+        columns = Columns(schema)
+        for start in range(0, len(rows), _SELECT_STEP):
+            step = rows[start : start + _SELECT_STEP]
+            ids = [self.ids[row] for row in step.tolist()]
+            data = zip(ids, self.metadata(step), self.parts(step), self.digests(step), strict=True)
+            columns.append(
+                [Row(item, {}, metadata, parts, digest) for item, metadata, parts, digest in data]
+            )
+        columns.revive(0, len(rows))
+        return columns
 
     def arrays(self) -> dict[str, dict[str, NDArray[Any]]]:
         """Return everything as groups of plain arrays."""
@@ -115,7 +124,7 @@ class Columns:
         return groups
 
     @classmethod
-    def of(cls, schema: CollectionSchema, groups: dict[str, Arrays]) -> Columns:
+    def of(cls, schema: CollectionSchema, groups: Mapping[str, Arrays]) -> Columns:
         """Return the columns that `arrays` was called on."""
         columns = cls(schema)
         columns.ids = unpack(groups["rows"]["blob"], groups["rows"]["offsets"])
@@ -133,6 +142,16 @@ class Columns:
             if name.startswith("part.")
         }
         return columns
+
+
+def _records(rows: NDArray[np.int64], fields: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Turn values by field into values by row, the missing ones left out."""
+    records: list[dict[str, Any]] = [{} for _ in range(len(rows))]
+    for name, values in fields.items():
+        for record, value in zip(records, values, strict=True):
+            if value is not None:
+                record[name] = value
+    return records
 
 
 class _IdColumn:

@@ -79,7 +79,8 @@ class Graph:
         index.train(vectors)
         order = np.arange(len(vectors), dtype=np.int32)
         np.random.default_rng(0).shuffle(order)
-        known, trials = order[:-_TRIALS], order[-_TRIALS:]
+        known: NDArray[np.int32] = order[:-_TRIALS]
+        trials: NDArray[np.int32] = order[-_TRIALS:]
         for start in range(0, len(known), _BUILD_STEP):
             index.add(vectors[known[start : start + _BUILD_STEP]])
         graph = cls(index, known, _BREADTHS[0], 0)

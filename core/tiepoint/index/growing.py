@@ -43,7 +43,7 @@ class GrowingArray(Generic[Element]):
         """The (n, ...) elements, without a copy."""
         return self._buffer[: self._size]
 
-    def append(self, values: NDArray[Element] | Sequence[Any]) -> None:
+    def append(self, values: NDArray[Any] | Sequence[Any]) -> None:
         """Add elements at the end."""
         end = self._size + len(values)
         if end > len(self._buffer):

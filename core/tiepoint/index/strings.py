@@ -27,13 +27,18 @@ class StringStore:
         """Add strings at the end; None for a missing one."""
         self._recent.extend(values)
 
-    def __getitem__(self, number: int) -> str | None:
+    def at(self, numbers: NDArray[np.int64]) -> list[str | None]:
+        """Return the strings of these numbers."""
         loaded = len(self._there)
-        if number >= loaded:
-            return self._recent[number - loaded]
+        return [
+            self._loaded(number) if number < loaded else self._recent[number - loaded]
+            for number in numbers.tolist()
+        ]
+
+    def _loaded(self, number: int) -> str | None:
         if not self._there[number]:
             return None
-        return bytes(self._blob[self._offsets[number] : self._offsets[number + 1]]).decode()
+        return self._blob[self._offsets[number] : self._offsets[number + 1]].tobytes().decode()
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return everything as arrays: `blob` (UTF-8), `offsets` (n + 1,), `there` (n,)."""

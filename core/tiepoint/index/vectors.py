@@ -13,6 +13,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters.mask import Mask
 from tiepoint.index.graph import Graph, Positions, candidates_for
 from tiepoint.index.growing import GrowingArray
+from tiepoint.index.similarity import inner_products, inner_products_at
 
 EXACT_BELOW = 4096
 """Vectors that are searched exactly rather than by a graph."""
@@ -130,7 +131,7 @@ class VectorIndex:
         count = int(np.count_nonzero(mask))
         if 3 * count < len(self):
             return self._rescored(query, k, np.flatnonzero(mask))
-        scores = self._vectors.view @ query
+        scores = inner_products(self._vectors.view, query)
         if count < len(self):
             scores[~mask] = -np.inf
         best = _best(scores, min(k, count))
@@ -139,7 +140,7 @@ class VectorIndex:
     def _rescored(
         self, query: Vectors, k: int, positions: NDArray[np.integer]
     ) -> tuple[Rows, Vectors]:
-        scores = self._vectors.view[positions] @ query
+        scores = inner_products_at(self._vectors.view, positions, query)
         best = _best(scores, k)
         return self._rows.view[positions[best]].astype(np.int64), scores[best]
 
@@ -148,7 +149,7 @@ class VectorIndex:
         positions = self._at(rows)
         similarities = np.full(len(rows), np.nan, np.float32)
         there = positions >= 0
-        similarities[there] = self._vectors.view[positions[there]] @ query
+        similarities[there] = inner_products_at(self._vectors.view, positions[there], query)
         return similarities
 
     def background(self, query: Vectors, live: Mask) -> tuple[float, float]:
@@ -169,7 +170,7 @@ class VectorIndex:
             self._background = sample
         if not len(sample[2]):
             return 0.0, 0.0
-        similarities = sample[2] @ query
+        similarities = inner_products(sample[2], query)
         return float(similarities.mean()), float(similarities.std())
 
     def _at(self, rows: Rows) -> NDArray[np.int32]:

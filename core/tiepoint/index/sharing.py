@@ -1,0 +1,53 @@
+"""A lock that many readers share and one writer has alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+
+class SharedLock:
+    """Used as a context manager it is shared; `exclusive()` waits for the readers to leave.
+
+    A waiting writer holds new readers back, so that it cannot starve.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition(threading.Lock())
+        self._readers = 0
+        self._writing = False
+
+    def __enter__(self) -> None:
+        with self._condition:
+            while self._writing:
+                self._condition.wait()
+            self._readers += 1
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._condition:
+            self._readers -= 1
+            if self._writing and not self._readers:
+                self._condition.notify_all()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Wait until nobody reads, and keep everybody out until the end of the block."""
+        with self._condition:
+            while self._writing:
+                self._condition.wait()
+            self._writing = True
+            while self._readers:
+                self._condition.wait()
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._writing = False
+                self._condition.notify_all()

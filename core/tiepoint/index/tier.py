@@ -1,0 +1,301 @@
+"""The serving tier: a collection in memory, in front of an embedded store.
+
+It answers everything that a `Searcher` answers; it is derived from the store, kept in step by
+the store's sequence numbers, and thrown away when it does not match.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.errors import QueryError, SchemaError
+from tiepoint.index.base import Candidates, CollectionSchema, Row
+from tiepoint.index.filters import Filter
+from tiepoint.index.filters.mask import Mask
+from tiepoint.index.sharing import SharedLock
+from tiepoint.index.tier_state import TierState
+from tiepoint.index.vectors import Rows, VectorIndex
+from tiepoint.types import MetadataValue
+
+_LOG = logging.getLogger(__name__)
+_NO_ROWS: Rows = np.empty(0, np.int64)
+_ADD_STEP = 512  # vectors that go into a graph while readers wait
+_CACHED_MASKS = 32
+
+
+class ServingTier:
+    """A `Searcher` over one collection, in memory.
+
+    Any number of threads may read; writes come from any thread and take turns. A reader sees
+    a batch entirely or not at all.
+
+    Args:
+        schema: What the rows hold.
+    """
+
+    def __init__(self, schema: CollectionSchema) -> None:
+        self.schema = schema
+        self._state = TierState.empty(schema)
+        self._sequence = 0
+        self._sharing = SharedLock()
+        self._writing = threading.Lock()
+        self._masks: dict[str, tuple[Mask, int]] = {}
+
+    @property
+    def sequence(self) -> int:
+        """The newest of the store's sequence numbers that the tier has."""
+        return self._sequence
+
+    def __len__(self) -> int:
+        return len(self._state.columns.row_of)
+
+    def close(self) -> None:
+        """Free memory and temporary files."""
+        with self._writing, self._sharing.exclusive():
+            self._state.close()
+
+    # Writing
+
+    def upsert(self, sequence: int, rows: Sequence[Row]) -> None:
+        """Add rows, or replace those of the same id; the last of several with one id counts.
+
+        Args:
+            sequence: The store's sequence number after this write.
+            rows: What the store wrote.
+
+        Raises:
+            SchemaError: A vector of another length than the schema's; nothing is changed.
+        """
+        latest = list({row.id: row for row in rows}.values())
+        self._check(latest)
+        with self._writing:
+            state = self._state
+            columns = state.columns
+            with self._sharing.exclusive():
+                first = columns.append(latest)
+            for name, index in state.vectors.items():
+                self._add_vectors(index, name, first, latest)
+            replaced = columns.rows([row.id for row in latest])
+            state.write_words(first, latest, replaced)
+            with self._sharing.exclusive():
+                columns.revive(first, first + len(latest))
+                self._publish(state, sequence)
+            state.improve()
+            self._compact_if_due()
+
+    def delete(self, sequence: int, ids: Sequence[str]) -> None:
+        """Forget items; unknown ids are ignored."""
+        with self._writing:
+            state = self._state
+            state.write_words(0, (), state.columns.rows(ids))
+            with self._sharing.exclusive():
+                for item in ids:
+                    state.columns.kill(item)
+                self._publish(state, sequence)
+            self._compact_if_due()
+
+    def _check(self, rows: Sequence[Row]) -> None:
+        dims = {field.name: field.dim for field in self.schema.vectors}
+        for row in rows:
+            for name, vector in row.vectors.items():
+                if name in dims and vector.shape != (dims[name],):
+                    raise SchemaError(
+                        f"the vector {name} has shape {vector.shape}, not ({dims[name]},)",
+                        where=row.id,
+                        hint="Encode the item again.",
+                    )
+
+    def _add_vectors(self, index: VectorIndex, name: str, first: int, rows: Sequence[Row]) -> None:
+        numbers = [first + number for number, row in enumerate(rows) if name in row.vectors]
+        if not numbers:
+            return
+        vectors = np.stack([row.vectors[name] for row in rows if name in row.vectors])
+        vectors = np.ascontiguousarray(vectors, np.float32)
+        index.prepare(vectors)
+        for start in range(0, len(numbers), _ADD_STEP):
+            with self._sharing.exclusive():
+                index.append(numbers[start : start + _ADD_STEP], vectors[start : start + _ADD_STEP])
+
+    def _publish(self, state: TierState, sequence: int) -> None:
+        if state.words is not None:
+            state.words.publish()
+        self._state = state
+        self._sequence = max(self._sequence, sequence)
+        self._masks = {}
+
+    def _compact_if_due(self) -> None:
+        state = self._state
+        if not state.worth_compacting:
+            return
+        compacted = state.compacted(self.schema)
+        with self._sharing.exclusive():
+            self._publish(compacted, self._sequence)
+        state.close()
+
+    # Reading
+
+    def search_vector(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        """Return up to k nearest items by cosine; query is a (dim,) unit vector.
+
+        Raises:
+            QueryError: No such field, a query of another length, or k below 1.
+        """
+        with self._sharing:
+            index = self._vector_index(field, query)
+            columns = self._state.columns
+            allowed, count = self._allowed(where)
+            excluded = self._excluded(exclude)
+            rows, scores = index.search(query, _positive(k), allowed, count, excluded)
+            ids = columns.ids
+            return Candidates([ids[row] for row in rows.tolist()], scores)
+
+    def search_text(
+        self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> Candidates:
+        """Return up to k best items by BM25; a query without a known word gives none.
+
+        Raises:
+            QueryError: No such text field, or k below 1.
+        """
+        if field not in self.schema.texts:
+            raise _unknown_field(field, self.schema.texts)
+        with self._sharing:
+            words, columns = self._state.words, self._state.columns
+            assert words is not None  # noqa: S101 - there are text fields
+            allowed, count = self._allowed(where)
+            excluded = self._excluded(exclude)
+            if len(excluded):
+                allowed = allowed.copy()
+                allowed[excluded] = False
+            rows, scores = words.search(field, query, _positive(k), allowed, count)
+            return Candidates([columns.ids[row] for row in rows.tolist()], scores)
+
+    def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
+        """Return (n,) exact cosines, NaN for an item that is unknown or lacks this vector."""
+        with self._sharing:
+            index = self._vector_index(field, query)
+            return index.similarities(query, self._state.columns.rows(ids))
+
+    def background(self, field: str, query: Vectors) -> tuple[float, float]:
+        """Return mean and standard deviation of the query's cosine to at most 512 items."""
+        with self._sharing:
+            index = self._vector_index(field, query)
+            return index.background(query, self._state.columns.live)
+
+    def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which of these items pass a filter; an unknown one does not."""
+        with self._sharing:
+            allowed, _ = self._allowed(where)
+            rows = self._state.columns.rows(ids)
+            return (rows >= 0) & allowed[rows] if len(allowed) else rows >= 0
+
+    def payloads(
+        self, ids: Sequence[str]
+    ) -> list[tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
+        """Return (metadata, parts) of each item; both are empty for an unknown one."""
+        with self._sharing:
+            columns = self._state.columns
+            rows = columns.rows(ids)
+            known = rows >= 0
+            payloads = iter(
+                zip(columns.metadata(rows[known]), columns.parts(rows[known]), strict=True)
+            )
+            return [next(payloads) if there else ({}, {}) for there in known.tolist()]
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the digests of those items that are known."""
+        with self._sharing:
+            columns = self._state.columns
+            known = [item for item in ids if item in columns.row_of]
+            return dict(zip(known, columns.digests(columns.rows(known)), strict=True))
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `health` shows: items, tombstones, and how each field is searched."""
+        with self._sharing:
+            return {"sequence": self._sequence, **self._state.describe()}
+
+    def _vector_index(self, field: str, query: Vectors) -> VectorIndex:
+        index = self._state.vectors.get(field)
+        if index is None:
+            raise _unknown_field(field, [vector.name for vector in self.schema.vectors])
+        if query.shape != (index.dim,):
+            raise QueryError(
+                f"the query has shape {query.shape}, the vectors of {field} have ({index.dim},)",
+                hint="Ask with a vector of this field's encoder.",
+            )
+        return index
+
+    def _allowed(self, where: Filter | None) -> tuple[Mask, int]:
+        columns = self._state.columns
+        if where is None:
+            return columns.live, len(columns.row_of)
+        known = self._masks.get(where.text)
+        if known is None:
+            mask = where.mask(columns) & columns.live
+            known = mask, int(np.count_nonzero(mask))
+            if len(self._masks) >= _CACHED_MASKS:
+                self._masks = {}
+            self._masks[where.text] = known
+        return known
+
+    def _excluded(self, exclude: Sequence[str]) -> Rows:
+        if not exclude:
+            return _NO_ROWS
+        rows = self._state.columns.rows(exclude)
+        return np.unique(rows[rows >= 0])
+
+    # Snapshots
+
+    def snapshot(self, folder: Path) -> None:
+        """Write the tier into a folder, atomically, in place of older snapshots.
+
+        Searches go on meanwhile; writes wait.
+
+        Raises:
+            StoreError: The folder cannot be written (a full disk, say); an older snapshot stays.
+        """
+        with self._writing:
+            self._state.save(folder, self._sequence, self.schema)
+
+    @classmethod
+    def load(cls, folder: Path, schema: CollectionSchema) -> ServingTier | None:
+        """Return the tier of the newest snapshot, or None where there is no usable one.
+
+        Missing, damaged, of a newer format, of another schema or of other encoders: all the
+        same, the caller derives the tier from the store again. The reason is logged.
+        """
+        from tiepoint.index.snapshot import SnapshotError, SnapshotReader
+
+        try:
+            reader = SnapshotReader(folder, schema)
+            state = TierState.read(reader, schema)
+        except SnapshotError as error:
+            _LOG.info("no snapshot to start from: %s", error)
+            return None
+        tier = cls(schema)
+        tier._state.close()
+        tier._state = state
+        tier._sequence = reader.manifest.sequence
+        return tier
+
+
+def _positive(k: int) -> int:
+    if k < 1:
+        raise QueryError(f"k is {k}", hint="Ask for at least one item.")
+    return k
+
+
+def _unknown_field(field: str, known: Sequence[str]) -> QueryError:
+    return QueryError(
+        f"there is no field {field} to search", hint=f"There are: {', '.join(known) or 'none'}."
+    )

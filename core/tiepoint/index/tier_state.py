@@ -1,0 +1,157 @@
+"""What a serving tier holds at one time: columns, vectors and words over the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import StoreError
+from tiepoint.index.base import CollectionSchema, Row
+from tiepoint.index.columns import Columns
+from tiepoint.index.graph import Graph
+from tiepoint.index.snapshot import GraphCard, SnapshotError, SnapshotReader, SnapshotWriter
+from tiepoint.index.vectors import VectorIndex
+from tiepoint.index.words import WordIndex
+
+_DEAD_SHARE = 0.4
+_DEAD_AT_LEAST = 2048
+
+
+@dataclass(slots=True)
+class TierState:
+    """Columns, one vector index a field, and words where there are text fields."""
+
+    columns: Columns
+    vectors: dict[str, VectorIndex]
+    words: WordIndex | None
+
+    @classmethod
+    def empty(cls, schema: CollectionSchema) -> TierState:
+        """Return a state without rows."""
+        return cls(
+            Columns(schema),
+            {field.name: VectorIndex(field.dim) for field in schema.vectors},
+            WordIndex(schema.texts) if schema.texts else None,
+        )
+
+    def close(self) -> None:
+        """Free temporary files."""
+        if self.words is not None:
+            self.words.close()
+
+    def write_words(self, first: int, rows: Sequence[Row], replaced: NDArray[np.int64]) -> None:
+        """Commit the texts of new rows, and the end of those that they replace."""
+        if self.words is None:
+            return
+        for row in replaced[replaced >= 0].tolist():
+            self.words.remove(row)
+        for number, row in enumerate(rows, first):
+            self.words.add(number, row.parts)
+        self.words.commit()
+
+    def improve(self) -> None:
+        """Build the graphs that are due."""
+        for index in self.vectors.values():
+            index.improve()
+
+    @property
+    def worth_compacting(self) -> bool:
+        """Whether dead rows have become many."""
+        dead = len(self.columns) - len(self.columns.row_of)
+        return dead >= max(_DEAD_AT_LEAST, _DEAD_SHARE * len(self.columns))
+
+    def compacted(self, schema: CollectionSchema) -> TierState:
+        """Return a state of the living rows only; this one stays as it is."""
+        live = self.columns.live
+        alive = np.flatnonzero(live)
+        columns = self.columns.selected(schema, alive)
+        numbers = np.cumsum(live, dtype=np.int64) - 1
+        words = WordIndex(schema.texts) if schema.texts else None
+        if words is not None:
+            for number, parts in enumerate(columns.parts(np.arange(len(alive)))):
+                words.add(number, parts)
+            words.commit()
+        vectors = {name: index.compacted(live, numbers) for name, index in self.vectors.items()}
+        return TierState(columns, vectors, words)
+
+    def describe(self) -> dict[str, Any]:
+        """Return counts, and how each vector field is searched."""
+        return {
+            "items": len(self.columns.row_of),
+            "tombstones": len(self.columns) - len(self.columns.row_of),
+            "vectors": {
+                name: {
+                    "count": len(index),
+                    "search": "exact" if index.graph is None else "hnsw",
+                    "breadth": None if index.graph is None else index.graph.breadth,
+                }
+                for name, index in self.vectors.items()
+            },
+        }
+
+    def save(self, folder: Path, sequence: int, schema: CollectionSchema) -> None:
+        """Write a snapshot.
+
+        Raises:
+            StoreError: The folder cannot be written; an older snapshot stays.
+        """
+        try:
+            writer = SnapshotWriter(folder)
+            try:
+                graphs = self._write(writer)
+                writer.commit(sequence, schema, graphs)
+            finally:
+                writer.abandon()
+        except (OSError, RuntimeError) as error:  # faiss raises RuntimeError
+            raise StoreError(
+                f"the snapshot cannot be written: {error}",
+                where=str(folder),
+                hint="Make room on the disk, or mend its permissions.",
+            ) from error
+
+    def _write(self, writer: SnapshotWriter) -> dict[str, GraphCard]:
+        groups = self.columns.arrays()
+        cards: dict[str, GraphCard] = {}
+        for name, index in self.vectors.items():
+            arrays = index.arrays()
+            writer.array(f"vectors.{name}", arrays.pop("vectors"))
+            if index.graph is not None:
+                index.graph.write(writer.folder / f"graph.{name}.faiss")
+                arrays["order"] = index.graph.order
+                cards[name] = GraphCard(breadth=index.graph.breadth, tuned_at=index.graph.tuned_at)
+            groups[f"vectors.{name}"] = arrays
+        writer.arrays("columns", groups)
+        if self.words is not None:
+            self.words.save(writer.folder / "words")
+        return cards
+
+    @classmethod
+    def read(cls, reader: SnapshotReader, schema: CollectionSchema) -> TierState:
+        """Return the state of a snapshot.
+
+        Raises:
+            SnapshotError: Its files do not fit together.
+        """
+        try:
+            groups = reader.arrays("columns")
+            vectors: dict[str, VectorIndex] = {}
+            for field in schema.vectors:
+                arrays = groups.pop(f"vectors.{field.name}")
+                graph = None
+                if card := reader.manifest.graphs.get(field.name):
+                    path = reader.folder / f"graph.{field.name}.faiss"
+                    graph = Graph.read(path, arrays["order"], card.breadth, card.tuned_at)
+                stored = reader.array(f"vectors.{field.name}")
+                vectors[field.name] = VectorIndex.of(stored, arrays["rows"], graph)
+            columns = Columns.of(schema, groups)
+            words = WordIndex(schema.texts, reader.folder / "words") if schema.texts else None
+        except (OSError, KeyError, ValueError, RuntimeError) as error:
+            raise SnapshotError(
+                f"the snapshot cannot be read: {error!s:.200}", where=str(reader.folder)
+            ) from error
+        return cls(columns, vectors, words)

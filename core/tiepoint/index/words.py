@@ -1,0 +1,156 @@
+"""BM25 over the texts of rows, by Tantivy."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.index.filters.mask import Mask
+from tiepoint.index.segmentation import segmented
+
+MAX_QUERY_CHARACTERS = 10_000
+MAX_QUERY_TERMS = 64
+"""Of a longer query, the first characters and the first distinct terms count."""
+
+_ANALYZER = "words"
+_ROW = "row"
+_LONGEST_TERM = 64
+_WRITER_BYTES = 32_000_000
+
+
+class WordIndex:
+    """Texts of rows in several fields. Additions and removals show after `publish`.
+
+    English is stemmed and freed of stop words, Latin letters lose case and accents, Chinese
+    is segmented. One thread writes (`add`, `remove`, `commit`); `publish` and `search` are
+    for the caller to keep apart.
+
+    Args:
+        fields: Names of the text fields.
+        stored: A folder written by `save`, whose content is taken over.
+    """
+
+    def __init__(self, fields: Sequence[str], stored: Path | None = None) -> None:
+        import tantivy
+
+        self._tantivy = tantivy
+        # Tantivy restricts the names of fields, so they go by number.
+        self._fields = {name: f"text{number}" for number, name in enumerate(fields)}
+        self._folder = Path(tempfile.mkdtemp(prefix="tiepoint-words-"))
+        self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        if stored is not None:
+            shutil.copytree(stored, self._folder, dirs_exist_ok=True)
+        builder = tantivy.SchemaBuilder().add_unsigned_field(_ROW, indexed=True, fast=True)
+        for field in self._fields.values():
+            builder = builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
+        self._schema = builder.build()
+        self._analyzer = (
+            tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+            .filter(tantivy.Filter.remove_long(_LONGEST_TERM))
+            .filter(tantivy.Filter.lowercase())
+            .filter(tantivy.Filter.ascii_fold())
+            .filter(tantivy.Filter.stopword("english"))
+            .filter(tantivy.Filter.stemmer("english"))
+            .build()
+        )
+        self._index = tantivy.Index(self._schema, path=str(self._folder), reuse=stored is not None)
+        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        self._index.config_reader(reload_policy="manual")
+        self._index.reload()
+        self._writer: Any = None
+        self._changed = False
+        self._searcher = self._index.searcher()
+
+    def close(self) -> None:
+        """Give up the index and its files."""
+        self._stop_writing()
+        self._finalizer()
+
+    def add(self, row: int, texts: Mapping[str, str]) -> None:
+        """Add a row's texts by field; other fields are ignored."""
+        document = self._tantivy.Document()
+        for name, field in self._fields.items():
+            if texts.get(name):
+                document.add_text(field, segmented(texts[name]))
+        if document.num_fields:
+            document.add_unsigned(_ROW, row)
+            self._writing().add_document(document)
+
+    def remove(self, row: int) -> None:
+        """Remove a row's texts, where it has any."""
+        self._writing().delete_documents_by_term(_ROW, row)
+
+    def commit(self) -> None:
+        """Make what was added and removed ready for `publish`."""
+        if self._changed:
+            self._writer.commit()
+            self._changed = False
+
+    def publish(self) -> None:
+        """Let searches see what was committed."""
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def search(
+        self, field: str, query: str, k: int, allowed: Mask, count: int
+    ) -> tuple[NDArray[np.int64], Vectors]:
+        """Return the rows and BM25 scores of the k best, best first.
+
+        Args:
+            field: Name of a text field.
+            query: Any text; it has no syntax.
+            k: At least 1.
+            allowed: (rows,) bool: the rows that may be returned.
+            count: How many rows are allowed.
+        """
+        documents = self._searcher.num_docs
+        terms = self._terms(query)
+        if not terms or not documents or not count:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        should = self._tantivy.Occur.Should
+        asked = self._tantivy.Query.boolean_query(
+            [
+                (should, self._tantivy.Query.term_query(self._schema, self._fields[field], term))
+                for term in terms
+            ]
+        )
+        limit = min(documents, k * len(allowed) // count + 10)
+        while True:
+            hits = self._searcher.search(asked, limit, count=False).hits
+            rows = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
+            found = np.array(rows, np.int64)
+            keep = np.flatnonzero(allowed[found])[:k]
+            if len(keep) == k or len(hits) < limit or limit == documents:
+                scores = np.array([score for score, _ in hits], np.float32)
+                return found[keep], scores[keep]
+            limit = min(documents, 4 * limit)
+
+    def save(self, folder: Path) -> None:
+        """Copy everything that was committed into a new folder."""
+        self._stop_writing()
+        shutil.copytree(self._folder, folder, ignore=shutil.ignore_patterns(".tantivy-*"))
+
+    def _terms(self, query: str) -> list[str]:
+        text = segmented(query[:MAX_QUERY_CHARACTERS])
+        return list(dict.fromkeys(self._analyzer.analyze(text)))[:MAX_QUERY_TERMS]
+
+    def _writing(self) -> Any:
+        if self._writer is None:
+            self._writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+        self._changed = True
+        return self._writer
+
+    def _stop_writing(self) -> None:
+        """End the writer and its merges, after which the files stand still."""
+        if self._writer is not None:
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+            self._writer = None
