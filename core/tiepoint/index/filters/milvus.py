@@ -89,7 +89,9 @@ def _test(node: Compare | In | Like | Contains) -> str:
         case Compare(_, operator, value):
             return f"{field} {operator} {milvus_literal(value)}"
         case In(_, values):
-            return f"{field} in [{', '.join(map(milvus_literal, values))}]"
+            # Milvus Lite's `in`, unlike its `==`, tells the two floating-point zeros apart.
+            zeros = tuple(-value for value in values if isinstance(value, float) and not value)
+            return f"{field} in [{', '.join(map(milvus_literal, values + zeros))}]"
         case Like(_, pattern):
             # A pattern without wildcards is written as what it is: an equality.
             matcher = "like" if "%" in pattern or "_" in pattern else "=="
