@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PLUGINS := -e plugins/security -e plugins/medical -e plugins/recommendation
+# Without a folder of your own, the photographs that come with scikit-image.
+PICTURES ?= $(shell $(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data')")
 SOURCES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: help demo test lint unit bench serve clean
@@ -41,9 +43,9 @@ bench: $(VENV)/installed  ## Measure against peers, in the same run
 	$(BIN)/tiepoint bench encode
 	$(BIN)/tiepoint bench search
 
-serve: $(VENV)/installed  ## Index the example pictures and answer searches until interrupted
-	$(BIN)/tiepoint index examples/photos.yaml
-	$(BIN)/tiepoint run examples/photos.yaml
+serve: $(VENV)/installed  ## Index a folder of pictures and answer searches until Ctrl-C (PICTURES=DIR)
+	TIEPOINT_PICTURES="$(PICTURES)" $(BIN)/tiepoint index examples/pictures.yaml
+	TIEPOINT_PICTURES="$(PICTURES)" $(BIN)/tiepoint run examples/pictures.yaml
 
 clean:  ## Remove what was made here; the environment and stores too
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tiepoint-data tiepoint-demo
