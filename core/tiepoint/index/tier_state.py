@@ -48,8 +48,7 @@ class TierState:
         """Commit the texts of new rows, and the end of those that they replace."""
         if self.words is None:
             return
-        for row in replaced[replaced >= 0].tolist():
-            self.words.remove(row)
+        self.words.remove(replaced[replaced >= 0].tolist())
         for number, row in enumerate(rows, first):
             self.words.add(number, row.parts)
         self.words.commit()
@@ -107,7 +106,7 @@ class TierState:
                 writer.commit(sequence, schema, graphs)
             finally:
                 writer.abandon()
-        except (OSError, RuntimeError) as error:  # faiss raises RuntimeError
+        except (OSError, RuntimeError, ValueError) as error:  # the last two: faiss, Tantivy
             raise StoreError(
                 f"the snapshot cannot be written: {error}",
                 where=str(folder),

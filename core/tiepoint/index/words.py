@@ -22,6 +22,7 @@ MAX_QUERY_TERMS = 64
 
 _ANALYZER = "words"
 _ROW = "row"
+_CHINESE_STOP_WORDS = list("的了着在是有和与及或也都就而把被对从到向于之其这那里个")
 _LONGEST_TERM = 64
 _WRITER_BYTES = 32_000_000
 
@@ -58,6 +59,7 @@ class WordIndex:
             .filter(tantivy.Filter.lowercase())
             .filter(tantivy.Filter.ascii_fold())
             .filter(tantivy.Filter.stopword("english"))
+            .filter(tantivy.Filter.custom_stopword(_CHINESE_STOP_WORDS))
             .filter(tantivy.Filter.stemmer("english"))
             .build()
         )
@@ -84,9 +86,12 @@ class WordIndex:
             document.add_unsigned(_ROW, row)
             self._writing().add_document(document)
 
-    def remove(self, row: int) -> None:
-        """Remove a row's texts, where it has any."""
-        self._writing().delete_documents_by_term(_ROW, row)
+    def remove(self, rows: Sequence[int]) -> None:
+        """Remove the texts of rows, where they have any."""
+        if rows:
+            # Not by term: Tantivy's binding does nothing for terms of unsigned fields.
+            gone = self._tantivy.Query.term_set_query(self._schema, _ROW, list(rows))
+            self._writing().delete_documents_by_query(gone)
 
     def commit(self) -> None:
         """Make what was added and removed ready for `publish`."""
