@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -47,9 +48,19 @@ def compile_module(
 
 @lru_cache(maxsize=1)
 def _core() -> Any:
+    return _import_openvino().Core()
+
+
+def _import_openvino() -> Any:
+    """Import OpenVINO without its telemetry, which reports each import and conversion.
+
+    It would do so from forked processes, over the network, and without asking. Where that
+    package cannot be imported, OpenVINO uses a stub.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
-    return openvino.Core()
+    return openvino
 
 
 def _load(file: Path) -> Infer:
@@ -80,9 +91,9 @@ def _export(
     folder: Path,
 ) -> None:
     """Write the module as an OpenVINO model, and check its output against torch's."""
-    import openvino
     import torch
 
+    openvino = _import_openvino()
     torch.set_num_threads(native_threads())
     module = build().eval()
     tensors = {name: torch.from_numpy(array) for name, array in example.items()}
