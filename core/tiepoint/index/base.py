@@ -110,6 +110,12 @@ class Store(Protocol):
     def scan(self, name: str, after: int = 0) -> Iterator[list[tuple[int, Row | str]]]:
         """Yield batches of (sequence, row), or (sequence, id) for a tombstone, in any order."""
 
+    def identity(self, name: str) -> str:
+        """Return what names this very collection for as long as it is stored.
+
+        What is derived from another collection, though of the same schema, is not its own.
+        """
+
     def last_sequence(self, name: str) -> int: ...
     def count(self, name: str) -> int: ...
     def health(self) -> dict[str, Any]: ...
@@ -168,3 +174,9 @@ class Tier(Searcher, Protocol):
 
     def snapshot(self, folder: Path) -> None:
         """Save it; either the old or the new snapshot is there after a kill."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `health` shows of it."""
+
+    def close(self) -> None:
+        """Free memory and temporary files."""

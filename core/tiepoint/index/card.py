@@ -13,10 +13,17 @@ CARD = "tiepoint.card"
 """The Milvus collection property that holds the card."""
 
 
-def card_of(schema: CollectionSchema) -> str:
-    """Return the card of a collection: what its stored rows are, as JSON."""
+def card_of(schema: CollectionSchema, identity: str) -> str:
+    """Return the card of a new collection: what its rows are, as JSON.
+
+    Args:
+        schema: The collection.
+        identity: Names this very collection, so that what is derived from another one of the
+            same schema is not taken for its own.
+    """
     return json.dumps(
         {
+            "identity": identity,
             "schema_version": SCHEMA_VERSION,
             "vectors": [[f.name, f.dim, f.fingerprint] for f in schema.vectors],
             "texts": list(schema.texts),
@@ -25,8 +32,8 @@ def card_of(schema: CollectionSchema) -> str:
     )
 
 
-def check_card(stored: str | None, schema: CollectionSchema, where: str) -> None:
-    """Compare a stored card with a schema.
+def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
+    """Compare a stored card with a schema; gives the collection's identity.
 
     Args:
         stored: The card that lies with the data, None if there is none.
@@ -70,6 +77,7 @@ def check_card(stored: str | None, schema: CollectionSchema, where: str) -> None
                 where=where,
                 hint="Configure the stored ones, or index into a new store.",
             )
+    return str(card["identity"])
 
 
 def _check_fingerprints(

@@ -76,7 +76,7 @@ class Collection:
         Args:
             store: An open store.
             schema: What the collection holds.
-            folder: Where the tier's snapshot lies.
+            folder: Where the tier's snapshots lie, in a folder for each stored collection.
             progress: Told of items taken over from the store.
 
         Raises:
@@ -91,6 +91,7 @@ class Collection:
             return cls(store, schema, folder, pushed_down, {"from": "server"})
         from tiepoint.index.tier import ServingTier
 
+        folder = folder / store.identity(schema.name)
         count, last = store.count(schema.name), store.last_sequence(schema.name)
         opened: dict[str, Any] = {"from": "snapshot"}
         tier = ServingTier.load(folder, schema)
@@ -100,6 +101,8 @@ class Collection:
         if tier is None or saved > last or len(tier) != count:
             if count:
                 logger.info("%s: building the index of %d items", schema.name, count)
+            if tier is not None:
+                tier.close()
             tier, saved = ServingTier(schema), 0
             opened = {"from": "store", "taken_over": _take_over(store, tier, count, progress)}
         opened["seconds"] = round(time.perf_counter() - started, 3)
@@ -189,9 +192,10 @@ class Collection:
             self._snapshot()
 
     def close(self) -> None:
-        """Save the tier if it has changed; the store stays open, it is the host's."""
+        """Save the tier if it has changed, and free it; the store stays open for others."""
         with self._writing:
             self._try_snapshot()
+            self._tier.close()
 
     def health(self) -> dict[str, Any]:
         """Return the number of items, sequence numbers, and how the collection was opened."""
@@ -204,6 +208,7 @@ class Collection:
             "snapshot_error": self._snapshot_error,
             "behind_store": self._behind,
             "opened": self._opened,
+            "tier": self._tier.describe(),
         }
 
     def _catch_up(self) -> None:
@@ -215,14 +220,7 @@ class Collection:
     def _snapshot(self) -> None:
         if self._tier.sequence == self._snapshot_sequence:
             return
-        try:
-            self._tier.snapshot(self._folder)
-        except OSError as error:
-            raise StoreError(
-                f"the snapshot of the index cannot be written ({error.strerror or error})",
-                where=str(self._folder),
-                hint="Free some space; items are safe, but the next start will be slow.",
-            ) from error
+        self._tier.snapshot(self._folder)
         self._snapshot_sequence = self._tier.sequence
         self._snapshot_error = None
         self._store.purge(self.schema.name, self._snapshot_sequence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ class MilvusStore:
         self._recovery: dict[str, Any] | None = None
         self._layouts: dict[str, Layout] = {}
         self._states: dict[str, CollectionState] = {}
+        self._identities: dict[str, str] = {}
         self._lock = threading.RLock()
 
     @property
@@ -123,21 +125,24 @@ class MilvusStore:
             client = self._client()
             if client.has_collection(schema.name):
                 properties = client.describe_collection(schema.name).get("properties") or {}
-                check_card(properties.get(CARD), schema, f"{self._where}, {schema.name!r}")
+                where = f"{self._where}, {schema.name!r}"
+                identity = check_card(properties.get(CARD), schema, where)
                 if schema.name not in self._states:
                     self._states[schema.name] = self._read_state(schema.name, CollectionState())
             else:
+                identity = uuid.uuid4().hex
                 client.create_collection(
                     schema.name,
                     schema=layout.milvus_schema(),
                     index_params=None if self.embedded else layout.index_params(),
-                    properties={CARD: card_of(schema)},
+                    properties={CARD: card_of(schema, identity)},
                     consistency_level="Strong",
                 )
                 self._states[schema.name] = CollectionState()
             if not self.embedded:
                 client.load_collection(schema.name)
             self._layouts[schema.name] = layout
+            self._identities[schema.name] = identity
 
     def upsert(self, name: str, rows: Sequence[Row]) -> int:
         """Write rows, replacing those of the same id; durable on return. Gives the sequence.
@@ -205,6 +210,10 @@ class MilvusStore:
                 yield [layout.from_entity(entity) for entity in entities]
             after += window
             window = min(widest, window * 2) if len(entities) < page // 2 else page
+
+    def identity(self, name: str) -> str:
+        """Return what names this very collection, made up when it was created."""
+        return self._identities[name]
 
     def last_sequence(self, name: str) -> int:
         """Return the last sequence number that was given out."""

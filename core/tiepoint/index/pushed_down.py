@@ -59,6 +59,13 @@ class PushedDownTier:
     def snapshot(self, folder: Path) -> None:
         """Do nothing: there is nothing to save."""
 
+    def describe(self) -> dict[str, Any]:
+        """Return what `health` shows."""
+        return {"searched_by": "server"}
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to free."""
+
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each of these items that exists, in the order asked."""
         found = {entity["id"]: entity["digest"] for entity in self._entities(ids, ["digest"])}

@@ -106,22 +106,22 @@ def validate_id(item: Any) -> None:
 
 def _validate_vectors(field: VectorField, rows: Sequence[Row]) -> None:
     for row in rows:
-        shape = np.shape(row.vectors[field.name])
-        if shape != (field.dim,):
+        vector = np.asarray(row.vectors[field.name])
+        if vector.shape != (field.dim,):
             raise _refusal(
                 row.id,
-                f"the vector of field {field.name!r} has shape {shape}, not ({field.dim},)",
+                f"the vector of field {field.name!r} has shape {vector.shape}, not ({field.dim},)",
                 "Encode it with the encoder that the collection names.",
+            )
+        if vector.dtype != np.float32:
+            raise _refusal(
+                row.id,
+                f"the vector of field {field.name!r} is {vector.dtype}, not float32",
+                "Convert it with astype(numpy.float32).",
             )
     if not rows:
         return
     vectors = np.stack([row.vectors[field.name] for row in rows])
-    if vectors.dtype != np.float32:
-        raise _refusal(
-            rows[0].id,
-            f"the vector of field {field.name!r} is {vectors.dtype}, not float32",
-            "Convert it with astype(numpy.float32).",
-        )
     # A non-finite value makes the norm non-finite, so that one comparison finds both faults.
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
     wrong = ~(np.abs(norms - 1) <= _NORM_TOLERANCE)

@@ -168,6 +168,7 @@ class StoreConformance(ABC):
         store.upsert(SCHEMA.name, [make_row("a"), make_row("b")])
         last = store.delete(SCHEMA.name, ["b"])
         store.purge(SCHEMA.name, last)
+        identity = store.identity(SCHEMA.name)
         store.close()
         again = self.make_store(tmp_path / "store")
         again.open()
@@ -175,6 +176,7 @@ class StoreConformance(ABC):
             again.create(SCHEMA)
             assert again.last_sequence(SCHEMA.name) == last
             assert again.count(SCHEMA.name) == 1
+            assert again.identity(SCHEMA.name) == identity
             assert_same_row(stored_rows(again)["a"], make_row("a"))
             assert again.upsert(SCHEMA.name, [make_row("c")]) > last
         finally:
@@ -199,6 +201,7 @@ class StoreConformance(ABC):
         store.upsert("others", [make_row("a")])
         assert store.count(SCHEMA.name) == 0
         assert store.count("others") == 1
+        assert store.identity("others") != store.identity(SCHEMA.name)
 
     def test_many_rows_are_scanned_completely(self, store: Store) -> None:
         for start in range(0, 3000, 1000):
