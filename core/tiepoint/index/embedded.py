@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import InputError, StoreError
+from tiepoint.index.milvus_client import quieten_grpc
 from tiepoint.index.ownership import LOCK_FILE, StoreLock
 from tiepoint.owner.sockets import remove_socket, socket_path
 
@@ -78,6 +79,7 @@ class EmbeddedMilvus:
 
     def start(self) -> str:
         """Serve the folder; the lock must be held. Gives the address."""
+        quieten_grpc()
         from milvus_lite.adapter.grpc.server import start_server_in_thread
         from milvus_lite.exceptions import MilvusLiteError
 

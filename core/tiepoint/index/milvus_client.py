@@ -27,7 +27,7 @@ def connect(address: str) -> Any:
     Raises:
         StoreError: Nobody answers there.
     """
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    quieten_grpc()
     before = os.environ.get("PYTHON_DOTENV_DISABLED")
     os.environ["PYTHON_DOTENV_DISABLED"] = "1"
     try:
@@ -40,7 +40,18 @@ def connect(address: str) -> Any:
     for name in ("pymilvus", "milvus_lite"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with store_errors(public_address(address)):
-        return MilvusClient(address, timeout=CONNECT_TIMEOUT_S)
+        return MilvusClient(address, timeout=CONNECT_TIMEOUT_S, grpc_options=_options(address))
+
+
+def quieten_grpc() -> None:
+    """Keep gRPC's own log off stderr; it is read once, when gRPC is first imported."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
+def _options(address: str) -> dict[str, int]:
+    # pymilvus pings every 10 s, which a server in this process takes for abuse: it ends the
+    # connection with `too_many_pings` while a long batch is encoded.
+    return {"grpc.keepalive_time_ms": 2**31 - 1} if address.startswith("unix:") else {}
 
 
 def public_address(address: str) -> str:
