@@ -150,7 +150,9 @@ class Deployment(Section):
 
     version: Literal[1] = Field(title="Version", description="Version of this file's format.")
     encoders: dict[Name, EncoderSection] = Field(
-        title="Encoders", description="The encoders, by name.", min_length=1
+        default_factory=dict,
+        title="Encoders",
+        description="The encoders, by name; none where all vectors are given.",
     )
     alignment: AlignmentSection | None = Field(
         default=None, title="Alignment", description="The joint space; none if not given."
