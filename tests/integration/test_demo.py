@@ -13,20 +13,15 @@ from tiepoint_adapters.demo.changes import changed
 from tiepoint_adapters.demo.pictures import packaged_file, packaged_pictures
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-def demo(cache: Path, out: Path, *options: str | Path) -> str:
-    done = tiepoint("demo", "--out", out, *options, TIEPOINT_CACHE=cache)
+def demo(out: Path, *options: str | Path) -> str:
+    done = tiepoint("demo", "--out", out, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def told(cache, tmp_path_factory) -> dict:
-    return json.loads(demo(cache, tmp_path_factory.mktemp("demo"), "--json"))
+def told(tmp_path_factory) -> dict:
+    return json.loads(demo(tmp_path_factory.mktemp("demo"), "--json"))
 
 
 def section(told: dict, direction: str) -> dict:
@@ -78,14 +73,13 @@ def test_captioned_pictures_are_found_by_meaning_words_and_sight_together(told):
             assert hit["score"] == pytest.approx(sum(c["value"] for c in hit["contributions"]))
 
 
-def test_the_page_is_whole_and_its_store_can_be_asked_on(told, cache):
+def test_the_page_is_whole_and_its_store_can_be_asked_on(told):
     page = Path(told["page"]).read_text("utf-8")
     assert page.rstrip().endswith("</html>")
     assert page.count("<article") == sum(part["queries"] for part in told["sections"])
     done = tiepoint(
         *("search", told["deployment"], "--collection", "items", "--text", "a ginger cat"),
         *("-k", "1", "--json"),
-        TIEPOINT_CACHE=cache,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["hits"][0]["id"] == "cat"
@@ -107,8 +101,8 @@ def own(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_users_folder_is_asked_what_its_pictures_resemble(cache, own, tmp_path):
-    out = demo(cache, tmp_path, "--images", own)
+def test_a_users_folder_is_asked_what_its_pictures_resemble(own, tmp_path):
+    out = demo(tmp_path, "--images", own)
     assert "skipped broken.jpg" in out
     assert "3 pictures" in out
     page = Path(out.splitlines()[-1])
@@ -118,9 +112,9 @@ def test_a_users_folder_is_asked_what_its_pictures_resemble(cache, own, tmp_path
     assert "“a cup of coffee”" in text
 
 
-def test_a_user_asks_what_he_wants_and_a_second_demo_starts_afresh(cache, own, tmp_path):
-    first = json.loads(demo(cache, tmp_path, "--images", own, "--ask", "a cat", "--json"))
-    again = json.loads(demo(cache, tmp_path, "--images", own, "--ask", "a cat", "--json"))
+def test_a_user_asks_what_he_wants_and_a_second_demo_starts_afresh(own, tmp_path):
+    first = json.loads(demo(tmp_path, "--images", own, "--ask", "a cat", "--json"))
+    again = json.loads(demo(tmp_path, "--images", own, "--ask", "a cat", "--json"))
     for told in (first, again):
         [asked, captioned] = section(told, "text-image")["answers"]
         assert asked["query"] == "a cat"

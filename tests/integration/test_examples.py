@@ -48,7 +48,6 @@ def test_a_folder_of_pictures(pictures, tmp_path):
         *("--text", "an animal", "--filter", "year >= 2020"),
         TIEPOINT_PICTURES=pictures,
         TIEPOINT_STORE=tmp_path / "store",
-        TIEPOINT_CACHE=tmp_path / "cache",
     )
     assert found == ["chelsea.jpg"]
 
@@ -65,6 +64,5 @@ def test_a_shop(pictures, tmp_path):
         *("--text", "hot drink", "--filter", 'price < 50 and tags contains "new"'),
         TIEPOINT_SHOP=pictures.parent,
         TIEPOINT_STORE=tmp_path / "store",
-        TIEPOINT_CACHE=tmp_path / "cache",
     )
     assert found == ["2", "1"]

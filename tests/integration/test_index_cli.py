@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import struct
 import subprocess
@@ -14,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.command_line import TIEPOINT, tiepoint
+from tests.command_line import TIEPOINT
+from tests.integration.conftest import Command
 
 DEPLOYMENT = """\
 version: 1
@@ -36,18 +36,13 @@ TABLE = (
 )
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 class Workplace:
     """A deployment in a folder of its own, and the commands on it."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    def __init__(self, folder: Path, command: Command) -> None:
+        self.command = command
         self.folder = folder
         self.config = folder / "deploy.yaml"
-        self.variables = {"TIEPOINT_CACHE": cache}
         self.pictures = folder / "pictures"
         self.use(FOLDER)
 
@@ -55,7 +50,7 @@ class Workplace:
         self.config.write_text(DEPLOYMENT.format(source=source))
 
     def index(self, *options: str) -> subprocess.CompletedProcess[str]:
-        return tiepoint("index", self.config, *options, **self.variables)
+        return self.command("index", self.config, *options)
 
     def report(self, *options: str) -> dict:
         done = self.index("--json", *options)
@@ -72,9 +67,7 @@ class Workplace:
         return line
 
     def ids(self) -> list[str]:
-        done = tiepoint(
-            "search", self.config, "--text", "thing", "-k", "16000", "--json", **self.variables
-        )
+        done = self.command("search", self.config, "--text", "thing", "-k", "16000", "--json")
         assert done.returncode == 0, done.stderr
         return [hit["id"] for hit in json.loads(done.stdout)["hits"]]
 
@@ -92,7 +85,6 @@ class Workplace:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, **{k: str(v) for k, v in self.variables.items()}},
         )
         assert process.stderr is not None
         line = process.stderr.readline()
@@ -101,8 +93,8 @@ class Workplace:
 
 
 @pytest.fixture
-def place(tmp_path, cache) -> Workplace:
-    return Workplace(tmp_path, cache)
+def place(tmp_path, tiepoint_here) -> Workplace:
+    return Workplace(tmp_path, tiepoint_here)
 
 
 def bomb() -> bytes:
@@ -249,7 +241,6 @@ def test_a_store_that_another_process_holds_is_told_with_its_holder(place):
         [TIEPOINT, "run", str(place.config)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **{k: str(v) for k, v in place.variables.items()}},
     )
     try:
         assert run.stdout is not None

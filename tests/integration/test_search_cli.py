@@ -37,13 +37,6 @@ d,green chair,50,
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _own_cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TIEPOINT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
@@ -54,18 +47,22 @@ def shop(tmp_path_factory) -> Path:
     return folder / "deploy.yaml"
 
 
-def found(shop: Path, *options: str) -> dict:
-    done = tiepoint("search", shop, *options, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture
+def ids(shop, tiepoint_here):
+    """Search in this process and return the ids that were found."""
 
+    def search(*options: str) -> list[str]:
+        done = tiepoint_here("search", shop, *options, "--json")
+        assert done.returncode == 0, done.stderr
+        return [hit["id"] for hit in json.loads(done.stdout)["hits"]]
 
-def ids(shop: Path, *options: str) -> list[str]:
-    return [hit["id"] for hit in found(shop, *options)["hits"]]
+    return search
 
 
 def test_json_has_the_documented_shape(shop):
-    answer = found(shop, "--text", "leather shoe", "-k", "1")
+    done = tiepoint("search", shop, "--text", "leather shoe", "-k", "1", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
     assert set(answer) == {"hits", "took_ms"}
     assert answer["took_ms"] > 0
     [hit] = answer["hits"]
@@ -78,14 +75,14 @@ def test_json_has_the_documented_shape(shop):
     assert hit["parts"] == {"text": "red shoe of leather"}
 
 
-def test_filters_and_exclusions_are_heeded(shop):
-    assert ids(shop, "--text", "shoe") == ["b", "a"]
-    assert ids(shop, "--text", "shoe", "--filter", "price < 25") == ["a"]
-    assert ids(shop, "--text", "red shoe lamp", "--where", 'color == "red"', "-k", "9") == [
+def test_filters_and_exclusions_are_heeded(ids):
+    assert ids("--text", "shoe") == ["b", "a"]
+    assert ids("--text", "shoe", "--filter", "price < 25") == ["a"]
+    assert ids("--text", "red shoe lamp", "--where", 'color == "red"', "-k", "9") == [
         "c",
         "a",
     ]
-    assert ids(shop, "--text", "shoe", "--exclude", "b", "--exclude", "c") == ["a"]
+    assert ids("--text", "shoe", "--exclude", "b", "--exclude", "c") == ["a"]
 
 
 def test_the_table_shows_what_was_found_as_it_is_and_why(shop):
@@ -111,16 +108,18 @@ def test_the_table_shows_what_was_found_as_it_is_and_why(shop):
         (("--image", "absent.jpg"), "no route leads from image"),
     ],
 )
-def test_a_question_that_cannot_be_answered_is_one_line_and_code_2(shop, options, told):
-    done = tiepoint("search", shop, *options)
+def test_a_question_that_cannot_be_answered_is_one_line_and_code_2(
+    shop, tiepoint_here, options, told
+):
+    done = tiepoint_here("search", shop, *options)
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
     [line] = done.stderr.splitlines()
     assert told in line
 
 
-def test_a_missing_deployment_is_one_line_and_code_2(tmp_path):
-    done = tiepoint("search", tmp_path / "absent.yaml", "--text", "x")
+def test_a_missing_deployment_is_one_line_and_code_2(tmp_path, tiepoint_here):
+    done = tiepoint_here("search", tmp_path / "absent.yaml", "--text", "x")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
 
@@ -138,21 +137,21 @@ def running(shop):
     process.wait()
 
 
-def test_the_process_that_holds_the_store_answers_for_others(shop, running):
-    assert ids(shop, "--text", "shoe", "--filter", "price < 25") == ["a"]
-    refused = tiepoint("search", shop, "--text", "shoe", "-k", "0")
+def test_the_process_that_holds_the_store_answers_for_others(shop, running, ids, tiepoint_here):
+    assert ids("--text", "shoe", "--filter", "price < 25") == ["a"]
+    refused = tiepoint_here("search", shop, "--text", "shoe", "-k", "0")
     assert refused.returncode == 2
     assert "k is 0" in refused.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_run_ends_cleanly_at_a_signal_and_gives_the_store_back(shop, running, number):
+def test_run_ends_cleanly_at_a_signal_and_gives_the_store_back(running, ids, number):
     running.send_signal(number)
     assert running.wait(timeout=60) == 0
-    assert ids(shop, "--text", "chair") == ["d"]
+    assert ids("--text", "chair") == ["d"]
 
 
-def test_the_store_is_free_again_after_its_holder_was_killed(shop, running):
+def test_the_store_is_free_again_after_its_holder_was_killed(running, ids):
     running.kill()
     running.wait()
-    assert ids(shop, "--text", "chair") == ["d"]
+    assert ids("--text", "chair") == ["d"]

@@ -113,7 +113,7 @@ def progress_of(name: str) -> Iterator[Callable[[int, int | None], None]]:
 
     def line(done: int, total: int | None) -> None:
         nonlocal last
-        if monotonic() - last >= LINE_EVERY_S:
+        if monotonic() - last >= LINE_EVERY_S and done != total:
             last = monotonic()
             say(f"{name}: {done} of {total or 'unknown'}")
 
