@@ -17,6 +17,7 @@ from tiepoint.owner.sockets import remove_socket, socket_path
 
 _STATE_FILE = "store.json"
 _FORMAT = 1
+_GRACE_S = 60.0
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ class EmbeddedMilvus:
     def stop(self) -> None:
         """End serving; Milvus Lite writes what it has in memory, as far as it can."""
         if self._server is not None:
-            self._server.stop(grace=2).wait()
+            self._server.stop(grace=_GRACE_S).wait()
             self._database.close()
             self._server = self._database = None
         if self._socket is not None:

@@ -59,6 +59,7 @@ class MilvusStore:
             else EmbeddedMilvus(Path(uri).expanduser().absolute())
         )
         self._milvus: Any = None
+        self._open = False
         self._failed = False
         self._recovery: dict[str, Any] | None = None
         self._layouts: dict[str, Layout] = {}
@@ -81,6 +82,7 @@ class MilvusStore:
         """
         if self._embedded is None:
             self._milvus = connect(self._uri)
+            self._open = True
             return
         address, clean, self._states = self._embedded.open()
         try:
@@ -91,6 +93,7 @@ class MilvusStore:
             self._disconnect()
             self._embedded.close(None)
             raise
+        self._open, self._failed = True, False
 
     def close(self) -> None:
         """Write everything out and give the store up; does nothing if it is not open.
@@ -99,8 +102,9 @@ class MilvusStore:
             StoreError: Something could not be written out; the next opening will recover it.
         """
         with self._lock:
-            if self._milvus is None:
+            if not self._open:
                 return
+            self._open = False
             states = None
             try:
                 if self._embedded is not None and not self._failed:
@@ -283,16 +287,20 @@ class MilvusStore:
         return store_errors(self._where)
 
     def _client(self) -> Any:
-        if self._milvus is None:
+        if not self._open:
             raise StoreError("the store is not open", where=self._where, hint="Open it first.")
-        if self._failed and self._embedded is not None:
+        if self._failed:
             with self._lock:
-                self._disconnect()
-                self._embedded.stop()
-                self._milvus = connect(self._embedded.start())
-                self._recover("a write failed")
-                self._failed = False
+                if self._failed and self._embedded is not None:
+                    self._restart(self._embedded)
         return self._milvus
+
+    def _restart(self, embedded: EmbeddedMilvus) -> None:
+        self._disconnect()
+        embedded.stop()
+        self._milvus = connect(embedded.start())
+        self._recover("a write failed")
+        self._failed = False
 
     def _disconnect(self) -> None:
         if self._milvus is not None:
@@ -307,7 +315,7 @@ class MilvusStore:
                     client.upsert(name, batch, timeout=CALL_TIMEOUT_S)
                 if self._embedded is not None:
                     self._embedded.sync(name)
-        except StoreError:
+        except BaseException:  # also an interruption, which leaves Milvus at work
             self._failed = self._embedded is not None
             raise
 
