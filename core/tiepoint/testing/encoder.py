@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -39,10 +39,15 @@ class EncoderConformance(ABC):
     def broken_parts(self) -> Sequence[Any]:
         """Return parts that cannot be read; may be empty where every part can."""
 
-    @pytest.fixture(scope="class")
+    _made: ClassVar[Encoder]
+
+    @pytest.fixture
     def encoder(self) -> Encoder:
         """One encoder for all the tests of a class."""
-        return self.make_encoder()
+        kind = type(self)
+        if "_made" not in vars(kind):
+            kind._made = self.make_encoder()
+        return kind._made
 
     def test_vectors_are_float32_of_unit_norm(self, encoder: Encoder) -> None:
         vectors = encoder.encode(self.parts())
