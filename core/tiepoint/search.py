@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -264,8 +265,8 @@ def unit_vector(given: Any, dim: int, field: str) -> Vectors:
         raise QueryError(
             f"the vector has {len(vector)} values", where=field, hint=f"Give {dim} values."
         )
-    norm = float(np.linalg.norm(vector))
-    if not np.isfinite(norm) or norm == 0:
+    norm = math.sqrt(vector @ vector)
+    if not math.isfinite(norm) or norm == 0:
         raise QueryError(
             "the vector is zero or not finite", where=field, hint="Give finite numbers."
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from tiepoint.errors import SchemaError
 
@@ -72,8 +72,7 @@ class Item:
         return f"Item(id={self.id!r}, parts={sorted(self.parts)}, metadata={self.metadata!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What one route added to a hit.
 
     Attributes:
@@ -120,10 +119,7 @@ class Hit:
             "id": self.id,
             "score": self.score,
             "probability": self.probability,
-            "contributions": [
-                {name: getattr(c, name) for name in Contribution.__slots__}
-                for c in self.contributions
-            ],
+            "contributions": [c._asdict() for c in self.contributions],
             "metadata": dict(self.metadata),
             "parts": dict(self.parts),
             "explanation": self.explanation,

@@ -206,11 +206,13 @@ class ServingTier:
         with self._sharing:
             columns = self._state.columns
             rows = columns.rows(ids)
+            if -1 not in rows:
+                return list(zip(columns.metadata(rows), columns.parts(rows), strict=True))
             known = rows >= 0
-            payloads = iter(
+            found = iter(
                 zip(columns.metadata(rows[known]), columns.parts(rows[known]), strict=True)
             )
-            return [next(payloads) if there else ({}, {}) for there in known.tolist()]
+            return [next(found) if there else ({}, {}) for there in known.tolist()]
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digests of those items that are known."""

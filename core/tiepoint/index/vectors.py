@@ -82,7 +82,7 @@ class VectorIndex:
 
     def search(
         self, query: Vectors, k: int, allowed: Mask, count: int, excluded: Rows
-    ) -> tuple[Rows, Vectors]:
+    ) -> tuple[Positions, Vectors]:
         """Return the rows and cosines of the k best, best first.
 
         Args:
@@ -102,29 +102,29 @@ class VectorIndex:
                 wanted = needed if share == 1.0 else math.ceil(1.2 * needed / max(share, 1e-9))
                 if wanted * _EXACT_COST > count:
                     break
-                positions = self._proposals(graph, query, wanted, allowed, excluded)
+                positions = graph.search(query[None], wanted, max(graph.breadth, wanted))
+                if share < 1.0 or len(excluded):
+                    positions = self._passing(positions, allowed, excluded)
                 if len(positions) >= min(needed, wanted) - len(excluded):
                     return self._rescored(query, k, positions)
                 share = len(positions) / wanted
         return self._exact(query, k, allowed, excluded)
 
-    def _proposals(
-        self, graph: Graph, query: Vectors, wanted: int, allowed: Mask, excluded: Rows
-    ) -> Positions:
-        """Return the allowed ones of the query's `wanted` nearest positions.
+    def _passing(self, positions: Positions, allowed: Mask, excluded: Rows) -> Positions:
+        """Return the allowed ones of the nearest positions.
 
         Filtering after the search keeps the recall: the best allowed positions are among the
         nearest ones whenever enough of these are allowed.
         """
-        breadth = max(graph.breadth, wanted)
-        positions = graph.search(query[None], wanted, breadth)
         rows = self._rows.view[positions]
         keep = allowed[rows]
         if len(excluded):
             keep &= ~np.isin(rows, excluded)
-        return positions if keep.all() else positions[keep]
+        return positions[keep]
 
-    def _exact(self, query: Vectors, k: int, allowed: Mask, excluded: Rows) -> tuple[Rows, Vectors]:
+    def _exact(
+        self, query: Vectors, k: int, allowed: Mask, excluded: Rows
+    ) -> tuple[Positions, Vectors]:
         mask = allowed[self._rows.view]
         positions = self._at(excluded)
         mask[positions[positions >= 0]] = False
@@ -135,14 +135,14 @@ class VectorIndex:
         if count < len(self):
             scores[~mask] = -np.inf
         best = _best(scores, min(k, count))
-        return self._rows.view[best].astype(np.int64), scores[best]
+        return self._rows.view[best], scores[best]
 
     def _rescored(
         self, query: Vectors, k: int, positions: NDArray[np.integer]
-    ) -> tuple[Rows, Vectors]:
+    ) -> tuple[Positions, Vectors]:
         scores = inner_products_at(self._vectors.view, positions, query)
         best = _best(scores, k)
-        return self._rows.view[positions[best]].astype(np.int64), scores[best]
+        return self._rows.view[positions[best]], scores[best]
 
     def similarities(self, query: Vectors, rows: Rows) -> Vectors:
         """Return (n,) cosines of the query to rows, NaN where a row has no vector."""
@@ -210,6 +210,6 @@ class VectorIndex:
 def _best(scores: Vectors, k: int) -> NDArray[np.int64]:
     """Return the positions of the k largest scores, the largest first."""
     if k >= len(scores) // 2 or len(scores) <= 64:
-        return np.argsort(-scores, kind="stable")[:k]
-    best = np.argpartition(-scores, k)[:k]
-    return best[np.argsort(-scores[best], kind="stable")]
+        return (-scores).argsort(kind="stable")[:k]
+    best = (-scores).argpartition(k)[:k]
+    return best[(-scores[best]).argsort(kind="stable")]
