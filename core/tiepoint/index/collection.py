@@ -108,6 +108,8 @@ class Collection:
         opened["seconds"] = round(time.perf_counter() - started, 3)
         collection = cls(store, schema, folder, tier, opened)
         collection._snapshot_sequence = saved
+        if opened["from"] == "store" and count:
+            collection._try_snapshot()  # a process that is killed again starts fast all the same
         return collection
 
     def __len__(self) -> int:

@@ -87,6 +87,8 @@ def test_without_a_snapshot_the_tier_is_built_from_the_store(collection, store, 
     assert again.health()["opened"]["from"] == "store"
     assert len(again) == 100
     assert steps[-1] == (100, 100)
+    once_more = Collection.open(store, SCHEMA, tmp_path / "elsewhere")
+    assert once_more.health()["opened"]["from"] == "snapshot"
 
 
 def test_a_snapshot_of_other_data_is_not_believed(collection, store, tmp_path):
