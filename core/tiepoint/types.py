@@ -91,7 +91,7 @@ class Contribution(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # freezing would triple the cost of making one, and a search makes k
 class Hit:
     """One answer of a search.
 

@@ -95,19 +95,17 @@ def milvus_lite(
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=vectors.shape[1])
-    index = client.prepare_index_params()
-    index.add_index(
-        "vector",
-        index_type="HNSW",
-        metric_type="IP",
-        params={"M": LINKS, "efConstruction": CONSTRUCTION_BREADTH},
-    )
-    client.create_collection(_COLLECTION, schema=schema, index_params=index)
+    client.create_collection(_COLLECTION, schema=schema)
     for start in range(0, len(vectors), _INSERTED_AT_ONCE):
         step = vectors[start : start + _INSERTED_AT_ONCE]
         rows = [{"id": start + number, "vector": vector} for number, vector in enumerate(step)]
         client.insert(_COLLECTION, rows)
     client.flush(_COLLECTION)
+    # Indexed when everything is there; before, its answers would come from an exact search.
+    index = client.prepare_index_params()
+    construction = {"M": LINKS, "efConstruction": CONSTRUCTION_BREADTH}
+    index.add_index("vector", index_type="HNSW", metric_type="IP", params=construction)
+    client.create_index(_COLLECTION, index)
     client.load_collection(_COLLECTION)
     parameters: dict[str, Any] = {}
 

@@ -79,8 +79,7 @@ class Columns:
 
     def rows(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """Return (n,) the living rows of ids, -1 for an unknown one."""
-        row_of = self.row_of
-        return np.array([row_of.get(item, -1) for item in ids], np.int64)
+        return np.array([self.row_of.get(item, -1) for item in ids], np.int64)
 
     def column(self, name: str) -> FilterColumn:
         """Return a metadata column, or `id`."""

@@ -205,14 +205,12 @@ class ServingTier:
         """Return (metadata, parts) of each item; both are empty for an unknown one."""
         with self._sharing:
             columns = self._state.columns
-            rows = columns.rows(ids)
-            if -1 not in rows:
-                return list(zip(columns.metadata(rows), columns.parts(rows), strict=True))
-            known = rows >= 0
-            found = iter(
-                zip(columns.metadata(rows[known]), columns.parts(rows[known]), strict=True)
-            )
-            return [next(found) if there else ({}, {}) for there in known.tolist()]
+            rows = [columns.row_of.get(item) for item in ids]
+            known = np.array([row for row in rows if row is not None], np.int64)
+            found = zip(columns.metadata(known), columns.parts(known), strict=True)
+            if len(known) == len(rows):
+                return list(found)
+            return [({}, {}) if row is None else next(found) for row in rows]
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digests of those items that are known."""

@@ -15,8 +15,12 @@ from tiepoint.index.graph import Graph, Positions, candidates_for
 from tiepoint.index.growing import GrowingArray
 from tiepoint.index.similarity import inner_products, inner_products_at
 
-EXACT_BELOW = 4096
-"""Vectors that are searched exactly rather than by a graph."""
+EXACT_BELOW = 2048
+"""Fewer vectors than this are searched exactly.
+
+Measured with 256 dimensions, a graph is the faster one from about 1,000 vectors; up to 2,048
+the exact search still takes less than 0.1 ms, and has no recall to lose.
+"""
 
 _EXACT_COST = 16.0  # breadth that costs as much as one scattered vector's exact similarity: 1/16
 _BACKGROUND = 512
