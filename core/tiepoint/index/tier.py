@@ -79,7 +79,7 @@ class ServingTier:
         with self._writing:
             state = self._state
             columns = state.columns
-            with self._sharing.exclusive():
+            with self._sharing.exclusive():  # the new rows are dead as yet
                 first = columns.append(latest)
             for name, index in state.vectors.items():
                 self._add_vectors(index, name, first, latest)

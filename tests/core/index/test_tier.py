@@ -103,6 +103,13 @@ def test_vector_of_another_length_changes_nothing(tier):
     assert (len(tier), tier.sequence) == (100, 100)
 
 
+def test_empty_writes_only_move_the_sequence(tier):
+    tier.upsert(101, [])
+    tier.delete(102, [])
+    assert (len(tier), tier.sequence) == (100, 102)
+    assert tier.search_vector("image", _vector(7), 1, _where("price >= 0"), ()).ids == ["item-7"]
+
+
 def test_unanswerable_queries_are_refused(tier):
     with pytest.raises(QueryError, match="There are: image, text"):
         tier.search_vector("audio", _vector(1), 1, None, ())
