@@ -13,15 +13,11 @@ from tiepoint_adapters.demo.changes import changed
 from tiepoint_adapters.demo.pictures import packaged_file, packaged_pictures
 
 
-def demo(out: Path, *options: str | Path) -> str:
-    done = tiepoint("demo", "--out", out, *options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def told(tmp_path_factory) -> dict:
-    return json.loads(demo(tmp_path_factory.mktemp("demo"), "--json"))
+    done = tiepoint("demo", "--out", tmp_path_factory.mktemp("demo"), "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
 
 
 def section(told: dict, direction: str) -> dict:
@@ -73,16 +69,28 @@ def test_captioned_pictures_are_found_by_meaning_words_and_sight_together(told):
             assert hit["score"] == pytest.approx(sum(c["value"] for c in hit["contributions"]))
 
 
-def test_the_page_is_whole_and_its_store_can_be_asked_on(told):
+def test_the_page_is_whole_and_its_store_can_be_asked_on(told, tiepoint_here):
     page = Path(told["page"]).read_text("utf-8")
     assert page.rstrip().endswith("</html>")
     assert page.count("<article") == sum(part["queries"] for part in told["sections"])
-    done = tiepoint(
+    done = tiepoint_here(
         *("search", told["deployment"], "--collection", "items", "--text", "a ginger cat"),
         *("-k", "1", "--json"),
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["hits"][0]["id"] == "cat"
+
+
+@pytest.fixture
+def demo(tiepoint_here):
+    """Run a demo in this process and return what it printed."""
+
+    def run(out: Path, *options: str | Path) -> str:
+        done = tiepoint_here("demo", "--out", out, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +109,7 @@ def own(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_users_folder_is_asked_what_its_pictures_resemble(own, tmp_path):
+def test_a_users_folder_is_asked_what_its_pictures_resemble(demo, own, tmp_path):
     out = demo(tmp_path, "--images", own)
     assert "skipped broken.jpg" in out
     assert "3 pictures" in out
@@ -112,7 +120,7 @@ def test_a_users_folder_is_asked_what_its_pictures_resemble(own, tmp_path):
     assert "“a cup of coffee”" in text
 
 
-def test_a_user_asks_what_he_wants_and_a_second_demo_starts_afresh(own, tmp_path):
+def test_a_user_asks_what_he_wants_and_a_second_demo_starts_afresh(demo, own, tmp_path):
     first = json.loads(demo(tmp_path, "--images", own, "--ask", "a cat", "--json"))
     again = json.loads(demo(tmp_path, "--images", own, "--ask", "a cat", "--json"))
     for told in (first, again):
@@ -133,11 +141,13 @@ def test_a_user_asks_what_he_wants_and_a_second_demo_starts_afresh(own, tmp_path
         (("--out", "taken"), "was not made by a demo"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_code_2(tmp_path, monkeypatch, options, line):
+def test_what_cannot_be_done_is_one_line_and_code_2(
+    tmp_path, monkeypatch, tiepoint_here, options, line
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a-file").write_text("x")
     (tmp_path / "taken" / "store").mkdir(parents=True)
-    done = tiepoint("demo", *options)
+    done = tiepoint_here("demo", *options)
     assert done.returncode == 2
     assert line in done.stderr
     assert len(done.stderr.splitlines()) == 1

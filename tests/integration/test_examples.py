@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import tiepoint
 from tiepoint_adapters.demo.changes import changed
 from tiepoint_adapters.demo.pictures import packaged_file
 
@@ -24,35 +23,43 @@ def pictures(tmp_path) -> Path:
     return folder
 
 
-def answers(config: Path, *options: str, **variables: Path) -> list[str]:
-    indexed = tiepoint("index", config, **variables)
-    assert indexed.returncode == 0, indexed.stderr
-    done = tiepoint("search", config, *options, "--json", **variables)
-    assert done.returncode == 0, done.stderr
-    return [hit["id"] for hit in json.loads(done.stdout)["hits"]]
+@pytest.fixture
+def answers(tiepoint_here, monkeypatch, tmp_path):
+    """Index and search an example with these environment variables; returns ids."""
+
+    def ask(name: str, *options: str, **variables: Path) -> list[str]:
+        monkeypatch.setenv("TIEPOINT_STORE", str(tmp_path / "store"))
+        for variable, value in variables.items():
+            monkeypatch.setenv(variable, str(value))
+        indexed = tiepoint_here("index", EXAMPLES / name)
+        assert indexed.returncode == 0, indexed.stderr
+        done = tiepoint_here("search", EXAMPLES / name, *options, "--json")
+        assert done.returncode == 0, done.stderr
+        return [hit["id"] for hit in json.loads(done.stdout)["hits"]]
+
+    return ask
 
 
-def test_every_deployment_is_valid():
+def test_every_deployment_is_valid(tiepoint_here):
     files = sorted(EXAMPLES.glob("*.yaml"))
     assert files
     for file in files:
-        done = tiepoint("config", "check", file)
+        done = tiepoint_here("config", "check", file)
         assert done.returncode == 0, done.stderr
 
 
-def test_a_folder_of_pictures(pictures, tmp_path):
+def test_a_folder_of_pictures(pictures, answers):
     sidecar = {"text": "a cat", "metadata": {"year": 2021, "place": "home"}}
     (pictures / "chelsea.json").write_text(json.dumps(sidecar))
     found = answers(
-        EXAMPLES / "pictures.yaml",
+        "pictures.yaml",
         *("--text", "an animal", "--filter", "year >= 2020"),
         TIEPOINT_PICTURES=pictures,
-        TIEPOINT_STORE=tmp_path / "store",
     )
     assert found == ["chelsea.jpg"]
 
 
-def test_a_shop(pictures, tmp_path):
+def test_a_shop(pictures, answers):
     (pictures.parent / "products.csv").write_text(
         "sku,picture,title,price,tags\n"
         "1,chelsea.jpg,poster of a cat,12.50,new;animals\n"
@@ -60,9 +67,8 @@ def test_a_shop(pictures, tmp_path):
         "3,,red shoe,40,\n"
     )
     found = answers(
-        EXAMPLES / "shop.yaml",
+        "shop.yaml",
         *("--text", "hot drink", "--filter", 'price < 50 and tags contains "new"'),
         TIEPOINT_SHOP=pictures.parent,
-        TIEPOINT_STORE=tmp_path / "store",
     )
     assert found == ["2", "1"]
