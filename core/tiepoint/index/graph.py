@@ -160,15 +160,17 @@ class Graph:
         queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-12)
         truth = [set(row) for row in self.order[_nearest(queries, stored)].tolist()]
         for breadth in _BREADTHS:
-            self.breadth = breadth
-            if self._recall(queries, truth, vectors) >= TARGET_RECALL:
+            if self._recall(queries, truth, vectors, breadth) >= TARGET_RECALL:
                 break
+        self.breadth = breadth
         self.tuned_at = len(stored)
 
-    def _recall(self, queries: Vectors, truth: list[set[int]], vectors: Vectors) -> float:
+    def _recall(
+        self, queries: Vectors, truth: list[set[int]], vectors: Vectors, breadth: int
+    ) -> float:
         found = 0
         for query, best in zip(queries, truth, strict=True):
-            proposed = self.search(query[None], candidates_for(_NEIGHBOURS), self.breadth)
+            proposed = self.search(query[None], candidates_for(_NEIGHBOURS), breadth)
             order = np.argsort(-(vectors[proposed] @ query))[:_NEIGHBOURS]
             found += len(best.intersection(proposed[order].tolist()))
         return found / (len(truth) * _NEIGHBOURS)
