@@ -13,6 +13,7 @@ from PIL import Image
 from tests.core.encoders import tiny_models
 from tiepoint.encoders.joint import JointEncoder
 from tiepoint.errors import ConfigError, DecodeError, SchemaError
+from tiepoint.testing.encoder import EncoderConformance
 
 TEXTS = ["a photo of a dog", "two cats", "一只狗在草地上"]
 KINDS: dict[str, Callable[[Path], Path]] = {
@@ -118,3 +119,21 @@ def test_a_text_model_is_no_joint_model(tmp_path: Path) -> None:
     folder = tiny_models.save_bert(tmp_path / "bert")
     with pytest.raises(ConfigError, match="no joint model"):
         _ = JointEncoder(str(folder)).dim
+
+
+class TestClip(EncoderConformance):
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def clip(cls, folders: dict[str, Path]) -> None:
+        cls.folder = folders["clip"]
+
+    def make_encoder(self) -> JointEncoder:
+        return JointEncoder(str(self.folder))
+
+    def parts(self) -> list[Image.Image]:
+        return pictures()
+
+    def broken_parts(self) -> list[object]:
+        return [b"", b"no picture", "no/such/file.jpg", 7]
+
+    folder: Path

@@ -13,6 +13,7 @@ from tiepoint.encoders.pooling import PoolingName
 from tiepoint.encoders.texts import MAX_CHARACTERS, clean_text
 from tiepoint.encoders.transformers_text import TransformersTextEncoder
 from tiepoint.errors import ConfigError, DecodeError
+from tiepoint.testing.encoder import EncoderConformance
 
 TEXTS = [
     "a photo of a dog",
@@ -191,3 +192,14 @@ def test_a_second_process_imports_neither_torch_nor_transformers() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+class TestMiniLm(EncoderConformance):
+    def make_encoder(self) -> TransformersTextEncoder:
+        return TransformersTextEncoder()
+
+    def parts(self) -> list[str]:
+        return TEXTS
+
+    def broken_parts(self) -> list[object]:
+        return ["", " \t ", b"bytes", 7]

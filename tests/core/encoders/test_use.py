@@ -12,6 +12,7 @@ from tiepoint.encoders.packages import package_file
 from tiepoint.encoders.use import VOCABULARY, UseEncoder
 from tiepoint.encoders.use_tokenizer import UseTokenizer
 from tiepoint.errors import ConfigError, DecodeError
+from tiepoint.testing.encoder import EncoderConformance
 
 TEXTS = [
     "a dog runs across the grass",
@@ -114,3 +115,14 @@ def test_a_second_process_imports_no_torch(encoder: UseEncoder) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+class TestUseEncoder(EncoderConformance):
+    def make_encoder(self) -> UseEncoder:
+        return UseEncoder()
+
+    def parts(self) -> list[str]:
+        return TEXTS
+
+    def broken_parts(self) -> list[Any]:
+        return ["", " \t ", b"bytes", 7]
