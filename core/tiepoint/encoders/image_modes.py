@@ -81,7 +81,7 @@ def image_to_rgb(image: Image.Image) -> NDArray[np.uint8]:
         pixels = np.asarray(_to_mode_rgb(image))
         if pixels.shape[2] == 4:
             pixels = _on_white(pixels)
-    return np.ascontiguousarray(_upright(pixels, _orientation(image)))
+    return np.ascontiguousarray(upright(pixels, orientation(image)))
 
 
 def _stretched(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,7 +96,6 @@ def _stretched(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _to_mode_rgb(image: Image.Image) -> Image.Image:
     """Return the image in mode RGB, or RGBA where parts of it are transparent."""
     target = "RGBA" if image.has_transparency_data else "RGB"
-    profile = image.info.get("icc_profile")
     if image.mode in {"P", "PA", "1", "LA", "La", "RGBa"} or (
         target == "RGBA" and image.mode != "RGBA"
     ):
@@ -104,17 +103,29 @@ def _to_mode_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.buildTransform(lab, srgb, "LAB", "RGB").apply(image)
-    if isinstance(profile, bytes) and image.mode in {"RGB", "RGBA", "L", "CMYK"}:
-        try:
-            transform = _transform(profile, image.mode, target)
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            # A profile that cannot be used (damaged, or of another colour model) is what
-            # viewers ignore too.
-            transform = None
-        if transform is not None:
-            image.load()
-            return transform.apply(image)
-    return image.convert(target)
+    transform = _to_srgb(image, target)
+    if transform is not None:
+        image.load()
+        return transform.apply(image)
+    return image if image.mode == target else image.convert(target)
+
+
+def is_plain_rgb(image: Image.Image) -> bool:
+    """Tell whether the image's channels are those of sRGB already."""
+    return image.mode == "RGB" and not image.has_transparency_data and _to_srgb(image) is None
+
+
+def _to_srgb(image: Image.Image, target: str = "RGB") -> ImageCms.ImageCmsTransform | None:
+    """Return the transform that the image's profile asks for, if any."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or image.mode not in {"RGB", "RGBA", "L", "CMYK"}:
+        return None
+    try:
+        return _transform(profile, image.mode, target)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        # A profile that cannot be used (damaged, or of another colour model) is what viewers
+        # ignore too.
+        return None
 
 
 @lru_cache(maxsize=64)
@@ -132,7 +143,7 @@ def _transform(profile: bytes, mode: str, target: str) -> ImageCms.ImageCmsTrans
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, target)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 where the EXIF block is missing or damaged."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -142,7 +153,7 @@ def _orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """Undo an EXIF orientation (EXIF 2.32, tag 0x0112)."""
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)

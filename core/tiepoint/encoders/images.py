@@ -13,14 +13,22 @@ import struct
 import threading
 import warnings
 import zlib
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from tiepoint.encoders.files import read_bytes
-from tiepoint.encoders.image_modes import array_to_rgb, image_to_rgb
+from tiepoint.encoders.image_modes import (
+    array_to_rgb,
+    image_to_rgb,
+    is_plain_rgb,
+    orientation,
+    upright,
+)
 from tiepoint.errors import DecodeError
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -87,8 +95,13 @@ def _decode(content: bytes, least: int, where: str | None) -> Pixels:
             where=where,
             hint="Make it smaller.",
         )
-    if least and image.format in {"JPEG", "MPO"}:
+    if least and image.format == "JPEG":
         image.draft(None, (least, least))
+    if image.format == "JPEG" and image.size == (width, height) and is_plain_rgb(image):
+        with suppress(ValueError):
+            # Decodes to the same pixels in two thirds of the time. What it refuses is left to
+            # Pillow, which knows more about damaged files.
+            return upright(simplejpeg.decode_jpeg(content), orientation(image))
     return image_to_rgb(image)
 
 

@@ -86,6 +86,21 @@ def test_icc_profile_is_applied() -> None:
     assert np.abs(read_image(content).astype(float) - expected).max() <= 1.5
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
+def test_jpeg_pixels_are_those_of_pillow(mode: str, options: dict[str, Any]) -> None:
+    content = saved(photo(101, 67).convert(mode), "JPEG", **options)
+    expected = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    np.testing.assert_array_equal(read_image(content), expected)
+
+
+def test_jpeg_with_an_icc_profile_is_converted_too() -> None:
+    content = saved(
+        Image.new("RGB", (8, 8), (55, 55, 55)), "JPEG", icc_profile=linear_light_profile()
+    )
+    assert np.abs(read_image(content).astype(float) - 128).max() <= 2
+
+
 def test_damaged_icc_profile_and_exif_do_not_refuse_the_picture() -> None:
     content = saved(photo(), "JPEG", quality=95, icc_profile=b"nonsense" * 30, exif=b"Exif\0\0junk")
     plain = saved(photo(), "JPEG", quality=95)
