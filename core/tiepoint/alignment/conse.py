@@ -29,8 +29,9 @@ class ConseAligner(Aligner):
     of its classes' names, weighted by the probabilities that the image model's own classifier
     gives them; a text stays where it is; and the mean of all class names, which says nothing,
     is taken from both. Then both are whitened by the (shrunk) covariance of the class names,
-    so that directions in which all names vary alike do not drown the others; that adds 6 to 8
-    points to the sum of recalls on captioned photographs.
+    so that directions in which all names vary alike do not drown the others. On captioned
+    photographs that adds 6 to 8 points to the sum of recalls with USE-multilingual, and next
+    to nothing with MiniLM.
 
     Args:
         encoders: `image`, with a classifier, and `text`.
@@ -48,7 +49,7 @@ class ConseAligner(Aligner):
         encoders: Mapping[Modality, Encoder],
         *,
         temperature: float = 2.0,
-        classes: int = 50,
+        classes: int = 1000,
     ) -> None:
         super().__init__(encoders)
         if set(encoders) != {IMAGE, TEXT}:
