@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from tiepoint.index.collection import Collection
 from tiepoint.index.validation import validate_rows
 from tiepoint.routes import Layout, PartField
 from tiepoint.search import unit_vector
+from tiepoint.threads import preparation_threads
 from tiepoint.types import TEXT, AddReport, Item, Skipped
 
-BATCH = 256
+BATCH = 128
 """Items that are encoded and acknowledged together."""
 
 Progress = Callable[[AddReport], None]
@@ -35,6 +37,9 @@ class _Batch:
         self.rows = [Row(item.id, {}, item.metadata, {}, "") for item in items]
         self.hashes: list[list[str]] = [[] for _ in items]
         self.failures: dict[int, InputError] = {}
+        self.encoded = 0
+        self.cached = 0
+        self.writing: Future[int] | None = None
 
     def good_rows(self) -> list[Row]:
         return [row for i, row in enumerate(self.rows) if i not in self.failures]
@@ -61,26 +66,50 @@ class Indexer:
     def add(
         self, items: Iterable[Item], *, strict: bool, progress: Progress | None = None
     ) -> AddReport:
-        """Write items in batches; each batch is durable before the next one is encoded.
+        """Write items in batches; a batch is durable before the next one is written.
 
         Raises:
             SchemaError: The same id twice; in strict mode, an item that does not fit.
             DecodeError: In strict mode, a part that cannot be read.
         """
         report = AddReport()
-        for batch in batches(unique(items)):
-            self._add_batch(batch, report, strict)
-            if progress is not None:
-                progress(report)
+        written: _Batch | None = None
+        try:
+            for group in batches(unique(items)):
+                batch = self._encoded(group, strict)
+                if written is not None:
+                    self._acknowledge(written, report, progress)
+                # The next batch is encoded while this one is written.
+                batch.writing = preparation_threads().submit(self._write, batch)
+                written = batch
+        finally:
+            if written is not None:
+                self._acknowledge(written, report, progress)
         return report
 
-    def _add_batch(self, items: list[Item], report: AddReport, strict: bool) -> None:
+    def _acknowledge(self, batch: _Batch, report: AddReport, progress: Progress | None) -> None:
+        """Wait until a batch is durable, and count it."""
+        written, batch.writing = batch.writing, None
+        if written is None:
+            return
+        changed = written.result()
+        report.added += changed
+        report.unchanged += len(batch.good_rows()) - changed
+        report.encoded += batch.encoded
+        report.cached += batch.cached
+        for i in sorted(batch.failures):
+            report.skipped.append(Skipped(batch.items[i].id, str(batch.failures[i])))
+        if progress is not None:
+            progress(report)
+
+    def _encoded(self, items: list[Item], strict: bool) -> _Batch:
+        """Turn items into rows; in strict mode, the first that fails raises."""
         batch = _Batch(items)
         self._refuse_unknown_parts(batch)
         for field in self.layout.fields.values():
             holders = self._keep(field, batch)
             if field.encoder is not None:
-                self._encode(field, field.encoder, holders, batch, report)
+                self._encode(field, field.encoder, holders, batch)
             elif field.dimensions is not None:
                 self._take_given(field, field.dimensions, holders, batch)
             else:
@@ -91,9 +120,7 @@ class Indexer:
         self._validate(batch)
         if batch.failures and strict:
             raise batch.failures[min(batch.failures)]
-        for i in sorted(batch.failures):
-            report.skipped.append(Skipped(items[i].id, str(batch.failures[i])))
-        self._write(batch.good_rows(), report)
+        return batch
 
     def _refuse_unknown_parts(self, batch: _Batch) -> None:
         for i, item in enumerate(batch.items):
@@ -127,15 +154,14 @@ class Indexer:
         encoder: Encoder,
         holders: list[int],
         batch: _Batch,
-        report: AddReport,
     ) -> None:
         """Add a field's vectors, in the encoder's own space and in the joint one."""
         parts = [batch.items[i].parts[field.name] for i in holders]
         if not parts:
             return
         encoded = encode_parts(encoder, parts, field.modality, self.cache)
-        report.encoded += encoded.encoded
-        report.cached += encoded.cached
+        batch.encoded += encoded.encoded
+        batch.cached += encoded.cached
         for at, problem in encoded.errors.items():
             batch.failures[holders[at]] = located(problem, batch.items[holders[at]].id)
         good = [at for at in range(len(holders)) if at not in encoded.errors]
@@ -181,13 +207,14 @@ class Indexer:
                     except InputError as error:
                         batch.failures[i] = error
 
-    def _write(self, rows: list[Row], report: AddReport) -> None:
+    def _write(self, batch: _Batch) -> int:
+        """Write the rows that changed; returns how many."""
+        rows = batch.good_rows()
         known = self.collection.digests([row.id for row in rows])
         changed = [row for row in rows if known.get(row.id) != row.digest]
         if changed:
             self.collection.write(changed)
-        report.added += len(changed)
-        report.unchanged += len(rows) - len(changed)
+        return len(changed)
 
 
 def batches(items: Iterator[Item]) -> Iterator[list[Item]]:
