@@ -1,7 +1,7 @@
 """`tiepoint bench encode`: from files to stored vectors, against plain loops and the bare runtime.
 
-Every engine gets the same slice of the files in turn, slice after slice, so that whatever
-else the machine does falls on all of them; a figure is the median over the slices.
+The engines take turns at the same files, round after round, so that whatever else the machine
+does falls on all of them; a figure is the median over the rounds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -27,15 +27,13 @@ BATCH = 32
 @click.command("encode")
 @click.option("--images", default=1000, show_default=True, help="JPEG files to make and encode.")
 @click.option("--texts", default=1000, show_default=True, help="Texts to encode.")
-@click.option(
-    "--rounds", default=5, show_default=True, help="Slices that the engines take turns at."
-)
+@click.option("--rounds", default=3, show_default=True, help="Times that the engines take turns.")
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
 )
 def bench_encode(images: int, texts: int, rounds: int, json_path: Path | None) -> None:
     """Images and texts a second, against plain torch loops with the same weights."""
-    with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as name, _own_cache(Path(name)):
+    with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as name:
         rows = measure_images(Path(name), images, rounds) + measure_texts(texts, rounds)
     report(rows, json_path, f"{images:,} JPEG files of 500x375 and {texts:,} texts")
 
@@ -44,10 +42,10 @@ def bench_encode(images: int, texts: int, rounds: int, json_path: Path | None) -
 def _own_cache(folder: Path) -> Iterator[None]:
     """Keep embeddings in an own folder, so that none is known yet; compiled models are shared."""
     models = cache_dir("models")
-    (folder / "cache").mkdir()
-    (folder / "cache" / "models").symlink_to(models, target_is_directory=True)
+    folder.mkdir()
+    (folder / "models").symlink_to(models, target_is_directory=True)
     before = os.environ.get("TIEPOINT_CACHE")
-    os.environ["TIEPOINT_CACHE"] = str(folder / "cache")
+    os.environ["TIEPOINT_CACHE"] = str(folder)
     try:
         yield
     finally:
@@ -63,7 +61,7 @@ def measure_images(folder: Path, count: int, rounds: int) -> list[dict[str, Any]
     Args:
         folder: An empty folder for the files and the store.
         count: Number of files.
-        rounds: Slices.
+        rounds: Times that the engines take turns.
     """
     from tiepoint import Host, Item
     from tiepoint.encoders.timm_image import TimmEncoder
@@ -74,20 +72,22 @@ def measure_images(folder: Path, count: int, rounds: int) -> list[dict[str, Any]
     files = write_photographs(folder / "photographs", count)
     encoder = TimmEncoder(preset="fast")
     encoder.warm_up()
-    with Host.embedded(folder / "store", preset="fast") as host:
-        host.warm_up()
-
-        def store(some: Sequence[Path]) -> None:
-            added = host.add([Item(id=file.name, image=file) for file in some])
-            if added.encoded != len(some):
-                raise click.ClickException(f"{len(some) - added.encoded} files were not encoded")
-
-        engines: dict[tuple[str, int | None], Callable[[Sequence[Path]], None]] = {
-            ("tiepoint", None): store,
-            ("runtime", None): bare_runtime(encoder, BATCH),
-        }
-        engines |= {("timm-pil", n): timm_loop(n, BATCH) for n in thread_counts()}
-        speeds = _take_turns(engines, files, rounds)
+    runtime = bare_runtime(encoder, BATCH)
+    loops = {n: timm_loop(n, BATCH) for n in thread_counts()}
+    speeds: dict[tuple[str, int | None], list[float]] = defaultdict(list)
+    for turn in range(rounds):
+        # An empty store and an empty cache, so that nothing is known from the last round.
+        with _own_cache(folder / f"cache-{turn}"), Host.embedded(folder / f"{turn}") as host:
+            host.warm_up()
+            items = [Item(id=file.name, image=file) for file in files]
+            started = time.perf_counter()
+            added = host.add(items)
+            speeds["tiepoint", None].append(count / (time.perf_counter() - started))
+        if added.encoded != count:
+            raise click.ClickException(f"{count - added.encoded} files were not encoded")
+        speeds["runtime", None].append(_speed(runtime, files))
+        for threads, loop in loops.items():
+            speeds["timm-pil", threads].append(_speed(loop, files))
     return _rows(speeds, "images_per_s", "timm-pil")
 
 
@@ -99,37 +99,30 @@ def measure_texts(count: int, rounds: int) -> list[dict[str, Any]]:
 
     encoder = TransformersTextEncoder()
     encoder.warm_up()
-    engines: dict[tuple[str, int | None], Callable[[Sequence[str]], Any]] = {
-        ("tiepoint-text", None): encoder.encode
-    }
-    engines |= {("transformers-text", n): transformers_loop(n, BATCH) for n in thread_counts()}
-    speeds = _take_turns(engines, sentences(count), rounds)
+    loops = {n: transformers_loop(n, BATCH) for n in thread_counts()}
+    texts = sentences(count)
+    speeds: dict[tuple[str, int | None], list[float]] = defaultdict(list)
+    for _ in range(rounds):
+        speeds["tiepoint-text", None].append(_speed(encoder.encode, texts))
+        for threads, loop in loops.items():
+            speeds["transformers-text", threads].append(_speed(loop, texts))
     return _rows(speeds, "texts_per_s", "transformers-text")
 
 
-def _take_turns(
-    engines: dict[tuple[str, int | None], Callable[[Sequence[Any]], Any]],
-    parts: Sequence[Any],
-    rounds: int,
-) -> dict[tuple[str, int | None], float]:
-    """Return each engine's median speed over the slices, in parts a second."""
-    size = max(1, len(parts) // rounds)
-    speeds = defaultdict(list)
-    for start in range(0, len(parts) - size + 1, size):
-        some = parts[start : start + size]
-        for name, encode in engines.items():
-            begin = time.perf_counter()
-            encode(some)
-            speeds[name].append(len(some) / (time.perf_counter() - begin))
-    return {name: median(values) for name, values in speeds.items()}
+def _speed(encode: Callable[[Sequence[Any]], Any], parts: Sequence[Any]) -> float:
+    """Return how many parts a second one call encodes."""
+    started = time.perf_counter()
+    encode(parts)
+    return len(parts) / (time.perf_counter() - started)
 
 
 def _rows(
-    speeds: dict[tuple[str, int | None], float], unit: str, peer: str
+    speeds: Mapping[tuple[str, int | None], Sequence[float]], unit: str, peer: str
 ) -> list[dict[str, Any]]:
     """Return one row an engine, the peer with its best number of threads."""
     best: dict[str, tuple[float, int | None]] = {}
-    for (engine, threads), speed in speeds.items():
+    for (engine, threads), values in speeds.items():
+        speed = median(values)
         if engine not in best or speed > best[engine][0]:
             best[engine] = (speed, threads)
     return [
