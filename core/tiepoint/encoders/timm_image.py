@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class TimmEncoder(Encoder):
 
     def __init__(
         self,
-        preset: str | None = None,
+        preset: Literal["fast", "accurate"] | None = None,
         model: str | None = None,
         weights: str | None = None,
         size: int | None = None,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters.mask import Mask
 from tiepoint.index.segmentation import segmented
+from tiepoint.scratch import ScratchFolder
 
 MAX_QUERY_CHARACTERS = 10_000
 MAX_QUERY_TERMS = 64
@@ -46,8 +45,8 @@ class WordIndex:
         self._tantivy = tantivy
         # Tantivy restricts the names of fields, so they go by number.
         self._fields = {name: f"text{number}" for number, name in enumerate(fields)}
-        self._folder = Path(tempfile.mkdtemp(prefix="tiepoint-words-"))
-        self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._scratch = ScratchFolder("words")
+        self._folder = self._scratch.path
         if stored is not None:
             shutil.copytree(stored, self._folder, dirs_exist_ok=True)
         builder = tantivy.SchemaBuilder().add_unsigned_field(_ROW, indexed=True, fast=True)
@@ -75,7 +74,7 @@ class WordIndex:
     def close(self) -> None:
         """Give up the index and its files."""
         self._stop_writing()
-        self._finalizer()
+        self._scratch.close()
 
     def add(self, row: int, texts: Mapping[str, str]) -> None:
         """Add a row's texts by field; other fields are ignored."""
