@@ -5,21 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment, MetadataType
+from tiepoint.embedded import embedded_deployment
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
-from tiepoint.errors import QueryError
+from tiepoint.errors import InputError, QueryError
 from tiepoint.index.collection import Collection
 from tiepoint.indexing import Indexer, Progress
 from tiepoint.owner import OwnerServer
 from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
-from tiepoint.search import CollectionSearch
+from tiepoint.search import CollectionSearch, id_list
+from tiepoint.threads import configure_native_threads
+from tiepoint.turns import WriteTurn
 from tiepoint.types import AUDIO, IMAGE, TEXT, AddReport, Hit, Item
 
 log = logging.getLogger(__name__)
@@ -28,9 +32,9 @@ log = logging.getLogger(__name__)
 class Host:
     """Encoders, aligner, collections and plugins of one deployment.
 
-    A host is opened by `with` (or at its first use) and closed by `close`; while it is open it
-    owns its embedded store. It may be used from several threads: searches run side by side,
-    one write at a time.
+    A host is opened by `with` (or at its first use) and closed by `close`, after which only
+    `with` or `open` opens it again; while it is open it owns its embedded store. It may be
+    used from several threads: searches run side by side, one write at a time.
 
     Args:
         deployment: What to build; its paths are absolute, or relative to the working folder.
@@ -44,7 +48,7 @@ class Host:
         self.deployment = deployment
         self._assembly = Assembly(deployment)
         self._lock = threading.RLock()
-        self._writing = threading.Lock()
+        self._writing = WriteTurn()
         self._collections: dict[str, Collection] = {}
         self._searches: dict[str, CollectionSearch] = {}
         self._plugins: dict[str, Plugin] = {}
@@ -52,6 +56,8 @@ class Host:
         self._owner: OwnerServer | None = None
         self._cache: EmbeddingCache | None = None
         self._open = False
+        self._closed = False
+        self._entered = 0
 
     @classmethod
     def from_config(cls, path: Path | str) -> Self:
@@ -78,32 +84,14 @@ class Host:
             preset: `fast` (one image network) or `accurate` (two, flip-averaged).
             metadata: Types of the items' metadata, by name.
         """
-        deployment = Deployment.model_validate(
-            {
-                "version": 1,
-                "encoders": {
-                    "photo": {"type": "timm", "preset": preset},
-                    "words": {"type": "use"},
-                },
-                "alignment": {"type": "conse", "encoders": {"image": "photo", "text": "words"}},
-                "store": {"uri": str(path)},
-                "collections": {
-                    "items": {
-                        "fields": {
-                            "image": {"encoder": "photo"},
-                            "text": {"encoder": "words", "words": True},
-                        },
-                        "metadata": dict(metadata or {}),
-                    }
-                },
-            }
-        )
-        return cls(deployment)
+        return cls(embedded_deployment(path, preset, metadata))
 
     # Life
 
     def __enter__(self) -> Self:
-        self.open()
+        with self._lock:
+            self.open()
+            self._entered += 1
         return self
 
     def __exit__(
@@ -112,7 +100,11 @@ class Host:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        with self._lock:
+            self._entered -= 1
+            outermost = self._entered <= 0
+        if outermost:
+            self.close()
 
     def open(self) -> None:
         """Take the store and open every collection. Idempotent.
@@ -126,6 +118,8 @@ class Host:
             if self._open:
                 return
             store = self._assembly.store
+            if self.deployment.engine.threads is not None:
+                configure_native_threads(self.deployment.engine.threads)
             try:
                 store.open()
                 for name, layout in self._assembly.layouts.items():
@@ -139,22 +133,38 @@ class Host:
                 for name, options in self.deployment.plugins.items():
                     self._plugins[name] = self._assembly.plugin(name, options)
                 self._cache = EmbeddingCache()
-                self._owner = owner_server(self)
-                self._owner.start()
-                self._open = True
+                if store.embedded:
+                    self._owner = owner_server(self)
+                    self._owner.start()
+                self._open, self._closed = True, False
             except BaseException:
                 self._release()
                 raise
 
     def close(self) -> None:
-        """Stop the plugins, snapshot what changed, and give the store back. Idempotent."""
-        with self._lock:
+        """Stop the plugins, snapshot what changed, and give the store back. Idempotent.
+
+        Waits for a write that another thread has begun.
+        """
+        with self._writing, self._lock:
+            self._closed, self._entered = True, 0
             if self._open:
                 self._release()
 
+    def _require_open(self) -> None:
+        """Open at the first use, but not after `close`.
+
+        Raises:
+            InputError: The host was closed.
+        """
+        if not self._open:
+            if self._closed:
+                raise InputError("the host is closed", hint="Use it inside `with`, or open it.")
+            self.open()
+
     def start(self) -> None:
         """Start the plugins; one that fails is shown in `health`, the others go on."""
-        self.open()
+        self._require_open()
         for name, plugin in self._plugins.items():
             try:
                 plugin.start(self)
@@ -170,16 +180,21 @@ class Host:
             log.error("plugin %s did not stop: %s", name, error)
 
     def _release(self) -> None:
-        if self._owner is not None:
-            self._owner.close()
-        for name, plugin in self._plugins.items():
-            if name not in self._failed_plugins:
-                self._stop(name, plugin)
-        for collection in self._collections.values():
-            collection.close()
-        if self._cache is not None:
-            self._cache.close()
-        self._assembly.store.close()
+        """Close everything from the top down; one part's failure spares the others."""
+        with ExitStack() as last_to_first:
+            last_to_first.callback(self._forget)
+            last_to_first.callback(self._assembly.store.close)
+            if self._cache is not None:
+                last_to_first.callback(self._cache.close)
+            for collection in self._collections.values():
+                last_to_first.callback(collection.close)
+            for name, plugin in self._plugins.items():
+                if name not in self._failed_plugins:
+                    last_to_first.callback(self._stop, name, plugin)
+            if self._owner is not None:
+                last_to_first.callback(self._owner.close)
+
+    def _forget(self) -> None:
         self._collections, self._searches, self._plugins = {}, {}, {}
         self._owner = self._cache = None
         self._open = False
@@ -192,7 +207,7 @@ class Host:
         Raises:
             QueryError: There is none of this name, or several and none is named.
         """
-        self.open()
+        self._require_open()
         return self._collections[self._name(name)]
 
     def encoder(self, name: str) -> Encoder:
@@ -215,7 +230,7 @@ class Host:
         Raises:
             QueryError: The deployment does not name it.
         """
-        self.open()
+        self._require_open()
         if name not in self._plugins:
             raise QueryError(
                 f"the deployment names no plugin {name!r}",
@@ -258,16 +273,16 @@ class Host:
             DecodeError: In strict mode, a part that cannot be read.
             StoreError: The store cannot write; batches before this one are kept.
         """
-        target = self.collection(collection)
-        layout = self._assembly.layouts[self._name(collection)]
         with self._writing:
+            target = self.collection(collection)
+            layout = self._assembly.layouts[self._name(collection)]
             return Indexer(layout, target, self._cache).add(items, strict=strict, progress=progress)
 
     def delete(self, ids: Sequence[str], *, collection: str | None = None) -> int:
         """Delete items by id; returns how many there were."""
-        target = self.collection(collection)
+        wanted = id_list(ids, "ids")
         with self._writing:
-            return target.delete(ids)
+            return self.collection(collection).delete(wanted)
 
     def search(
         self,
@@ -305,8 +320,9 @@ class Host:
             DecodeError: A query part that cannot be read.
             FilterError: A filter that cannot be understood.
         """
-        if not self._open:
-            self.open()
+        self._require_open()
+        if parts is not None and not isinstance(parts, Mapping):
+            raise QueryError("parts is no dictionary", hint="Give parts by modality.")
         given = {TEXT: text, IMAGE: image, AUDIO: audio, **(parts or {})}
         query = {modality: part for modality, part in given.items() if part is not None}
         return self._searches[self._name(collection)].search(
@@ -332,6 +348,8 @@ class Host:
         if aligner is None or modality not in aligner.encoders:
             known = ", ".join(aligner.encoders) if aligner else "none"
             raise QueryError(f"{modality!r} is not aligned", hint=f"Aligned: {known}.")
+        if isinstance(batch, str | bytes):
+            raise QueryError(f"{modality} is one part", hint=f"Call embed({modality}=[...]).")
         own = aligner.encoders[modality].encode(batch, modality)
         return aligner.transform(modality, own) if len(batch) else own
 
@@ -341,7 +359,7 @@ class Host:
 
     def health(self) -> dict[str, Any]:
         """Return the state of the store, the collections and the plugins as plain data."""
-        self.open()
+        self._require_open()
         plugins = {name: self._plugin_health(name) for name in self._plugins}
         collections = {name: c.health() for name, c in self._collections.items()}
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
@@ -227,29 +227,31 @@ def unique(items: Iterable[Item]) -> Iterator[Item]:
     """Yield items, refusing an id that came before; a sequence is checked as a whole first.
 
     Raises:
-        SchemaError: The same id twice.
+        SchemaError: The same id twice, or something that is no item.
     """
     if isinstance(items, list | tuple):
-        check_ids: set[str] = set()
+        first_pass: set[str] = set()
         for item in items:
-            refuse_repeated(item.id, check_ids)
-        yield from items
-        return
+            refuse_repeated(item, first_pass)
     seen: set[str] = set()
+    if isinstance(items, str | bytes | Mapping) or not isinstance(items, Iterable):
+        raise SchemaError(f"items is a {type(items).__name__}", hint="Give a list of Item.")
     for item in items:
-        refuse_repeated(item.id, seen)
+        refuse_repeated(item, seen)
         yield item
 
 
-def refuse_repeated(id_: str, seen: set[str]) -> None:
-    """Remember an id.
+def refuse_repeated(item: Item, seen: set[str]) -> None:
+    """Remember an item's id.
 
     Raises:
-        SchemaError: It was seen before.
+        SchemaError: It was seen before, or this is no item.
     """
-    if id_ in seen:
-        raise SchemaError("the same id is given twice", where=id_, hint="Make ids unique.")
-    seen.add(id_)
+    if not isinstance(item, Item):
+        raise SchemaError(f"a {type(item).__name__} is no item", hint="Give a list of Item.")
+    if item.id in seen:
+        raise SchemaError("the same id is given twice", where=item.id, hint="Make ids unique.")
+    seen.add(item.id)
 
 
 def stored_part(field: PartField, part: Any) -> str | None:

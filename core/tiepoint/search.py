@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,8 +80,8 @@ class CollectionSearch:
             DecodeError: A query part that cannot be read.
             FilterError: A filter that cannot be understood.
         """
-        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MAX_K:
-            raise QueryError(f"k is {k}", hint=f"Ask for 1 to {MAX_K} hits.")
+        k = checked_k(k)
+        exclude = id_list(exclude, "exclude")
         condition = self._filter(where) if where is not None else None
         probes = self._given(vectors) if vectors is not None else []
         words: list[WordProbe] = []
@@ -258,7 +259,8 @@ def unit_vector(given: Any, dim: int, field: str) -> Vectors:
         QueryError: It has another length, is zero, or is not finite.
     """
     try:
-        vector = np.asarray(given, np.float32).reshape(-1)
+        # In double precision, where the norm of any float32 vector is finite.
+        vector = np.asarray(given, np.float64).reshape(-1)
     except (TypeError, ValueError):
         raise QueryError("the vector is not made of numbers", where=field) from None
     if len(vector) != dim:
@@ -270,7 +272,33 @@ def unit_vector(given: Any, dim: int, field: str) -> Vectors:
         raise QueryError(
             "the vector is zero or not finite", where=field, hint="Give finite numbers."
         )
-    return vector / np.float32(norm)
+    return (vector / norm).astype(np.float32)
+
+
+def checked_k(k: Any) -> int:
+    """Return the number of hits that is asked for.
+
+    Raises:
+        QueryError: It is no integer from 1 to `MAX_K`.
+    """
+    try:
+        count = operator.index(k)
+    except TypeError:
+        count = 0
+    if isinstance(k, bool) or not 1 <= count <= MAX_K:
+        raise QueryError(f"k is {k!r}", hint=f"Ask for 1 to {MAX_K} hits.")
+    return count
+
+
+def id_list(ids: Sequence[str], what: str) -> list[str]:
+    """Return ids as a list.
+
+    Raises:
+        QueryError: They are one string, which is a sequence too, but of letters.
+    """
+    if isinstance(ids, str | bytes):
+        raise QueryError(f"{what} is one string", hint="Give a list of ids.")
+    return list(ids)
 
 
 def explanation(contributions: Sequence[Contribution]) -> str:

@@ -21,6 +21,24 @@ MetadataValue: TypeAlias = str | int | float | bool | list[str] | list[int] | li
 MAX_ID_BYTES = 512
 
 
+def checked_id(id: Any) -> str:
+    """Return an item's id.
+
+    Raises:
+        SchemaError: It is no string of 1 to 512 bytes of UTF-8.
+    """
+    try:
+        usable = isinstance(id, str) and 0 < len(id.encode()) <= MAX_ID_BYTES
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise SchemaError(
+            f"an item id must be a string of 1 to {MAX_ID_BYTES} bytes of UTF-8, not {id!a:.80}",
+            hint="Give every item its own short id.",
+        )
+    return str(id)
+
+
 class Item:
     """One thing to find: an id, parts, and typed metadata.
 
@@ -54,14 +72,16 @@ class Item:
         metadata: Mapping[str, MetadataValue] | None = None,
         parts: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(id, str) or not id or len(id.encode("utf-8", "replace")) > MAX_ID_BYTES:
-            raise SchemaError(
-                f"an item id must be a string of 1 to {MAX_ID_BYTES} bytes, not {id!r:.80}",
-                hint="Give every item its own short id.",
-            )
-        given = {"image": image, "text": text, "audio": audio, **(parts or {})}
-        self.id = id
-        self.parts: dict[str, Any] = {name: p for name, p in given.items() if p is not None}
+        self.id = checked_id(id)
+        for name, given in {"metadata": metadata, "parts": parts}.items():
+            if given is not None and not isinstance(given, Mapping):
+                raise SchemaError(
+                    f"{name} is a {type(given).__name__}",
+                    where=id,
+                    hint="Give a dictionary of values by name.",
+                )
+        named = {"image": image, "text": text, "audio": audio, **(parts or {})}
+        self.parts: dict[str, Any] = {name: p for name, p in named.items() if p is not None}
         self.metadata: dict[str, MetadataValue] = dict(metadata or {})
         if not self.parts:
             raise SchemaError(

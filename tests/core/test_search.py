@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,14 +12,17 @@ from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWo
 from tiepoint import Host, Item, registry
 from tiepoint.config.models import Deployment
 from tiepoint.errors import (
+    ConfigError,
     DecodeError,
     FilterError,
     FingerprintError,
+    InputError,
     QueryError,
     SchemaError,
     StoreError,
     TiepointError,
 )
+from tiepoint.indexing import BATCH
 
 
 @pytest.fixture(autouse=True)
@@ -220,6 +225,10 @@ def test_an_item_that_does_not_fit_is_refused_by_name(host, item, message):
         ({}, QueryError, "nothing to search for"),
         ({"text": "red", "k": 0}, QueryError, "k is 0"),
         ({"text": "red", "k": 1_000_000}, QueryError, "16384"),
+        ({"text": "red", "k": 2.5}, QueryError, "k is 2.5"),
+        ({"text": "red", "exclude": "abc"}, QueryError, "one string"),
+        ({"parts": [1]}, QueryError, "dictionary"),
+        ({"vector": [1j, 0, 0, 0]}, QueryError, "not made of numbers"),
         ({"text": "red", "k": True}, QueryError, "k is True"),
         ({"audio": b"x"}, QueryError, "no route"),
         ({"vector": [float("nan")] * 4}, QueryError, "not finite"),
@@ -265,3 +274,82 @@ def test_a_store_path_that_is_a_file_is_refused(tmp_path):
         Host(deployment(tmp_path)).open()
     assert caught.value.exit_code == 2
     assert not isinstance(caught.value, StoreError)
+
+
+def test_one_string_is_not_taken_for_a_list_of_ids_or_parts(host):
+    with pytest.raises(QueryError, match="one string"):
+        host.delete("rgb")
+    with pytest.raises(QueryError, match="one part"):
+        host.embed(text="red")
+    assert len(host.collection()) == 3
+
+
+def test_numbers_of_numpy_and_vectors_of_any_scale_are_fine(host):
+    assert len(host.search(text="red", k=np.int64(2))) == 2
+    small = host.search(vector={"image": [1e-30, 0, 0, 0]}, k=1)
+    large = host.search(vector={"image": [1e30, 0, 0, 0]}, k=1)
+    assert small[0].id == large[0].id == "r"
+
+
+@pytest.mark.parametrize("items", ["abc", [{"id": "a"}], Item(id="a", text="x"), {"id": "a"}, 3])
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_no_list_of_items_is_refused(host, items, strict):
+    with pytest.raises(SchemaError, match="Give a list of Item"):
+        host.add(items, strict=strict)
+
+
+def test_items_that_write_while_they_are_made_are_told_so(host):
+    def items():
+        yield Item(id="n1", text="red")
+        host.add([Item(id="n2", text="blue")])
+
+    with pytest.raises(InputError, match="writing already"):
+        host.add(items())
+
+
+def test_what_was_encoded_before_a_generator_failed_is_kept(host):
+    def items():
+        for i in range(BATCH + 5):
+            yield Item(id=f"n{i}", text=f"red {i}")
+        raise RuntimeError("the source broke")
+
+    with pytest.raises(RuntimeError, match="source broke"):
+        host.add(items())
+    assert len(host.collection()) == 3 + BATCH
+
+
+def test_a_closed_host_does_not_open_by_itself(host, tmp_path):
+    host.close()
+    host.close()
+    with pytest.raises(InputError, match="closed"):
+        host.search(text="red")
+    with host:
+        assert len(host.search(text="red")) == 3
+
+
+def test_an_inner_with_leaves_the_host_open(host):
+    with host:
+        pass
+    assert len(host.search(text="red")) == 3
+
+
+def test_closing_waits_for_a_write_in_another_thread(host, tmp_path):
+    begun = threading.Event()
+
+    def items():
+        for i in range(300):
+            begun.set()
+            yield Item(id=f"n{i}", text=f"blue {i}")
+
+    writer = threading.Thread(target=host.add, args=(items(),))
+    writer.start()
+    begun.wait()
+    host.close()
+    writer.join()
+    with Host(deployment(tmp_path)) as again:
+        assert len(again.collection()) == 303
+
+
+def test_metadata_of_an_unknown_type_are_refused_with_their_place(tmp_path):
+    with pytest.raises(ConfigError, match=r"metadata\.day"):
+        Host.embedded(tmp_path / "x", metadata={"day": "date"})

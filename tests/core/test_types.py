@@ -17,7 +17,7 @@ def test_an_item_keeps_the_parts_it_has():
     assert item.metadata == {"price": 1.5}
 
 
-@pytest.mark.parametrize("bad", ["", None, 5, "x" * 513, "é" * 300])
+@pytest.mark.parametrize("bad", ["", None, 5, "x" * 513, "é" * 300, "\ud800"])
 def test_an_item_without_a_usable_id_is_refused(bad):
     with pytest.raises(SchemaError, match="item id"):
         Item(id=bad, text="x")
@@ -48,3 +48,9 @@ def test_importing_the_package_imports_no_heavy_library():
     code = f"import sys, tiepoint; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("wrong", [{"metadata": ["a"]}, {"parts": ["a"]}, {"metadata": "a"}])
+def test_metadata_and_parts_must_be_named(wrong):
+    with pytest.raises(SchemaError, match="dictionary"):
+        Item(id="a", text="x", **wrong)
