@@ -61,6 +61,10 @@ def test_sidecars_give_text_metadata_and_id(tmp_path):
     [
         ("a.json", b'{"text": ', "not valid JSON"),
         ("a.json", b"[" * 100_000, "not valid JSON"),
+        ("a.json", b'{"metadata": {"year": ' + b"1" * 5000 + b"}}", "not valid JSON"),
+        ("a.json", b'{"id": "a\\ud800"}', "half of a surrogate pair"),
+        ("a.json", b'{"text": "a\\ud800"}', "half of a surrogate pair"),
+        ("a.json", b'{"metadata": {"a": "\\ud800"}}', "half of a surrogate pair"),
         ("a.json", b"[1]", "wrong value"),
         ("a.json", b'{"txt": "x"}', "wrong txt: extra inputs"),
         ("a.json", b'{"text": 5}', "wrong text"),

@@ -121,6 +121,25 @@ def test_json_lines_keep_their_own_types_and_name_bad_lines(shop):
     assert "price: 'free' is not float" in skipped[3].reason
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"key": "b", "stock": ' + "1" * 5000 + "}", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        (r'{"key": "b\ud800", "title": "two"}', "half of a surrogate pair"),
+        (r'{"key": "b", "title": "\udfff"}', "half of a surrogate pair"),
+        (r'{"key": "b", "title": "two", "tags": ["\ud800"]}', "half of a surrogate pair"),
+    ],
+    ids=["digits", "depth", "id", "text", "metadata"],
+)
+def test_a_hostile_json_line_is_skipped(shop, line, reason):
+    path = shop / "items.jsonl"
+    path.write_text(line + '\n{"key": "c", "title": "whole \\ud83d\\ude00"}\n')
+    skipped, whole = read(path)
+    assert reason in skipped.reason
+    assert whole.parts["text"] == "whole 😀"
+
+
 def test_parquet_is_streamed_over_row_groups(shop):
     path = shop / "items.parquet"
     n = 3000

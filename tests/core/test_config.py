@@ -193,10 +193,13 @@ def test_merge_keys_give_defaults():
             for a, b in zip("abcdefgh", "bcdefghi", strict=True)
         ),
         "a: &a [*a]",
+        "l0: &l0 {}\n"
+        + "".join(f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 20)}]}}\n" for n in range(1, 9)),
+        "a: &a {<<: *a}",
         "a: " + "[" * 2000,
         "a: " + "{b: " * 500,
     ],
-    ids=["billion laughs", "loop", "deep list", "deep mapping"],
+    ids=["billion laughs", "loop", "merge bomb", "merge loop", "deep list", "deep mapping"],
 )
 def test_a_hostile_file_is_refused_at_once(text):
     assert "levels" in error_of(text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tiepoint.types import MetadataValue, Skipped
+from tiepoint_adapters.json_text import parse_json
 
 MAX_SIDECAR_BYTES = 4 << 20
 """No text about one picture is this long: a larger file is something else."""
@@ -33,15 +33,15 @@ def read_sidecars(image: Path, root: Path) -> Sidecar | Skipped:
     try:
         text = _read(image.with_suffix(".txt"), root)
         raw = _read(image.with_suffix(".json"), root)
-        sidecar = Sidecar.model_validate(json.loads(raw)) if raw is not None else Sidecar()
+        sidecar = Sidecar.model_validate(parse_json(raw)) if raw is not None else Sidecar()
     except _UnreadableError as error:
         return Skipped(image.relative_to(root).as_posix(), str(error))
-    except (json.JSONDecodeError, RecursionError) as error:
-        return _broken(image, root, f"is not valid JSON ({error})")
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(step) for step in first["loc"][:2])
         return _broken(image, root, f"has a wrong {place or 'value'}: {first['msg'].lower()}")
+    except ValueError as error:
+        return _broken(image, root, f"is not valid JSON ({error})")
     if text is not None and sidecar.text is not None:
         return _broken(image, root, "gives a text, and so does the .txt file")
     if text is not None and text.strip():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from tiepoint.errors import InputError
+from tiepoint_adapters.json_text import parse_json
 
 Cells: TypeAlias = Mapping[str, Any]
 """The values of a row by column: strings from CSV, typed values from the others."""
@@ -58,10 +58,10 @@ def read_jsonl(path: Path, columns: Sequence[str], delimiter: str) -> Iterator[N
             if not line.strip():
                 continue
             try:
-                cells = json.loads(line.decode("utf-8-sig"))
+                cells = parse_json(line.decode("utf-8-sig"))
             except UnicodeDecodeError:
                 yield number, "the line is not UTF-8"
-            except (json.JSONDecodeError, RecursionError) as error:
+            except ValueError as error:
                 yield number, f"the line is not valid JSON ({error})"
             else:
                 yield number, cells if isinstance(cells, dict) else "the line is not a JSON object"

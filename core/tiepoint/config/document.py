@@ -118,6 +118,7 @@ class _Walk:
         self.where = where
         self.environment = environment
         self.values = 0
+        self.merges = 0  # how many merges deep
         self.result = Document()
 
     def document(self, node: yaml.Node) -> Document:
@@ -125,14 +126,7 @@ class _Walk:
         return self.result
 
     def value(self, node: yaml.Node, path: YamlPath) -> Any:
-        self.values += 1
-        # Aliases share nodes, so that a small file can stand for an endless one.
-        if self.values > MAX_VALUES or len(path) > MAX_DEPTH:
-            raise ConfigError(
-                f"with aliases the file has more than {MAX_VALUES} values or {MAX_DEPTH} levels",
-                where=f"{self.where}:{node.start_mark.line + 1}",
-                hint="Remove aliases (*name).",
-            )
+        self.count(node, len(path))
         self.result.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
@@ -141,6 +135,16 @@ class _Walk:
         text = self.expand(node.value, path)
         unquoted = isinstance(node, yaml.ScalarNode) and node.style is None
         return typed(text) if unquoted else text
+
+    def count(self, node: yaml.Node, depth: int) -> None:
+        """Refuse too much: aliases share nodes, so a small file can stand for an endless one."""
+        self.values += 1
+        if self.values > MAX_VALUES or depth > MAX_DEPTH:
+            raise ConfigError(
+                f"with aliases the file has more than {MAX_VALUES} values or {MAX_DEPTH} levels",
+                where=f"{self.where}:{node.start_mark.line + 1}",
+                hint="Remove aliases (*name).",
+            )
 
     def mapping(self, node: yaml.MappingNode, path: YamlPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -169,9 +173,12 @@ class _Walk:
 
     def merged(self, node: yaml.Node, path: YamlPath) -> dict[str, Any]:
         if isinstance(node, yaml.MappingNode):
+            self.merges += 1
+            self.count(node, self.merges)
             lines = dict(self.result.lines)
             data = self.mapping(node, path)
             self.result.lines.update(lines)  # what the mapping says itself stands where it does
+            self.merges -= 1
             return data
         self.problem(path, "`<<` takes a mapping", "Point it at one with *name.")
         return {}

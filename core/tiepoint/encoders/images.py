@@ -56,7 +56,6 @@ _DAMAGE = (
     MemoryError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
 )
 
 # The limit is ours and is an error; Pillow's warning about the same thing would be a second line.
@@ -116,6 +115,12 @@ def _refuse_damage(decode: Any, part: Any, where: str | None) -> Pixels:
         raise DecodeError(
             f"the content is {found}", where=where, hint="Give a JPEG, PNG, WebP, GIF or TIFF file."
         ) from None
+    except Image.DecompressionBombError as error:
+        raise DecodeError(
+            f"the picture claims more than {MAX_PIXELS:,} pixels",
+            where=where,
+            hint="Make it smaller.",
+        ) from error
     except _DAMAGE as error:
         reason = str(error) or type(error).__name__
         raise DecodeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,16 +16,18 @@ MAX_CHARACTERS = 100_000
 """Text after this many characters is left out before tokenising; token limits are far below."""
 
 _KEPT_CONTROLS = frozenset("\t\n\r")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def clean_text(part: Any) -> str:
     r"""Return a text in Unicode's composed form (NFC), without control characters.
 
     Tabs and line ends stay (tokenisers take them as white space); other control characters
-    and unpaired surrogates go. Text beyond `MAX_CHARACTERS` is left out.
+    go. Text beyond `MAX_CHARACTERS` is left out.
 
     Raises:
-        DecodeError: Not a string, or nothing but white space and control characters.
+        DecodeError: Not a string, half of a surrogate pair in it, or nothing but white space
+            and control characters.
 
     >>> clean_text("cafe\u0301\x00") == "caf\u00e9"
     True
@@ -37,9 +40,11 @@ def clean_text(part: Any) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if not text.isprintable():
-        text = "".join(
-            c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cs")
-        )
+        if _SURROGATE.search(text):
+            raise DecodeError(
+                "the text is not Unicode: it has half of a surrogate pair", hint="Give it as UTF-8."
+            )
+        text = "".join(c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) != "Cc")
     if not text or text.isspace():
         raise DecodeError("the text is empty", hint="Leave the part out where there is no text.")
     return text

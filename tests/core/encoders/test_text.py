@@ -136,6 +136,11 @@ def test_what_is_no_text_is_refused(part: object) -> None:
         clean_text(part)
 
 
+def test_half_of_a_surrogate_pair_is_told_as_such() -> None:
+    with pytest.raises(DecodeError, match="half of a surrogate pair"):
+        clean_text("cat \udcff")
+
+
 def test_a_huge_text_costs_no_more_than_the_limit() -> None:
     assert len(clean_text("x" * 10_000_000)) == MAX_CHARACTERS
 
