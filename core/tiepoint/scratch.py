@@ -18,7 +18,8 @@ class ScratchFolder:
     """A new temporary folder, removed by `close` or with this object.
 
     It holds a lock that the kernel drops when the process ends, whatever ends it. Making one
-    first removes those that killed processes of this user have left behind.
+    first removes those that killed processes of this user have left behind. A forked process
+    leaves the folders of its parent alone.
 
     Attributes:
         path: The folder, empty.
@@ -32,11 +33,12 @@ class ScratchFolder:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self.path = self._root / "content"
         self.path.mkdir()
-        self.close = weakref.finalize(self, _remove, self._root, descriptor)
+        self.close = weakref.finalize(self, _remove, self._root, descriptor, os.getpid())
 
 
-def _remove(root: Path, descriptor: int) -> None:
-    shutil.rmtree(root, ignore_errors=True)
+def _remove(root: Path, descriptor: int, maker: int) -> None:
+    if os.getpid() == maker:
+        shutil.rmtree(root, ignore_errors=True)
     os.close(descriptor)
 
 

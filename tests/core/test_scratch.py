@@ -27,6 +27,16 @@ def test_a_closed_folder_is_gone(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_end_of_a_forked_process_leaves_the_folder_to_its_parent():
+    code = (
+        "import os; from tiepoint.scratch import ScratchFolder; f = ScratchFolder('test');"
+        "child = os.fork(); child and os.waitpid(child, 0);"
+        "child and print(f.path.exists(), flush=True)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
 def test_the_folder_of_a_killed_process_is_removed_and_that_of_a_living_one_is_not(tmp_path):
     code = (
         "from tiepoint.scratch import ScratchFolder; import time; f = ScratchFolder('test');"

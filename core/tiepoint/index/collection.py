@@ -196,8 +196,10 @@ class Collection:
     def close(self) -> None:
         """Save the tier if it has changed, and free it; the store stays open for others."""
         with self._writing:
-            self._try_snapshot()
-            self._tier.close()
+            try:
+                self._try_snapshot()
+            finally:
+                self._tier.close()
 
     def health(self) -> dict[str, Any]:
         """Return the number of items, sequence numbers, and how the collection was opened."""

@@ -73,6 +73,7 @@ class ServingTier:
 
         Raises:
             SchemaError: A vector of another length than the schema's; nothing is changed.
+            StoreError: The words cannot be written, and searches do not see the rows.
         """
         latest = list({row.id: row for row in rows}.values())
         self._check(latest)

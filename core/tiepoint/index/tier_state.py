@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from tiepoint.index.graph import Graph
 from tiepoint.index.snapshot import GraphCard, SnapshotError, SnapshotReader, SnapshotWriter
 from tiepoint.index.vectors import VectorIndex
 from tiepoint.index.words import WordIndex
+
+logger = logging.getLogger(__name__)
 
 _DEAD_SHARE = 0.4
 _DEAD_AT_LEAST = 2048
@@ -45,13 +48,44 @@ class TierState:
             self.words.close()
 
     def write_words(self, first: int, rows: Sequence[Row], replaced: NDArray[np.int64]) -> None:
-        """Commit the texts of new rows, and the end of those that they replace."""
+        """Commit the texts of new rows, and the end of those that they replace.
+
+        Where the words' temporary files are gone, the words are made again from the columns.
+
+        Raises:
+            StoreError: They cannot be written there either.
+        """
         if self.words is None:
             return
-        self.words.remove(replaced[replaced >= 0].tolist())
-        for number, row in enumerate(rows, first):
-            self.words.add(number, row.parts)
-        self.words.commit()
+        gone = replaced[replaced >= 0].tolist()
+        try:
+            self.words.remove(gone)
+            for number, row in enumerate(rows, first):
+                self.words.add(number, row.parts)
+            self.words.commit()
+        except StoreError as error:
+            logger.warning("the word index is made again: %s", error)
+            lost = self.words
+            alive = np.flatnonzero(self.columns.live)
+            self.words = self._words_again(np.union1d(alive, np.arange(first, first + len(rows))))
+            lost.close()
+            # Searches still find the rows that are replaced, until the caller publishes.
+            self.words.remove(gone)
+            self.words.commit()
+
+    def _words_again(self, rows: NDArray[np.int64]) -> WordIndex:
+        """Return a published index of the texts of these rows."""
+        assert self.words is not None  # noqa: S101 - there are text fields
+        words = WordIndex(self.words.fields)
+        try:
+            for number, parts in zip(rows.tolist(), self.columns.parts(rows), strict=True):
+                words.add(number, parts)
+            words.commit()
+            words.publish()
+        except StoreError:
+            words.close()
+            raise
+        return words
 
     def improve(self) -> None:
         """Build the graphs that are due."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
+from tiepoint.errors import StoreError
 from tiepoint.index.filters.mask import Mask
 from tiepoint.index.segmentation import segmented
 from tiepoint.scratch import ScratchFolder
+
+logger = logging.getLogger(__name__)
 
 MAX_QUERY_CHARACTERS = 10_000
 MAX_QUERY_TERMS = 64
@@ -32,17 +37,22 @@ class WordIndex:
     English is stemmed and freed of stop words, Latin letters lose case and accents, Chinese
     is segmented. A commit takes some 50 ms, however little has changed, so writes are best
     batched. One thread writes (`add`, `remove`, `commit`); `publish` and `search` are
-    for the caller to keep apart.
+    for the caller to keep apart. Writing and publishing raise `StoreError` when the temporary
+    files are gone or the disk is full; the index is then to be made again.
 
     Args:
         fields: Names of the text fields.
         stored: A folder written by `save`, whose content is taken over.
+
+    Attributes:
+        fields: The names as given.
     """
 
     def __init__(self, fields: Sequence[str], stored: Path | None = None) -> None:
         import tantivy
 
         self._tantivy = tantivy
+        self.fields = tuple(fields)
         # Tantivy restricts the names of fields, so they go by number.
         self._fields = {name: f"text{number}" for number, name in enumerate(fields)}
         self._scratch = ScratchFolder("words")
@@ -68,12 +78,15 @@ class WordIndex:
         self._index.config_reader(reload_policy="manual")
         self._index.reload()
         self._writer: Any = None
-        self._changed = False
+        self._changed = self._committed = False
         self._searcher = self._index.searcher()
 
     def close(self) -> None:
-        """Give up the index and its files."""
-        self._stop_writing()
+        """Give up the index and its files, whatever state they are in."""
+        try:
+            self._stop_writing()
+        except StoreError as error:
+            logger.debug("the words were given up unwritten: %s", error)
         self._scratch.close()
 
     def add(self, row: int, texts: Mapping[str, str]) -> None:
@@ -84,25 +97,31 @@ class WordIndex:
                 document.add_text(field, segmented(texts[name]))
         if document.num_fields:
             document.add_unsigned(_ROW, row)
-            self._writing().add_document(document)
+            with self._failures():
+                self._writing().add_document(document)
 
     def remove(self, rows: Sequence[int]) -> None:
         """Remove the texts of rows, where they have any."""
         if rows:
             # Not by term: Tantivy's binding does nothing for terms of unsigned fields.
             gone = self._tantivy.Query.term_set_query(self._schema, _ROW, list(rows))
-            self._writing().delete_documents_by_query(gone)
+            with self._failures():
+                self._writing().delete_documents_by_query(gone)
 
     def commit(self) -> None:
         """Make what was added and removed ready for `publish`."""
         if self._changed:
-            self._writer.commit()
-            self._changed = False
+            with self._failures():
+                self._writer.commit()
+            self._changed, self._committed = False, True
 
     def publish(self) -> None:
         """Let searches see what was committed."""
-        self._index.reload()
-        self._searcher = self._index.searcher()
+        if self._committed:
+            with self._failures():
+                self._index.reload()
+            self._searcher = self._index.searcher()
+            self._committed = False
 
     def search(
         self, field: str, query: str, k: int, allowed: Mask, count: int
@@ -155,7 +174,19 @@ class WordIndex:
 
     def _stop_writing(self) -> None:
         """End the writer and its merges, after which the files stand still."""
-        if self._writer is not None:
-            self._writer.commit()
-            self._writer.wait_merging_threads()
-            self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with self._failures():
+                writer.commit()
+                writer.wait_merging_threads()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:  # all that Tantivy raises
+            raise StoreError(
+                f"the word index cannot be written ({error!s:.200})",
+                where=str(self._folder),
+                hint="Free some space in the temporary folder, or set TMPDIR to another one.",
+            ) from error

@@ -1,11 +1,13 @@
 """The serving tier: every route, batches that are seen whole, and snapshots."""
 
+import shutil
+import tempfile
 import threading
 
 import numpy as np
 import pytest
 
-from tiepoint.errors import QueryError, SchemaError
+from tiepoint.errors import QueryError, SchemaError, StoreError
 from tiepoint.index import tier_state
 from tiepoint.index.base import CollectionSchema, Row, VectorField
 from tiepoint.index.filters import Filter
@@ -183,3 +185,38 @@ def test_readers_see_a_batch_whole_or_not_at_all():
         thread.join()
     assert not mixed
     tier.close()
+
+
+def _lose_temporary_files(folder):
+    lost = list(folder.glob("tiepoint-words-*"))
+    assert lost
+    for root in lost:
+        shutil.rmtree(root)
+
+
+@pytest.fixture
+def tier_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tier = ServingTier(SCHEMA)
+    tier.upsert(100, [_row(number) for number in range(100)])
+    yield tier
+    tier.close()
+
+
+def test_words_are_made_again_when_their_temporary_files_are_gone(tier_in, tmp_path):
+    _lose_temporary_files(tmp_path)
+    tier_in.upsert(102, [_row(7, version=2), _row(500)])
+    assert tier_in.search_text("caption", "number500", 3, None, ()).ids == ["item-500"]
+    assert tier_in.search_text("caption", "number42", 3, None, ()).ids == ["item-42"]
+    assert tier_in.search_text("caption", "version2", 3, None, ()).ids == ["item-7"]
+    _lose_temporary_files(tmp_path)
+    tier_in.delete(103, ["item-42"])
+    assert tier_in.search_text("caption", "number42", 3, None, ()).ids == []
+    assert tier_in.search_text("caption", "number43", 3, None, ()).ids == ["item-43"]
+
+
+def test_without_its_temporary_files_the_tier_closes_and_a_snapshot_says_why_not(tier_in, tmp_path):
+    _lose_temporary_files(tmp_path)
+    with pytest.raises(StoreError, match="the word index cannot be written"):
+        tier_in.snapshot(tmp_path / "snapshots")
+    tier_in.close()
