@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import TIEPOINT, tiepoint
+from tiepoint.index.ownership import StoreLock
 
 DEPLOYMENT = """\
 version: 1
@@ -155,3 +157,43 @@ def test_the_store_is_free_again_after_its_holder_was_killed(running, ids):
     running.kill()
     running.wait()
     assert ids("--text", "chair") == ["d"]
+
+
+def test_searches_at_the_same_time_all_find(shop):
+    command = [TIEPOINT, "search", str(shop), "--text", "chair", "--json"]
+    searches = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for search in searches:
+        stdout, stderr = search.communicate(timeout=120)
+        assert search.returncode == 0, stderr
+        assert [hit["id"] for hit in json.loads(stdout)["hits"]] == ["d"]
+
+
+def test_a_holder_that_takes_no_calls_is_waited_for_but_not_for_ever(
+    shop, tiepoint_here, monkeypatch
+):
+    monkeypatch.setattr("tiepoint.cli.asking.WAIT_S", 0.2)
+    lock = StoreLock(shop.parent / "store")
+    lock.acquire()
+    try:
+        done = tiepoint_here("search", shop, "--text", "chair")
+        assert done.returncode == 2
+        assert "takes no calls" in done.stderr
+        monkeypatch.setattr("tiepoint.cli.asking.WAIT_S", 60)
+        threading.Timer(0.5, lock.release).start()
+        assert tiepoint_here("search", shop, "--text", "chair").returncode == 0
+    finally:
+        lock.release()
+
+
+def test_a_store_that_is_not_there_is_told_and_not_made(shop, tiepoint_here, tmp_path):
+    mistyped = tmp_path / "deploy.yaml"
+    mistyped.write_text(shop.read_text().replace("./store", "./stoer"))
+    done = tiepoint_here("search", mistyped, "--text", "chair")
+    assert (done.returncode, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
+    assert "there is no store here" in line
+    assert f"tiepoint index {mistyped}" in line
+    assert not (tmp_path / "stoer").exists()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import click
 
-from tiepoint.cli.output import print_json
-from tiepoint.errors import QueryError, StoreOwnedError
+from tiepoint.cli.asking import ask
+from tiepoint.cli.output import print_json, printable
+from tiepoint.errors import QueryError
 
 TEXT_COLUMNS = 60
 
@@ -49,6 +49,8 @@ def search(
     """
     if text is None and image is None and audio is None:
         raise QueryError("nothing to search for", hint="Give --text, --image or --audio.")
+    for option, words in (("--text", text), ("--filter", where), ("--exclude", "".join(exclude))):
+        _refuse_bytes(option, words or "")
     question: dict[str, Any] = {
         "text": text,
         "image": None if image is None else str(image.absolute()),
@@ -66,35 +68,14 @@ def search(
         _print(hits, took_ms, explain)
 
 
-def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], float]:
-    """Return the hits as plain data and the milliseconds that the search took.
-
-    Args:
-        config: The deployment file.
-        question: Keyword arguments of `Host.search`.
-
-    Raises:
-        InputError: The question or the deployment cannot be used.
-    """
-    from tiepoint.host import Host
-
-    host = Host.from_config(config)
+def _refuse_bytes(option: str, words: str) -> None:
+    """Refuse what the shell gave that is not text; Python has it as halves of surrogate pairs."""
     try:
-        host.open()
-    except StoreOwnedError:
-        return _ask_owner(host.deployment.store.uri, question)
-    with host:
-        started = perf_counter()
-        hits = [hit.as_dict() for hit in host.search(**question)]
-        return hits, (perf_counter() - started) * 1000
-
-
-def _ask_owner(store: str, question: dict[str, Any]) -> tuple[list[dict[str, Any]], float]:
-    from tiepoint.owner import OwnerClient
-
-    started = perf_counter()
-    hits: list[dict[str, Any]] = OwnerClient(store).call("search", question)["hits"]
-    return hits, (perf_counter() - started) * 1000
+        words.encode()
+    except UnicodeEncodeError as error:
+        raise QueryError(
+            "this is not UTF-8 text", where=option, hint="Give it as UTF-8."
+        ) from error
 
 
 def _print(hits: list[dict[str, Any]], took_ms: float, explain: bool) -> None:
@@ -111,13 +92,14 @@ def _print(hits: list[dict[str, Any]], took_ms: float, explain: bool) -> None:
         table.add_column("why", overflow="fold")
     for rank, hit in enumerate(hits, 1):
         row = [str(rank), hit["id"], f"{hit['score']:.3f}", _content(hit)]
-        table.add_row(*row, *([hit["explanation"] or ""] if explain else []))
+        row += [hit["explanation"] or ""] if explain else []
+        table.add_row(*(printable(cell) for cell in row))
     Console(markup=False, emoji=False, highlight=False).print(table)
 
 
 def _content(hit: dict[str, Any]) -> str:
+    lines = (" ".join(part.split()) for part in hit["parts"].values())
     parts = [
-        part if len(part) <= TEXT_COLUMNS else part[: TEXT_COLUMNS - 1] + "…"
-        for part in hit["parts"].values()
+        line if len(line) <= TEXT_COLUMNS else line[: TEXT_COLUMNS - 1] + "…" for line in lines
     ]
     return " | ".join([*parts, *(f"{name}={value}" for name, value in hit["metadata"].items())])

@@ -84,6 +84,8 @@ class EmbeddedMilvus:
         from milvus_lite.adapter.grpc.server import start_server_in_thread
         from milvus_lite.exceptions import MilvusLiteError
 
+        # What a user put into a folder of the usual mode is still theirs alone.
+        (self.folder / "milvus").mkdir(mode=0o700, exist_ok=True)
         self._remove_unfinished()
         self._socket = socket_path(self.folder, "milvus")
         try:
@@ -180,9 +182,14 @@ class EmbeddedMilvus:
             ) from error
 
 
+def is_store(folder: Path) -> bool:
+    """Tell whether a store was made in this folder."""
+    return (folder / _STATE_FILE).exists()
+
+
 def _check_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {entry.name for entry in folder.iterdir()}
     except FileExistsError:
         raise InputError(

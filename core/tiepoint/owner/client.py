@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from tiepoint.errors import InputError, StoreError, StoreOwnedError
+from tiepoint.errors import StoreError, StoreOwnedError
 from tiepoint.index.ownership import current_owner
 from tiepoint.owner.protocol import (
     GREETING_TIMEOUT_S,
@@ -20,6 +20,10 @@ from tiepoint.owner.protocol import (
     receive_message,
     send_message,
 )
+
+
+class OwnerGoneError(StoreError):
+    """No process holds the store, or the one that did ended before it answered."""
 
 
 class OwnerClient:
@@ -46,7 +50,7 @@ class OwnerClient:
 
         Raises:
             StoreOwnedError: A process holds the store, and cannot be reached.
-            StoreError: No process holds the store, or the owner failed while it answered.
+            OwnerGoneError: No process holds the store, or the owner ended before it answered.
             TiepointError: Whatever the handler raised, as its own class.
         """
         address = read_address(self._store)
@@ -71,7 +75,7 @@ class OwnerClient:
                 send_message(connection, {"method": method, "params": params})
                 reply = receive_message(connection)
             except (EOFError, OSError) as error:
-                raise StoreError(
+                raise OwnerGoneError(
                     "the process that holds the store did not answer",
                     where=str(self._store),
                     hint="Look at its log.",
@@ -88,7 +92,7 @@ class OwnerClient:
         )
         shown = self._receive_greeting(connection, "proof")
         if not hmac.compare_digest(shown, proof(token, "owner", challenge, answer)):
-            raise InputError(
+            raise StoreOwnedError(
                 "what listens at the owner's address does not know its token",
                 where=str(self._store),
                 hint="Start the store's owner again.",
@@ -101,10 +105,10 @@ class OwnerClient:
             raise error_from(message["error"])
         return str(message.get(key))
 
-    def _unreachable(self) -> StoreError | StoreOwnedError:
+    def _unreachable(self) -> OwnerGoneError | StoreOwnedError:
         owner = current_owner(self._store)
         if owner is None:
-            return StoreError(
+            return OwnerGoneError(
                 "no process holds the store", where=str(self._store), hint="Open it directly."
             )
         return StoreOwnedError(

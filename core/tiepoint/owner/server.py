@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tiepoint.errors import InputError, TiepointError
+from tiepoint.errors import InputError, StoreOwnedError, TiepointError
 from tiepoint.owner.protocol import (
     ADDRESS_FILE,
     GREETING_TIMEOUT_S,
@@ -128,7 +128,7 @@ class _Call(socketserver.BaseRequestHandler):
         answer = str(reply.get("answer"))
         expected = proof(self.server.token, "caller", challenge, answer)
         if not hmac.compare_digest(expected.encode(), str(reply.get("proof")).encode()):
-            raise InputError(
+            raise StoreOwnedError(
                 "the store's owner refused the token", hint="Try again; it may have restarted."
             )
         send_message(self.request, {"proof": proof(self.server.token, "owner", challenge, answer)})
