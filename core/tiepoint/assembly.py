@@ -41,6 +41,7 @@ class Assembly:
             for name, section in deployment.collections.items()
         }
         self.fusion: Fusion = self._build(registry.FUSIONS, deployment.fusion, "fusion")
+        self._refuse_unknown_routes()
 
     @cached_property
     def store(self) -> MilvusStore:
@@ -61,6 +62,16 @@ class Assembly:
             encoder.warm_up()
         if self.aligner is not None:
             self.aligner.warm_up()
+
+    def _refuse_unknown_routes(self) -> None:
+        known = {name for layout in self.layouts.values() for name in layout.route_names()}
+        for name in self.fusion.named_routes():
+            if name not in known:
+                raise ConfigError(
+                    f"there is no route {name!r}",
+                    where="fusion.weights",
+                    hint=f"The routes are {', '.join(sorted(known))}.",
+                )
 
     def _aligner(self) -> Aligner | None:
         section = self.deployment.alignment

@@ -124,7 +124,7 @@ def ingest(
         progress: Called after each batch with the inputs done, and how many there are.
 
     Raises:
-        InputError: Strict, and an input cannot be used; or not one input can.
+        InputError: The source as a whole cannot be used, or strict, and an input cannot.
     """
     report = IngestReport(name, collection)
     started = perf_counter()
@@ -150,16 +150,4 @@ def ingest(
     report.added, report.unchanged = outcome.added, outcome.unchanged
     report.encoded, report.cached = outcome.encoded, outcome.cached
     report.seconds = perf_counter() - started
-    _refuse_nothing(report)
     return report
-
-
-def _refuse_nothing(report: IngestReport) -> None:
-    if report.read:
-        return
-    what = "no item could be read"
-    if report.skipped:
-        first = report.skipped[0]
-        count = len(report.skipped)
-        what += f", {count} were skipped; the first: {first.where}: {first.reason}"
-    raise InputError(what, where=f"source {report.source}")

@@ -92,6 +92,14 @@ class Layout:
             modality: self._routes(modality, encoders) for modality in self._queries(encoders)
         }
 
+    def route_names(self) -> list[str]:
+        """Return the names of all routes: by encoders, by words, and by given vectors."""
+        return [
+            *(route.name for routes in self.routes.values() for route in routes),
+            *(f"words->{field}" for field in self.schema.texts),
+            *(f"vector->{vector.name}" for vector in self.schema.vectors),
+        ]
+
     def joint_fields(self) -> list[VectorField]:
         """Return the fields that a vector of the joint space is compared with."""
         names = {field.joint for field in self.fields.values()}

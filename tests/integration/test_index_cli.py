@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import struct
 import subprocess
@@ -34,6 +35,9 @@ FOLDER = "{type: folder, path: ./pictures}"
 TABLE = (
     "{type: table, path: ./things.csv, columns: {id: key, text: title, metadata: {price: price}}}"
 )
+
+FIRST_BATCH = 128
+"""Items that are written, at least, when the first progress is told."""
 
 
 class Workplace:
@@ -88,7 +92,7 @@ class Workplace:
         )
         assert process.stderr is not None
         line = process.stderr.readline()
-        assert line.startswith("tiepoint: things: 256 of "), line + process.stderr.read()
+        assert re.match(r"tiepoint: things: \d+ of ", line), line + process.stderr.read()
         return process
 
 
@@ -165,9 +169,41 @@ def test_strict_ends_at_the_first_broken_picture_and_writes_nothing_of_its_batch
 
 def test_a_folder_of_broken_pictures_is_an_error_and_leaves_nothing(place):
     broken = break_pictures(place)
-    line = place.refused()
-    assert f"no item could be read, {len(broken)} were skipped" in line
+    done = place.index()
+    assert done.returncode == 2
+    *told, last = done.stderr.splitlines()
+    assert f"source things: no item could be read, {len(broken)} were skipped" in last
+    assert [any(name in line for line in told) for name in broken] == [True] * len(broken)
+
+    as_json = place.index("--json")
+    assert as_json.returncode == 2
+    [report] = json.loads(as_json.stdout)["sources"]
+    assert len(report["skipped"]) == len(broken)
     assert place.ids() == []
+
+
+def test_names_and_texts_cannot_give_a_terminal_orders(place):
+    place.picture("\x1b[31mred.png", text="thing \x1b]0;title\x07 \u202e")
+    (place.pictures / "\x1b[2Jbroken.png").write_bytes(b"")
+    shown = place.index()
+    assert "skipped \\x1b[2Jbroken.png" in shown.stderr
+    found = place.command("search", place.config, "--text", "thing")
+    assert "\\x1b[31mred.png" in found.stdout
+    assert "\\x1b]0;title" in found.stdout
+    for output in (shown.stderr, shown.stdout, found.stdout):
+        assert not set("\x1b\x07\u202e") & set(output)
+    assert place.ids() == ["\x1b[31mred.png"]
+
+
+def test_rows_that_are_no_unicode_do_not_cost_the_report(place):
+    (place.folder / "things.jsonl").write_text(
+        '{"key": "d\\ud800", "title": "thing"}\n{"key": "e", "title": "thing \\u009b"}\n'
+        '{"key": "f", "title": "thing", "price": ' + "1" * 5000 + "}\n"
+    )
+    place.use(TABLE.replace("csv", "jsonl"))
+    report = place.report()
+    assert (report["added"], len(report["skipped"])) == (1, 2)
+    assert place.ids() == ["e"]
 
 
 def test_an_empty_and_a_missing_folder_are_errors(place):
@@ -217,22 +253,27 @@ def test_after_kill_9_another_run_loses_and_doubles_nothing(place):
 
     report = place.report()
     assert report["added"] + report["unchanged"] == count
-    assert report["unchanged"] >= 256
-    assert report["encoded"] <= count - 256
+    assert report["unchanged"] >= FIRST_BATCH
+    assert report["encoded"] <= count - FIRST_BATCH
     assert sorted(place.ids()) == [f"{n:04}.png" for n in range(count)]
 
 
-def test_ctrl_c_ends_with_130_and_keeps_what_was_written(place):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_with_its_code_closes_the_store_and_keeps_what_was_written(
+    place, number, code
+):
     count = 60_000
     rows = "".join(f"{n:05},thing,{n}\n" for n in range(count))
     (place.folder / "things.csv").write_text("key,title,price\n" + rows)
     place.use(TABLE)
     process = place.child()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    assert process.returncode == code, errors
     assert "what was written is kept" in errors
-    assert len(place.ids()) >= 256
+    assert json.loads((place.folder / "store" / "store.json").read_text())["clean"]
+    assert not (place.folder / "store" / "owner.json").exists()
+    assert len(place.ids()) >= FIRST_BATCH
 
 
 def test_a_store_that_another_process_holds_is_told_with_its_holder(place):

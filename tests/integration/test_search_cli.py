@@ -100,6 +100,9 @@ def test_the_table_shows_what_was_found_as_it_is_and_why(shop):
     ("options", "told"),
     [
         ((), "nothing to search for"),
+        (("--text", "cat \udcff"), "--text: this is not UTF-8 text"),
+        (("--text", "shoe", "--filter", 'color == "\udcff"'), "--filter: this is not UTF-8 text"),
+        (("--text", "shoe", "--exclude", "\udcff"), "--exclude: this is not UTF-8 text"),
         (("--text", "shoe", "-k", "0"), "k is 0"),
         (("--text", "shoe", "-k", "1000000"), "k is 1000000"),
         (("--text", "shoe", "-k", "-3"), "k is -3"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tiepoint.cli.output import print_json, say
+from tiepoint.cli.output import echo, print_json, say
+from tiepoint.errors import TiepointError
 
 
 @click.group()
@@ -21,12 +22,14 @@ def config() -> None:
 def check(context: click.Context, file: Path, as_json: bool) -> None:
     """Say everything that is wrong with FILE, without loading models.
 
+    A file without a mistake is then put together, as far as that goes without models.
+
     Exit code 0 if nothing is, 2 if something is. The JSON is
     `{"file", "ok", "errors": [{"where", "what", "hint"}]}`.
     """
     from tiepoint.config.loader import check as find_errors
 
-    errors = find_errors(file)
+    errors: list[TiepointError] = [*find_errors(file)] or _build(file)
     if as_json:
         listed = [
             {"where": error.where, "what": error.what, "hint": error.hint} for error in errors
@@ -36,9 +39,21 @@ def check(context: click.Context, file: Path, as_json: bool) -> None:
         for error in errors:
             say(str(error))
     else:
-        click.echo(f"{file}: ok")
+        echo(f"{file}: ok")
     if errors:
         context.exit(errors[0].exit_code)
+
+
+def _build(file: Path) -> list[TiepointError]:
+    """Return what shows only where the parts meet, such as a route that cannot exist."""
+    from tiepoint.host import Host
+
+    try:
+        Host.from_config(file)
+    except TiepointError as error:
+        error.where = f"{file} ({error.where})" if error.where else str(file)
+        return [error]
+    return []
 
 
 @config.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tiepoint.cli.output import print_json, say
-from tiepoint.errors import ConfigError
+from tiepoint.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,8 @@ def index(config: Path, only: str | None, strict: bool, as_json: bool) -> None:
     """Index the sources of a deployment file.
 
     Items that are there already and unchanged are left as they are, so a run that was cut
-    short is continued by running it again. Broken inputs are skipped and listed.
+    short is continued by running it again. Broken inputs are skipped and listed; a source of
+    which no item could be read makes the exit code 2.
 
     With --json: {"sources": [{"source", "collection", "added", "unchanged", "encoded",
     "cached", "skipped": [{"where", "reason"}], "seconds"}]}.
@@ -46,6 +47,7 @@ def index(config: Path, only: str | None, strict: bool, as_json: bool) -> None:
         reports = [_index_one(host, name, strict, as_json) for name in names]
     if as_json:
         print_json({"sources": [report.as_dict() for report in reports]})
+    _refuse_nothing(reports)
 
 
 def _chosen(host: Host, only: str | None) -> list[str]:
@@ -81,6 +83,17 @@ def _index_one(host: Host, name: str, strict: bool, as_json: bool) -> IngestRepo
     return report
 
 
+def _refuse_nothing(reports: Sequence[IngestReport]) -> None:
+    unread = [report for report in reports if not report.read]
+    if unread:
+        count = sum(len(report.skipped) for report in unread)
+        raise InputError(
+            f"no item could be read, {count} were skipped",
+            where=f"source {', '.join(report.source for report in unread)}",
+            hint="Mend what is listed as skipped.",
+        )
+
+
 def _print(report: IngestReport) -> None:
     for skipped in report.skipped[:SHOWN_SKIPS]:
         say(f"skipped {skipped.where}: {skipped.reason}")
@@ -100,7 +113,7 @@ def progress_of(name: str) -> Iterator[Callable[[int, int | None], None]]:
     Args:
         name: What is in progress.
     """
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
 import click
 
+# Control characters, line separators, those that turn the direction of writing, and what UTF-8
+# cannot hold: a terminal would obey them, or show another text than there is.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text, such as an id or a file's name, in one line that a terminal cannot obey.
+
+    >>> printable("a\x1b[31m\ud800")
+    'a\\x1b[31m\\ud800'
+    """
+    return _UNSAFE.sub(lambda match: ascii(match.group())[1:-1], text)
+
 
 def print_json(data: Any) -> None:
     """Write data to stdout as indented JSON, in UTF-8 and with keys in their given order."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    # JSON leaves some of these characters as they are; they can stand in strings only.
+    lines = (
+        _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", line) for line in text.split("\n")
+    )
+    click.echo("\n".join(lines))
+
+
+def echo(text: str) -> None:
+    """Write one line to stdout, with what a terminal would obey escaped."""
+    click.echo(printable(text))
 
 
 def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     """Write rows under a header, in columns as wide as their longest cell."""
-    lines = [header, *rows]
+    lines = [tuple(printable(cell) for cell in line) for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         click.echo(
@@ -26,7 +50,7 @@ def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 def say(message: str) -> None:
     """Write one line about the work to stderr."""
-    click.echo(f"tiepoint: {' '.join(message.split())}", err=True)
+    click.echo(f"tiepoint: {printable(' '.join(message.split()))}", err=True)
 
 
 @cache

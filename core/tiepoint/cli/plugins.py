@@ -24,7 +24,7 @@ class _Row:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Import every component, too.")
+@click.option("--check", is_flag=True, help="Import and list every component, the core's own too.")
 @click.option("--all", "everything", is_flag=True, help="List all components, not only plugins.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context

@@ -105,7 +105,9 @@ def _parameters(
 
 def _hints(target: Callable[..., Any]) -> dict[str, Any]:
     try:
-        return get_type_hints(target.__init__ if inspect.isclass(target) else target)
+        return get_type_hints(
+            target.__init__ if inspect.isclass(target) else target, include_extras=True
+        )
     except (NameError, TypeError, AttributeError):
         # Names that exist for the type checker only: options are then checked by name alone.
         return {}

@@ -5,9 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Contribution
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""How much a route counts; the limits are checked where a deployment file is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +44,7 @@ class Fusion(ABC):
         A candidate's score is the sum of its contributions' values. A route that says nothing
         of a candidate (NaN) contributes none.
         """
+
+    def named_routes(self) -> list[str]:
+        """Return the routes that the options name; one that cannot exist is refused."""
+        return []

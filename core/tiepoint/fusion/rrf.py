@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from tiepoint.errors import ConfigError
-from tiepoint.fusion.base import Fusion, RouteScores
+from tiepoint.fusion.base import Fusion, RouteScores, Weight
 from tiepoint.types import Contribution
 
 
@@ -22,7 +24,11 @@ class RrfFusion(Fusion):
         ConfigError: The constant or a weight is out of range.
     """
 
-    def __init__(self, constant: float = 60.0, weights: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        constant: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0,
+        weights: Mapping[str, Weight] | None = None,
+    ) -> None:
         self.constant = constant
         self.weights = dict(weights or {})
         bad = [w for w in self.weights.values() if not np.isfinite(w) or w < 0]
@@ -32,6 +38,9 @@ class RrfFusion(Fusion):
                 where="fusion",
                 hint="Correct the values.",
             )
+
+    def named_routes(self) -> list[str]:
+        return list(self.weights)
 
     def fuse(self, routes: Sequence[RouteScores]) -> list[tuple[Contribution, ...]]:
         columns = []

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tiepoint.errors import ConfigError
-from tiepoint.fusion.base import Fusion, RouteScores
+from tiepoint.fusion.base import Fusion, RouteScores, Weight
 from tiepoint.types import Contribution
 
 
@@ -25,7 +25,7 @@ class WeightedFusion(Fusion):
         ConfigError: A weight is negative or not finite.
     """
 
-    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+    def __init__(self, weights: Mapping[str, Weight] | None = None) -> None:
         self.weights = dict(weights or {})
         for route, weight in self.weights.items():
             if not np.isfinite(weight) or weight < 0:
@@ -34,6 +34,9 @@ class WeightedFusion(Fusion):
                     where="fusion.weights",
                     hint="Give a number >= 0.",
                 )
+
+    def named_routes(self) -> list[str]:
+        return list(self.weights)
 
     def fuse(self, routes: Sequence[RouteScores]) -> list[tuple[Contribution, ...]]:
         columns = []

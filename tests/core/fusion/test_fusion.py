@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tiepoint.config.loader import loads
+from tiepoint.config.models import Deployment
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.base import RouteScores
 from tiepoint.fusion.rrf import RrfFusion
 from tiepoint.fusion.weighted import WeightedFusion
+from tiepoint.host import Host
 
 
 def route(name: str, scores: list[float], mean: float = 0.0, scale: float = 1.0) -> RouteScores:
@@ -59,6 +62,39 @@ def test_reciprocal_ranks_skip_items_without_the_part():
 def test_bad_weights_are_refused(fusion, weights):
     with pytest.raises(ConfigError):
         fusion(weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ('{weights: {"words->t": .nan}}', "4 (fusion.weights.words->t): input should be a finite"),
+        ('{weights: {"words->t": -1}}', "4 (fusion.weights.words->t): input should be greater"),
+        ("{type: rrf, constant: 0}", "4 (fusion.constant): input should be greater than 0"),
+    ],
+)
+def test_bad_options_are_told_with_their_line(options, told):
+    text = (
+        f"version: 1\ncollections: {{c: {{fields: {{t: {{words: true}}}}}}}}\n\nfusion: {options}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        loads(text)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["weighted", "rrf"])
+def test_a_weight_for_a_route_that_cannot_exist_is_refused(kind):
+    def host(route: str) -> Host:
+        fields = {"t": {"words": True}, "v": {"dimensions": 3}}
+        fusion = {"type": kind, "weights": {"words->t": 2.0, route: 1.0}}
+        return Host(
+            Deployment.model_validate(
+                {"version": 1, "collections": {"c": {"fields": fields}}, "fusion": fusion}
+            )
+        )
+
+    host("vector->v")
+    with pytest.raises(ConfigError, match=r"no route 'nope->x'"):
+        host("nope->x")
 
 
 def test_a_bad_constant_is_refused():
