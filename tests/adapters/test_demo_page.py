@@ -14,6 +14,7 @@ from tiepoint_adapters.demo.filling import Filling
 from tiepoint_adapters.demo.page import render
 from tiepoint_adapters.demo.pictures import Picture
 from tiepoint_adapters.demo.questions import Question, image_to_text
+from tiepoint_adapters.demo.report import print_report
 
 HOSTILE = '<script>alert("x")</script>'
 VOID = {"meta", "img", "link", "br", "hr", "input"}
@@ -54,7 +55,7 @@ def contribution(route: str, value: float) -> Contribution:
     return Contribution(route, value, value, 1.0, value)
 
 
-def page(pictures: list[Picture]) -> str:
+def page(pictures: list[Picture], encoded: int = 1) -> str:
     asked = Question("hybrid", HOSTILE, {"text": HOSTILE}, frozenset(["b"]), "en")
     hits = [
         Hit("a", 1.5, None, (contribution("text->image", 2.0), contribution("words->text", -0.5))),
@@ -71,7 +72,7 @@ def page(pictures: list[Picture]) -> str:
         Section("image-text", [Answer(image_to_text(pictures[0]), [caption], 5.0)]),
         Section("image-image", [Answer(unseen, hits, 6.0), Answer(changed, [], 6.0)]),
     ]
-    filling = Filling(2, 4, 0.5, 0.1, 1, [Skipped("c.jpg", HOSTILE)])
+    filling = Filling(2, 4, 0.5, 0.1, encoded, [Skipped("c.jpg", HOSTILE)])
     facts = {"preset": "fast", "deployment": "d.yaml", "warm_up_s": 1.0}
     return render(sections, pictures, filling, facts)
 
@@ -110,6 +111,32 @@ def test_bars_are_in_the_scale_of_the_question_and_mark_negative_ones(pictures):
     text = page(pictures)
     widths = re.findall(r'<i class="(c\d(?: minus)?)" style="width:([\d.]+)%">', text)
     assert widths[:3] == [("c0", "100.0"), ("c1 minus", "25.0"), ("c0", "50.0")]
+
+
+def test_the_bar_of_a_weak_cosine_is_short_even_where_it_is_the_best(pictures):
+    [width] = re.findall(r"image → text.*?\n.*?width:([\d.]+)%", page(pictures))
+    assert width == "30.0"
+
+
+def test_a_rate_is_told_only_where_every_picture_was_encoded(pictures):
+    assert "<b>4/s</b>" in page(pictures, encoded=2)
+    cached = page(pictures, encoded=1)
+    assert "/s</b>" not in cached
+    assert "<b>1</b>of their vectors came from the cache" in cached
+
+
+def test_where_nothing_is_expected_nothing_is_said_of_it(pictures, capsys):
+    asked = Question("text-image", "a \x1b[31mcat", {"text": "a cat"})
+    hit = Hit("a", 0.2, None, (contribution("text->image", 0.2),))
+    sections = [Section("text-image", [Answer(asked, [hit], 4.2)])]
+    filling = Filling(2, 4, 0.5, 0.1, 2, [])
+    facts = {"preset": "fast", "deployment": "d.yaml", "warm_up_s": 1.0}
+    assert "Found first" not in render(sections, pictures, filling, facts)
+    print_report(sections, filling, 1.0)
+    told = capsys.readouterr().out
+    assert "\\x1b[31mcat" in told
+    assert "expected" not in told.lower()
+    assert "–" not in told
 
 
 def test_the_page_says_what_was_found_and_what_was_not(pictures):

@@ -43,7 +43,8 @@ def demo(images: Path | None, ask: tuple[str, ...], preset: str, out: Path, as_j
     Writes one HTML page; its path is the last line that is printed.
 
     With --json: {"page", "deployment", "preset", "warm_up_s", "indexing": {"pictures",
-    "captions", "picture_s", "caption_s", "encoded", "skipped", "pictures_per_s"}, "sections":
+    "captions", "picture_s", "caption_s", "encoded", "skipped", "pictures_per_s" (null where
+    vectors came from the cache)}, "sections":
     [{"direction", "queries", "judged", "found_at_1", "found_at_5", "median_ms", "answers":
     [{"query", "language", "expected", "rank", "took_ms", "hits"}]}]}.
     """

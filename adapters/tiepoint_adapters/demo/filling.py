@@ -45,9 +45,9 @@ class Filling:
     skipped: list[Skipped]
 
     @property
-    def pictures_per_s(self) -> float:
-        """The rate of the pictures."""
-        return self.pictures / self.picture_s
+    def pictures_per_s(self) -> float | None:
+        """The rate of the pictures; None where vectors came from the cache, which is no rate."""
+        return self.pictures / self.picture_s if self.encoded == self.pictures else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, in the documented shape of `demo --json`."""

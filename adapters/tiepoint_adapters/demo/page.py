@@ -30,7 +30,7 @@ class Bar:
         route: The route's name.
         colour: Which of the page's colours, from 0.
         value: What it added to the score.
-        percent: The bar's length, of the longest one of the same question.
+        percent: The bar's length: of 1 for a cosine, else of the question's longest bar.
     """
 
     route: str
@@ -83,13 +83,25 @@ def data_uri(image: Image.Image) -> str:
 
 
 def bars(hit: Hit, hits: Sequence[Hit], colours: Mapping[str, int]) -> list[Bar]:
-    """Return a hit's contributions as bars, in the scale of all hits of its question."""
-    longest = max((abs(c.value) for other in hits for c in other.contributions), default=0.0)
-    return [_bar(c, colours, longest) for c in hit.contributions]
+    """Return a hit's contributions as bars, in one scale for all hits of its question."""
+    full = _full_length([c for other in hits for c in other.contributions])
+    return [_bar(c, colours, full) for c in hit.contributions]
 
 
-def _bar(c: Contribution, colours: Mapping[str, int], longest: float) -> Bar:
-    percent = 100 * abs(c.value) / longest if longest else 0.0
+def _full_length(contributions: Sequence[Contribution]) -> float:
+    """Return the value of a full bar.
+
+    A cosine means the same in every question, so that a weak best hit looks weak; a sum of
+    routes has no such scale.
+    """
+    routes = {c.route for c in contributions}
+    if len(routes) == 1 and all(c.value == c.similarity <= 1 for c in contributions):
+        return 1.0
+    return max((abs(c.value) for c in contributions), default=0.0)
+
+
+def _bar(c: Contribution, colours: Mapping[str, int], full: float) -> Bar:
+    percent = 100 * abs(c.value) / full if full else 0.0
     return Bar(c.route, colours[c.route], c.value, round(percent, 1))
 
 
@@ -136,6 +148,7 @@ def render(
     return environment.get_template("page.html.j2").render(
         sections=sections,
         asked=len(times),
+        judged=any(section.judged for section in sections),
         median_ms=median(times),
         pictured=Pictured(pictures),
         filling=filling,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tiepoint.cli.output import printable
 from tiepoint_adapters.demo.answers import SHOWN, Answer, Section
 from tiepoint_adapters.demo.filling import Filling
 
@@ -21,19 +22,23 @@ ALIGNMENT_NOTE = (
 def print_report(sections: Sequence[Section], filling: Filling, warm_up_s: float) -> None:
     """Print what was indexed, every answer, and how many were as expected."""
     console = Console()
-    cached = filling.pictures - filling.encoded
+    rate = filling.pictures_per_s
+    cached = f"{filling.pictures - filling.encoded} vectors from the cache"
     console.print(
         f"{filling.pictures} pictures in {filling.picture_s:.2f} s"
-        f" ({filling.pictures_per_s:.0f}/s{f', {cached} from the cache' if cached else ''}),"
+        f" ({cached if rate is None else f'{rate:.0f}/s'}),"
         f" {filling.captions} captions in {filling.caption_s:.2f} s;"
         f" models loaded in {warm_up_s:.1f} s",
         highlight=False,
     )
     for skipped in filling.skipped:
-        console.print(f"skipped {skipped.where}: {skipped.reason}", markup=False, highlight=False)
+        line = printable(f"skipped {skipped.where}: {skipped.reason}")
+        console.print(line, markup=False, highlight=False)
     for section in sections:
         console.print(_answers(section))
-    console.print(_summary(sections))
+    judged = [section for section in sections if section.judged]
+    if judged:
+        console.print(_summary(judged))
     console.print(ALIGNMENT_NOTE, highlight=False)
 
 
@@ -42,16 +47,17 @@ def _answers(section: Section) -> Table:
     table.add_column("query", overflow="fold", ratio=4)
     table.add_column("first hit", overflow="fold", ratio=4)
     table.add_column("score", justify="right")
-    table.add_column("expected", justify="right", ratio=2)
     table.add_column("ms", justify="right")
+    if section.judged:
+        table.add_column("expected", justify="right", ratio=2)
     for answer in section.answers:
         best = answer.hits[0] if answer.hits else None
         table.add_row(
-            Text(answer.question.label),
-            Text(best.id if best else "nothing"),
+            Text(printable(answer.question.label)),
+            Text(printable(best.id) if best else "nothing"),
             f"{best.score:.3f}" if best else "",
-            _verdict(answer),
             f"{answer.took_ms:.1f}",
+            *([_verdict(answer)] if section.judged else []),
         )
     return table
 
@@ -69,12 +75,11 @@ def _summary(sections: Sequence[Section]) -> Table:
     for name in ("direction", "queries", "recall@1", f"recall@{SHOWN}", "median ms"):
         table.add_column(name, justify="left" if name == "direction" else "right")
     for section in sections:
-        judged = section.judged
         table.add_row(
             section.title,
             str(len(section.answers)),
-            f"{section.found(1)}/{judged}" if judged else "–",
-            f"{section.found(SHOWN)}/{judged}" if judged else "–",
+            f"{section.found(1)}/{section.judged}",
+            f"{section.found(SHOWN)}/{section.judged}",
             f"{section.median_ms:.1f}",
         )
     return table
