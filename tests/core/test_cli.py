@@ -158,7 +158,14 @@ def test_wrong_usage_is_one_line_and_exit_code_2(words, part):
     assert part in done.stderr
 
 
-def test_an_interrupt_is_one_line_and_exit_code_130(path):
+@pytest.mark.parametrize(
+    ("number", "ended"),
+    [
+        (signal.SIGINT, (130, "tiepoint: interrupted\n")),
+        (signal.SIGTERM, (143, "tiepoint: terminated\n")),
+    ],
+)
+def test_a_signal_is_one_line_and_its_exit_code(path, number, ended):
     variables = {**os.environ, "PYTHONPATH": str(path)}
     with subprocess.Popen(
         [TIEPOINT, "sleep"],
@@ -169,9 +176,9 @@ def test_an_interrupt_is_one_line_and_exit_code_130(path):
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, message = process.communicate(timeout=30)
-    assert (process.returncode, message) == (130, "tiepoint: interrupted\n")
+    assert (process.returncode, message) == ended
 
 
 def test_a_reader_that_stops_early_is_no_error_message(path):
@@ -224,6 +231,29 @@ def test_config_check_lists_all_errors_one_a_line(tmp_path):
         "2 (encoders.a.type)",
         "2 (encoders.b.type)",
     ]
+
+
+def test_config_check_puts_the_parts_together(tmp_path):
+    file = tmp_path / "deploy.yaml"
+    file.write_text(
+        "version: 1\ncollections: {c: {fields: {t: {words: true}}}}\n"
+        'fusion: {weights: {"nope->x": 1}}\n'
+    )
+    done = tiepoint("config", "check", file)
+    assert done.returncode == 2
+    assert f"{file} (fusion.weights): there is no route 'nope->x'" in done.stderr
+    assert "The routes are words->t." in done.stderr
+
+
+def test_a_closed_output_is_no_error_message():
+    for closed in (">&-", ">&- 2>&-"):
+        done = subprocess.run(
+            ["bash", "-c", f"{TIEPOINT} config schema {closed}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_doctor_finds_the_embedded_default_fit_to_run(tmp_path):

@@ -1,6 +1,7 @@
 """From an exception to one line on stderr and an exit code.
 
-0: done. 1: the work failed. 2: the input or the configuration is wrong. 130: interrupted.
+0: done. 1: the work failed. 2: the input or the configuration is wrong. 130: interrupted
+by Ctrl-C. 143: terminated by SIGTERM.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import traceback
 import click
 
 from tiepoint.cli.output import say
+from tiepoint.cli.signals import Terminated
 from tiepoint.errors import TiepointError
 
 FAILED = 1
 WRONG_INPUT = 2
 INTERRUPTED = 130
+TERMINATED = 143
 
 
 def report(error: BaseException, *, debug: bool) -> int:
@@ -42,6 +45,9 @@ def report(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, click.ClickException):
         say(error.format_message())
         return error.exit_code
+    if isinstance(error, Terminated):
+        say("terminated")
+        return TERMINATED
     if isinstance(error, KeyboardInterrupt | click.Abort):
         say("interrupted")
         return INTERRUPTED

@@ -13,6 +13,8 @@ import click
 from tiepoint import __version__, registry
 from tiepoint.cli.errors import report
 from tiepoint.cli.group import ComponentGroup
+from tiepoint.cli.output import printable
+from tiepoint.cli.signals import termination_raises
 
 COMPLETION = "_TIEPOINT_COMPLETE"
 
@@ -34,12 +36,21 @@ class Frame:
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_obj
 def tiepoint(frame: Frame, verbose: int, debug: bool) -> None:
-    """Images, text, video and DICOM studies in one space by similarity search."""
+    """Images, text, sound and DICOM pictures in one space by similarity search."""
     frame.debug = debug
     level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     for package in _packages():
         logging.getLogger(package).setLevel(level)
+
+
+class _Printable(logging.Formatter):
+    """Escapes what a terminal would obey; lines, as of a traceback, stay lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(printable(line) for line in super().format(record).split("\n"))
 
 
 def _packages() -> set[str]:
@@ -62,9 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     frame = Frame()
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
-        with tiepoint.make_context("tiepoint", words, obj=frame) as context:
+        with (
+            termination_raises(),
+            tiepoint.make_context("tiepoint", words, obj=frame) as context,
+        ):
             result = tiepoint.invoke(context)
-        sys.stdout.flush()  # so that a closed pipe shows here
+        if sys.stdout is not None:  # as it is where it was closed before the start (`>&-`)
+            sys.stdout.flush()  # so that a closed pipe shows here
     except click.exceptions.Exit as end:
         return end.exit_code
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error ends here
