@@ -15,8 +15,14 @@ def test_every_engine_is_measured_on_made_and_given_vectors(tmp_path):
     np.savez(tmp_path / "given.npz", names=np.arange(1500), vectors=given)
     arguments = ["--n", "2100", "--dim", "48", "--data", str(tmp_path / "given.npz")]
     arguments += ["--json", str(tmp_path / "out.json")]
-    result = CliRunner().invoke(bench_search, arguments, catch_exceptions=False)
+    result = CliRunner(env={"COLUMNS": "80"}).invoke(
+        bench_search, arguments, catch_exceptions=False
+    )
     assert result.exit_code == 0
+    assert result.stderr.count("given.npz (1,000 x 32): ") == 5
+    for title in ("The 10 nearest: clustered, rank 24", "The 10 nearest: given.npz (1,000 x 32)"):
+        assert result.stdout.count(title) == 2  # searching, and opening
+    assert "…" not in result.stdout
     rows = json.loads((tmp_path / "out.json").read_text())["rows"]
     assert len(rows) == 10
     for data in ("clustered, rank 24 (2,100 x 48)", "given.npz (1,000 x 32)"):

@@ -8,6 +8,7 @@ import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,26 @@ _DISTRIBUTIONS = (
 )
 
 
-def report(rows: Sequence[Mapping[str, Any]], json_path: Path | None, title: str) -> None:
-    """Print the rows as a table, and write them as `{"rows", "machine", "versions"}`.
+def report(
+    rows: Sequence[Mapping[str, Any]],
+    json_path: Path | None,
+    title: str,
+    apart: str | None = None,
+) -> None:
+    """Print the rows as tables, and write them as `{"rows", "machine", "versions"}`.
 
     Args:
         rows: What was measured; columns are shown in the order in which keys first appear.
         json_path: The file to write, whole or not at all; none if None.
-        title: The table's heading.
+        title: The tables' heading.
+        apart: A column that stands in the headings: rows that differ in it, or in the columns
+            that they have, are in tables of their own. One table if None.
 
     Raises:
         InputError: The file cannot be written.
     """
-    _print(rows, title)
+    for heading, group in groupby(rows, lambda row: _heading(row, title, apart)):
+        _print([{key: row[key] for key in row if key != apart} for row in group], heading[0])
     if json_path is None:
         return
     text = json.dumps({"rows": list(rows), "machine": machine(), "versions": versions()}, indent=2)
@@ -94,18 +103,24 @@ def _memory_gib() -> float | None:
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
 
 
+def _heading(row: Mapping[str, Any], title: str, apart: str | None) -> tuple[str, tuple[str, ...]]:
+    return (title, ()) if apart is None else (f"{title}: {row[apart]}", tuple(row))
+
+
 def _print(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title)
+    table = Table()
     columns = list(dict.fromkeys(name for row in rows for name in row))
     for name in columns:
         numeric = all(isinstance(row.get(name, 0), int | float) for row in rows)
         table.add_column(name, justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in columns))
-    Console().print(table)
+    console = Console()
+    console.print(title, markup=False, highlight=False)  # a title of the table wraps at its width
+    console.print(table)
 
 
 def _cell(value: Any) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import click
 import numpy as np
 
+from tiepoint.cli.output import say
 from tiepoint.errors import InputError
 from tiepoint_adapters.benchmarks import search_engines as engines
 from tiepoint_adapters.benchmarks.report import report
@@ -56,7 +57,7 @@ def bench_search(count: int, dim: int, k: int, data: Path | None, json_path: Pat
     for name, vectors in kinds:
         with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as folder:
             rows += measure(Path(folder), name, vectors, k)
-    report(rows, json_path, f"The {k} nearest of up to {count:,} vectors")
+    report(rows, json_path, f"The {k} nearest", apart="data")
 
 
 def clustered(count: int, dim: int) -> Vectors:
@@ -115,14 +116,18 @@ def measure(folder: Path, name: str, vectors: Vectors, k: int) -> list[dict[str,
     queries = vectors[-QUERIES:].copy()
     vectors = np.ascontiguousarray(vectors[:-QUERIES])
     name = f"{name} ({len(vectors):,} x {vectors.shape[1]})"
+    say(f"{name}: the true neighbours")
     exact = engines.exact(vectors, k)
     truth = [set(exact(query)) for query in queries]
     few = slice(0, 5 * _SLOW_QUERIES)
+    say(f"{name}: storing in tiepoint, and opening it again")
     host = engines.host_of(folder / "tiepoint", vectors.shape[1])
     with host:
         engines.fill(host, vectors)
     opening = _opening(folder / "tiepoint", vectors.shape[1], queries[0], k)
+    say(f"{name}: building and tuning FAISS")
     bare, breadth = engines.faiss_hnsw(vectors, k, queries, truth)
+    say(f"{name}: building and tuning Milvus Lite")
     milvus, milvus_breadth = engines.milvus_lite(folder, vectors, k, queries[few], truth[few])
     with engines.host_of(folder / "tiepoint", vectors.shape[1]) as host:
         found = {
@@ -131,6 +136,7 @@ def measure(folder: Path, name: str, vectors: Vectors, k: int) -> list[dict[str,
             "exact NumPy": (exact, _ALL, None),
             "milvus-lite": (milvus, _ALL, milvus_breadth),
         }
+        say(f"{name}: timing")
         timings = _timings({engine: search for engine, (search, _, _) in found.items()}, queries)
         rows = [
             {
