@@ -358,12 +358,13 @@ class Host:
         self._assembly.warm_up()
 
     def health(self) -> dict[str, Any]:
-        """Return the state of the store, the collections and the plugins as plain data."""
+        """Return the state of the store, the cache, the collections and the plugins as data."""
         self._require_open()
         plugins = {name: self._plugin_health(name) for name in self._plugins}
         collections = {name: c.health() for name, c in self._collections.items()}
         return {
             "store": self._assembly.store.health(),
+            "cache": self._cache.health() if self._cache is not None else {"status": "closed"},
             "collections": collections,
             "plugins": plugins,
         }

@@ -113,15 +113,15 @@ class ConseAligner(Aligner):
     @cached_property
     def _space(self) -> ClassNameSpace:
         """The space of the class names, which are encoded once and kept."""
-        from safetensors.numpy import load_file, save_file
+        from safetensors.numpy import load_file, save
 
         labels = self._classifier.labels
         text = self.encoders[TEXT]
         listing = hashlib.sha256("\n".join(labels).encode()).hexdigest()
         stored = StoredModel(f"class-names|{text.fingerprint}|{listing}|{SHRINKAGE}")
         folder = stored.find() or stored.write(
-            lambda empty: save_file(
-                asdict(class_name_space(text.encode(labels, TEXT))), empty / _FILE
+            lambda empty: (empty / _FILE).write_bytes(
+                save(asdict(class_name_space(text.encode(labels, TEXT))))
             )
         )
         return ClassNameSpace(**load_file(folder / _FILE))

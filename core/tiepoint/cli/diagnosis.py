@@ -134,16 +134,14 @@ def look_at_space() -> Iterator[Finding]:
     """Look at the caches and at the space that is left beside them."""
     from tiepoint.paths import cache_dir
 
-    try:
-        root = cache_dir("models").parent
-    except TiepointError as error:
-        yield Finding("caches", "folder", "failed", str(error))
-        return
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        yield Finding("caches", folder.name, "ok", f"{_size(_bytes_in(folder))} in {folder}")
+    root = cache_dir("models").parent
+    if root.is_dir():
+        for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+            yield Finding("caches", folder.name, "ok", f"{_size(_bytes_in(folder))} in {folder}")
     if not os.access(root, os.W_OK):
+        value = f"{root} cannot be written to, so that every process starts slowly"
         hint = "Make it writable, or set TIEPOINT_CACHE to another folder."
-        yield Finding("caches", "folder", "failed", f"{root} cannot be written to", hint)
+        yield Finding("caches", "folder", "note", value, hint)
     places = {"cache": root, "temporary": Path(tempfile.gettempdir()), "shm": Path("/dev/shm")}  # noqa: S108 - looked at, not written to
     for name, place in places.items():
         if place.is_dir():

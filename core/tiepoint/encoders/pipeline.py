@@ -62,9 +62,6 @@ def encode_parts(
         cache: Where vectors are looked up and kept.
         priority: Of the inference.
         progress: Called with the number of parts done, now and then.
-
-    Raises:
-        StoreError: The cache cannot be used.
     """
     kind = modality or encoder.modalities[0]
     outcomes: dict[str, Vectors | DecodeError] = {}

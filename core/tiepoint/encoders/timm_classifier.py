@@ -55,9 +55,10 @@ def load_classifier(networks: Sequence[Network]) -> Classifier | None:
 
 
 def _write(classifier: Classifier, folder: Path) -> None:
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    save_file({"weight": classifier.weight, "bias": classifier.bias}, folder / "head.safetensors")
+    tensors = save({"weight": classifier.weight, "bias": classifier.bias})
+    (folder / "head.safetensors").write_bytes(tensors)
     (folder / "labels.json").write_text(json.dumps(classifier.labels), "utf-8")
 
 

@@ -67,4 +67,4 @@ def _convert(files: ModelFiles, file: Path) -> None:
             where=str(files.folder),
             hint="Save it with a tokenizer.json.",
         )
-    backend.save(str(file))
+    file.write_text(backend.to_str(), "utf-8")

@@ -17,7 +17,8 @@ def _segmenter() -> Any:
 
     from tiepoint.paths import cache_dir
 
-    jieba.setLogLevel(logging.WARNING)
+    # It shows a traceback where the cache cannot be written, which does no harm.
+    jieba.setLogLevel(logging.CRITICAL)
     segmenter = jieba.Tokenizer()
     # jieba keeps its parsed dictionary in the system's temporary folder, where others may write.
     segmenter.tmp_dir = str(cache_dir("jieba"))

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tiepoint.encoders.cache import EmbeddingCache, digest
-from tiepoint.errors import DecodeError, StoreError
+from tiepoint.errors import DecodeError
 
 
 def vector(value: float, dim: int = 8) -> np.ndarray:
@@ -115,9 +115,31 @@ def test_damaged_file_is_made_again(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"vectors\.sqlite3: the embedding cache cannot be used"):
-        EmbeddingCache(tmp_path / "nowhere")
+def test_folder_that_cannot_be_used_is_told_once_and_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path))
+    for _ in range(2):
+        cache = EmbeddingCache(tmp_path / "nowhere")
+        cache.put({"a": vector(1)}, "image", "one")
+        assert cache.get(["a"], "image", "one") == [None]
+        assert cache.size_bytes() == 0
+        health = cache.health()
+        assert (health["status"], health["reason"]) == ("degraded", "unable to open database file")
+        cache.close()
+    [record] = caplog.records
+    assert "the cache cannot be used" in record.getMessage()
+
+
+def test_full_disk_ends_the_cache_but_not_the_work(small_disk: Path) -> None:
+    cache = EmbeddingCache(small_disk)
+    assert cache.health()["status"] == "ok"
+    for start in range(0, 2000, 100):
+        some = {str(i): vector(i, 512) for i in range(start, start + 100)}
+        cache.put(some, "image", "one")
+    health = cache.health()
+    assert (health["status"], health["reason"]) == ("degraded", "database or disk is full")
+    cache.close()
 
 
 def test_digest_is_that_of_the_content(tmp_path: Path) -> None:

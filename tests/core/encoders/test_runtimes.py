@@ -178,3 +178,25 @@ def test_device_that_is_not_there_is_one_clear_line() -> None:
     for device in ("gpu", "cuda:99", "cuda:x"):
         with pytest.raises(ConfigError, match="device"):
             compile_model("words", Words, inputs(2, 5), DYNAMIC, device)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_model_that_the_cache_has_no_room_for_runs_from_a_temporary_folder(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runner = compile_model("words on a full disk", Words, inputs(2, 5), DYNAMIC, "cpu")
+    assert runner.name == "openvino:CPU"
+    np.testing.assert_allclose(runner(inputs(3, 4)), expected(inputs(3, 4)), atol=2e-5)
+    [record] = [r for r in caplog.records if r.name == "tiepoint.paths"]
+    assert "the cache cannot be used" in record.getMessage()
+
+    def never() -> torch.nn.Module:
+        raise AssertionError("built again")
+
+    compile_module("words on a full disk", never, inputs(2, 5), DYNAMIC)
+
+
+@pytest.mark.usefixtures("no_cache")
+def test_model_runs_where_no_cache_can_be_made() -> None:
+    infer = compile_module("words without a cache", Words, inputs(2, 5), DYNAMIC)
+    np.testing.assert_allclose(infer(inputs(3, 4)), expected(inputs(3, 4)), atol=2e-5)

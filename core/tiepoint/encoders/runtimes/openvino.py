@@ -93,7 +93,6 @@ def _export(
     """Write the module as an OpenVINO model, and check its output against torch's."""
     import torch
 
-    openvino = _import_openvino()
     torch.set_num_threads(native_threads())
     module = build().eval()
     tensors = {name: torch.from_numpy(array) for name, array in example.items()}
@@ -108,13 +107,25 @@ def _export(
                 module, example_kwarg_inputs=tensors, check_trace=False
             )
         model = _convert(traced, example, dynamic)
-        openvino.save_model(model, folder / MODEL_FILE, compress_to_fp16=False)
+        _save(model, folder / MODEL_FILE)
         given = _load(folder / MODEL_FILE)(example)
     except RuntimeError as error:
         raise ExportError(f"OpenVINO cannot convert it: {error}") from error
     cosine = _cosine(expected, given)
     if not cosine >= MIN_COSINE:
         raise ExportError(f"OpenVINO's output differs from torch's (cosine {cosine:.6f})")
+
+
+def _save(model: Any, file: Path) -> None:
+    """Write a model.
+
+    Raises:
+        OSError: It cannot be written, or not as a whole.
+    """
+    try:
+        _import_openvino().save_model(model, file, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise OSError(f"OpenVINO cannot write {file}: {error}") from error
 
 
 def _convert(

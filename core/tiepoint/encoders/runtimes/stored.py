@@ -11,11 +11,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tiepoint.paths import cache_dir
+from tiepoint.paths import cache_dir, work_uncached
+from tiepoint.scratch import ScratchFolder
 
 logger = logging.getLogger(__name__)
 
 _SUMS = "sha256.json"
+
+_uncached: dict[Path, ScratchFolder] = {}
+"""What the cache could not take, for as long as this process lives."""
 
 
 class StoredModel:
@@ -32,6 +36,8 @@ class StoredModel:
 
     def find(self) -> Path | None:
         """Return the folder of the export if it is there and intact."""
+        if self.folder in _uncached:
+            return _uncached[self.folder].path
         try:
             sums = json.loads((self.folder / _SUMS).read_text())
             intact = bool(sums) and all(
@@ -49,8 +55,24 @@ class StoredModel:
             shutil.rmtree(self.folder, ignore_errors=True)
         return None
 
-    def write(self, fill: Callable[[Path], None]) -> Path:
-        """Let `fill` write files into an empty folder, then move it into its place."""
+    def write(self, fill: Callable[[Path], object]) -> Path:
+        """Let `fill` write files into an empty folder, then move it into its place.
+
+        Where the cache cannot take them, they go into a folder that ends with this process.
+
+        Raises:
+            OSError: They cannot be written there either.
+        """
+        try:
+            return self._write_to_cache(fill)
+        except OSError as error:
+            work_uncached(error)
+        scratch = ScratchFolder("model")
+        fill(scratch.path)
+        _uncached[self.folder] = scratch
+        return scratch.path
+
+    def _write_to_cache(self, fill: Callable[[Path], object]) -> Path:
         with tempfile.TemporaryDirectory(dir=self.folder.parent, prefix=".new-") as name:
             new = Path(name) / "model"
             new.mkdir()
