@@ -140,6 +140,17 @@ def test_a_hostile_json_line_is_skipped(shop, line, reason):
     assert whole.parts["text"] == "whole 😀"
 
 
+def test_a_parquet_row_that_is_not_utf8_is_skipped(shop):
+    raw = pa.array([b"one", b"\xff\xfe", b"three"], pa.binary())
+    titles = pa.Array.from_buffers(pa.string(), 3, raw.buffers())
+    absent = {name: pa.nulls(3, pa.string()) for name in ("file", *DECLARED)}
+    table = pa.table({"key": ["a", "b", "c"], "title": titles, **absent})
+    parquet.write_table(table, shop / "items.parquet")
+    first, skipped, third = read(shop / "items.parquet")
+    assert (first.id, third.id) == ("a", "c")
+    assert skipped == Skipped("items.parquet row 2", "the row is not UTF-8")
+
+
 def test_parquet_is_streamed_over_row_groups(shop):
     path = shop / "items.parquet"
     n = 3000

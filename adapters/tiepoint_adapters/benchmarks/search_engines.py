@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,8 @@ def milvus_lite(
     """Return Milvus Lite's own HNSW search, and its breadth, chosen like that of FAISS."""
     from pymilvus import DataType, MilvusClient
 
+    # pymilvus asks Milvus Lite for a time stamp, goes on without, and gRPC logs a traceback.
+    logging.getLogger("grpc._server").setLevel(logging.CRITICAL)
     client = MilvusClient(str(folder / "peer.db"))
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)

@@ -81,13 +81,24 @@ def read_parquet(path: Path, columns: Sequence[str], delimiter: str) -> Iterator
         with parquet.ParquetFile(path) as file:
             _require(path, columns, file.schema_arrow.names)
             for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
-                for cells in batch.to_pylist():
+                for cells in _cells(batch):
                     number += 1
                     yield number, cells
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"this is not a readable Parquet file ({error})", where=str(path), hint="Write it anew."
         ) from error
+
+
+def _cells(batch: Any) -> list[Cells | str]:
+    """Return the rows of an Arrow batch; Parquet's writers need not check that text is UTF-8."""
+    try:
+        rows: list[Cells | str] = batch.to_pylist()
+    except UnicodeDecodeError:
+        if batch.num_rows == 1:
+            return ["the row is not UTF-8"]
+        return [row for n in range(batch.num_rows) for row in _cells(batch.slice(n, 1))]
+    return rows
 
 
 READERS: Mapping[str, Callable[[Path, Sequence[str], str], Iterator[NumberedRow]]] = {
