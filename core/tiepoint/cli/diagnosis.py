@@ -138,7 +138,7 @@ def look_at_space() -> Iterator[Finding]:
     if root.is_dir():
         for folder in sorted(path for path in root.iterdir() if path.is_dir()):
             yield Finding("caches", folder.name, "ok", f"{_size(_bytes_in(folder))} in {folder}")
-    if not os.access(root, os.W_OK):
+    if not (root.is_dir() and os.access(root, os.W_OK)):
         value = f"{root} cannot be written to, so that every process starts slowly"
         hint = "Make it writable, or set TIEPOINT_CACHE to another folder."
         yield Finding("caches", "folder", "note", value, hint)

@@ -7,7 +7,6 @@ depends on is therefore the content that the manifest names, and nothing else is
 from __future__ import annotations
 
 import hashlib
-import os
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,7 +73,7 @@ def package_file(name: str, verify: bool = False) -> Path:
     status = path.stat()
     seen = f"{path}\n{status.st_size}\n{status.st_mtime_ns}\n{entry.sha256}"
     mark = cache_dir("verified") / hashlib.sha256(seen.encode()).hexdigest()
-    if os.path.exists(mark) and not verify:
+    if not verify and _exists(mark):
         return path
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -91,6 +90,12 @@ def package_file(name: str, verify: bool = False) -> Path:
     except OSError as error:
         work_uncached(error)
     return path
+
+
+def _exists(mark: Path) -> bool:
+    with suppress(OSError):  # a cache of another user
+        return mark.exists()
+    return False
 
 
 def _entry(name: str) -> PackagedFile:

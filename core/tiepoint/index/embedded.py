@@ -12,7 +12,7 @@ from typing import Any
 
 from tiepoint.errors import InputError, StoreError
 from tiepoint.index.milvus_client import quieten_grpc
-from tiepoint.index.ownership import LOCK_FILE, StoreLock
+from tiepoint.index.ownership import LOCK_FILE, OPENING_WRITES, StoreLock
 from tiepoint.owner.sockets import remove_socket, socket_path
 
 _STATE_FILE = "store.json"
@@ -168,7 +168,8 @@ class EmbeddedMilvus:
         path = self.folder / _STATE_FILE
         draft = path.with_suffix(".tmp")
         try:
-            with draft.open("w", encoding="utf-8") as file:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(content, file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -178,7 +179,7 @@ class EmbeddedMilvus:
             raise StoreError(
                 f"the store's state cannot be written ({error.strerror})",
                 where=str(path),
-                hint="Free some space and try again; nothing stored is lost.",
+                hint=f"{OPENING_WRITES} Free some space and try again.",
             ) from error
 
 
@@ -199,7 +200,7 @@ def _check_folder(folder: Path) -> None:
         raise InputError(
             f"the store's folder cannot be used ({error.strerror})",
             where=str(folder),
-            hint="Give this user access, or name another folder.",
+            hint=f"{OPENING_WRITES} Give this user write access, or name another folder.",
         ) from error
     if _STATE_FILE not in names and names - {LOCK_FILE, f"{Path(_STATE_FILE).stem}.tmp"}:
         raise InputError(

@@ -10,9 +10,12 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tiepoint.errors import InputError, StoreOwnedError
+from tiepoint.errors import InputError, StoreError, StoreOwnedError
 
 LOCK_FILE = "owner.lock"
+
+OPENING_WRITES = "Opening a store writes to it, also for a search."
+"""Why a store that is only searched must be writable; begins the hints of errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,15 @@ class StoreLock:
         Raises:
             StoreOwnedError: Another process, or another host in this one, holds it.
             InputError: The folder cannot be written to.
+            StoreError: The disk is full.
         """
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise InputError(
                 f"the store cannot be written to ({error.strerror})",
                 where=str(self._folder),
-                hint="Give this user write access, or name another folder.",
+                hint=f"{OPENING_WRITES} Give this user write access, or a copy of the folder.",
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,8 +72,16 @@ class StoreLock:
             raise _owned(self._folder) from None
         self._descriptor = descriptor
         owner = Owner(os.getpid(), _command(), time.strftime("%Y-%m-%d %H:%M:%S"))
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(owner)).encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(asdict(owner)).encode(), 0)
+        except OSError as error:
+            self.release()
+            raise StoreError(
+                f"the store cannot be opened ({error.strerror})",
+                where=str(self._folder),
+                hint=f"{OPENING_WRITES} Free some space.",
+            ) from error
 
     def release(self) -> None:
         """Give the store up; does nothing if it is not held."""

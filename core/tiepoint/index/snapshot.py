@@ -82,7 +82,7 @@ class SnapshotWriter:
 
     def __init__(self, folder: Path) -> None:
         self._final = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder / f"{_TEMPORARY}{secrets.token_hex(4)}"
         self.folder.mkdir()
 

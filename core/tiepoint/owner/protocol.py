@@ -18,6 +18,7 @@ from typing import Any
 
 from tiepoint import errors
 from tiepoint.errors import InputError, StoreError, TiepointError
+from tiepoint.index.ownership import OPENING_WRITES
 
 ADDRESS_FILE = "owner.json"
 """Beside the store, readable by its user only: the socket's path and the token."""
@@ -127,7 +128,7 @@ def write_address(store: Path, address: Path, token: str) -> None:
         raise StoreError(
             f"the owner's address cannot be written ({error.strerror})",
             where=str(path),
-            hint="Free some space, or make the store's folder writable.",
+            hint=f"{OPENING_WRITES} Free some space, or make the folder writable.",
         ) from error
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tiepoint.paths import cache_dir, work_uncached
@@ -43,16 +44,17 @@ class StoredModel:
             intact = bool(sums) and all(
                 _sha256(self.folder / name) == expected for name, expected in sums.items()
             )
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             intact = False
         except (OSError, ValueError, AttributeError) as error:
             logger.warning("the model in %s cannot be read (%s)", self.folder, error)
             intact = False
         if intact:
             return self.folder
-        if self.folder.exists():
-            logger.warning("the model in %s is damaged and is made again", self.folder)
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(PermissionError):
+            if self.folder.exists():
+                logger.warning("the model in %s is damaged and is made again", self.folder)
+                shutil.rmtree(self.folder, ignore_errors=True)
         return None
 
     def write(self, fill: Callable[[Path], object]) -> Path:
