@@ -48,5 +48,6 @@ serve: $(VENV)/installed  ## Index a folder of pictures and answer searches unti
 	TIEPOINT_PICTURES="$(PICTURES)" $(BIN)/tiepoint run examples/pictures.yaml
 
 clean:  ## Remove what was made here; the environment and stores too
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tiepoint-data tiepoint-demo
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf tiepoint-data examples/tiepoint-data tiepoint-demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

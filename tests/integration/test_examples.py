@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from tiepoint.config.loader import load
 from tiepoint_adapters.demo.changes import changed
 from tiepoint_adapters.demo.pictures import packaged_file
 
@@ -46,6 +49,22 @@ def test_every_deployment_is_valid(tiepoint_here):
     for file in files:
         done = tiepoint_here("config", "check", file)
         assert done.returncode == 0, done.stderr
+
+
+def test_what_an_example_stores_is_ignored_by_git_and_removed_by_make_clean(monkeypatch):
+    root = EXAMPLES.parent
+    if not (root / ".git").exists() or not shutil.which("git") or not shutil.which("make"):
+        pytest.skip("needs git, make and a checkout")
+    cleaning = subprocess.run(
+        ["make", "--dry-run", "clean"], cwd=root, capture_output=True, text=True, check=True
+    )
+    removed = cleaning.stdout.split()
+    monkeypatch.delenv("TIEPOINT_STORE", raising=False)
+    for file in sorted(EXAMPLES.glob("*.yaml")):
+        store = Path(load(file).deployment.store.uri)
+        ignored = subprocess.run(["git", "check-ignore", "-q", store / "store.json"], cwd=root)
+        assert ignored.returncode == 0
+        assert str(store.parent.relative_to(root)) in removed
 
 
 def test_a_folder_of_pictures(pictures, answers):

@@ -200,3 +200,20 @@ def test_a_store_that_is_not_there_is_told_and_not_made(shop, tiepoint_here, tmp
     assert "there is no store here" in line
     assert f"tiepoint index {mistyped}" in line
     assert not (tmp_path / "stoer").exists()
+
+
+def test_without_a_cache_everything_is_found_with_one_warning(tmp_path):
+    (tmp_path / "deploy.yaml").write_text(DEPLOYMENT.replace("words: true", "encoder: words"))
+    (tmp_path / "shop.csv").write_text(SHOP)
+    (tmp_path / "file").touch()
+    nowhere = tmp_path / "file" / "cache"
+    indexed = tiepoint("index", tmp_path / "deploy.yaml", TIEPOINT_CACHE=nowhere)
+    assert indexed.returncode == 0, indexed.stderr
+    assert "4 added" in indexed.stdout
+    assert indexed.stderr.count("the cache cannot be used") == 1
+    found = tiepoint(
+        *("search", tmp_path / "deploy.yaml", "--text", "seat", "-k", "1", "--json"),
+        TIEPOINT_CACHE=nowhere,
+    )
+    assert found.returncode == 0, found.stderr
+    assert [hit["id"] for hit in json.loads(found.stdout)["hits"]] == ["d"]
