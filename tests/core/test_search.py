@@ -265,7 +265,16 @@ def test_health_names_the_store_and_its_collections(host):
     health = host.health()
     assert health["collections"]["items"]["items"] == 3
     assert health["store"]["status"] == "ok"
+    assert health["cache"]["status"] == "ok"
     assert health["plugins"] == {}
+
+
+def test_without_a_cache_a_host_works_and_says_so_in_its_health(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "file"))
+    with Host(deployment(tmp_path)) as host:
+        assert host.add([Item(id="a", parts={"text": "red"})]).added == 1
+        assert host.health()["cache"]["status"] == "degraded"
 
 
 def test_a_store_path_that_is_a_file_is_refused(tmp_path):
