@@ -175,9 +175,11 @@ class _Walk:
         if isinstance(node, yaml.MappingNode):
             self.merges += 1
             self.count(node, self.merges)
-            lines = dict(self.result.lines)
+            lines, self.result.lines = self.result.lines, {}
             data = self.mapping(node, path)
-            self.result.lines.update(lines)  # what the mapping says itself stands where it does
+            for at, line in self.result.lines.items():
+                lines.setdefault(at, line)  # what the mapping says itself stands where it does
+            self.result.lines = lines
             self.merges -= 1
             return data
         self.problem(path, "`<<` takes a mapping", "Point it at one with *name.")
