@@ -146,6 +146,9 @@ class Host:
 
         Waits for a write that another thread has begun.
         """
+        owner = self._owner
+        if owner is not None:
+            owner.close()  # first, as it waits for calls, which may wait to write
         with self._writing, self._lock:
             self._closed, self._entered = True, 0
             if self._open:
