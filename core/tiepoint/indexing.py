@@ -23,7 +23,7 @@ from tiepoint.search import unit_vector
 from tiepoint.threads import preparation_threads
 from tiepoint.types import TEXT, AddReport, Item, Skipped
 
-BATCH = 128
+BATCH = 64
 """Items that are encoded and acknowledged together."""
 
 Progress = Callable[[AddReport], None]

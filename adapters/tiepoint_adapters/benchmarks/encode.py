@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from tiepoint.config.models import Deployment
 from tiepoint.paths import cache_dir
 from tiepoint_adapters.benchmarks.report import report
 
@@ -77,7 +78,7 @@ def measure_images(folder: Path, count: int, rounds: int) -> list[dict[str, Any]
     speeds: dict[tuple[str, int | None], list[float]] = defaultdict(list)
     for turn in range(rounds):
         # An empty store and an empty cache, so that nothing is known from the last round.
-        with _own_cache(folder / f"cache-{turn}"), Host.embedded(folder / f"{turn}") as host:
+        with _own_cache(folder / f"cache-{turn}"), Host(_pictures(folder / f"{turn}")) as host:
             host.warm_up()
             items = [Item(id=file.name, image=file) for file in files]
             started = time.perf_counter()
@@ -89,6 +90,18 @@ def measure_images(folder: Path, count: int, rounds: int) -> list[dict[str, Any]
         for threads, loop in loops.items():
             speeds["timm-pil", threads].append(_speed(loop, files))
     return _rows(speeds, "images_per_s", "timm-pil")
+
+
+def _pictures(store: Path) -> Deployment:
+    """Return a deployment that does what the peers do: one vector for each picture."""
+    return Deployment.model_validate(
+        {
+            "version": 1,
+            "encoders": {"photo": {"type": "timm", "preset": "fast"}},
+            "store": {"uri": str(store)},
+            "collections": {"pictures": {"fields": {"image": {"encoder": "photo"}}}},
+        }
+    )
 
 
 def measure_texts(count: int, rounds: int) -> list[dict[str, Any]]:

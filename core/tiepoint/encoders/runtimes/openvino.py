@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MIN_COSINE = 0.9999
 MODEL_FILE = "model.xml"
+ROWS_A_PART = 4
+"""Least rows for which a thread of its own is worth it."""
 
 
 class ExportError(Exception):
@@ -64,24 +66,44 @@ def _import_openvino() -> Any:
 
 
 def _load(file: Path) -> Infer:
-    # One stream with all threads was as fast as several in throughput mode, and is faster for
-    # a single row. Left alone, OpenVINO computes in bfloat16 on CPUs that have it.
-    compiled = _core().compile_model(
+    """Return what infers: all threads on a small batch, a thread for each part of a large one.
+
+    Threads that share a row's layers wait for each other at every one of them, which is worth
+    it for a single row only.
+    """
+    threads = native_threads()
+    request = _compiled(file, 1).create_infer_request()
+    parts = [request]
+    if threads > 1:
+        several = _compiled(file, threads)
+        parts = [several.create_infer_request() for _ in range(threads)]
+
+    def infer(inputs: Inputs) -> Vectors:
+        rows = len(next(iter(inputs.values())))
+        if rows < ROWS_A_PART * len(parts):
+            result: Vectors = request.infer(dict(inputs), share_inputs=True)[0]
+            return result
+        ends = [rows * (i + 1) // len(parts) for i in range(len(parts))]
+        for part, start, end in zip(parts, [0, *ends], ends, strict=False):
+            part.start_async({k: v[start:end] for k, v in inputs.items()}, share_inputs=True)
+        for part in parts:
+            part.wait()
+        return np.concatenate([part.get_output_tensor(0).data for part in parts])
+
+    return infer
+
+
+def _compiled(file: Path, streams: int) -> Any:
+    # Left alone, OpenVINO computes in bfloat16 on CPUs that have it.
+    return _core().compile_model(
         str(file),
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": "f32",
-            "NUM_STREAMS": "1",
+            "NUM_STREAMS": str(streams),
             "INFERENCE_NUM_THREADS": native_threads(),
         },
     )
-    request = compiled.create_infer_request()
-
-    def infer(inputs: Inputs) -> Vectors:
-        result: Vectors = request.infer(dict(inputs), share_inputs=True)[0]
-        return result
-
-    return infer
 
 
 def _export(
