@@ -31,6 +31,7 @@ from tiepoint.alignment.card import (
 from tiepoint.alignment.checks import checked_vectors, unit_rows
 from tiepoint.alignment.hubness import Correction, Hubness
 from tiepoint.alignment.pairs import PairSet
+from tiepoint.alignment.storage import Storage, packed, unpacked
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError, FingerprintError, InputError
 from tiepoint.evaluation.retrieval import Retrieval, evaluate
@@ -44,11 +45,14 @@ class Options(BaseModel):
 
     Attributes:
         hubness: The correction that is written into the joint vectors; none if not given.
+        storage: How the parameters are stored: `float32`, `float16`, or `int8` with a scale
+            for each row. The aligner computes with what is stored.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hubness: Hubness | None = None
+    storage: Storage = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +209,15 @@ class FittedAligner(Aligner):
             self._check(val, "validation")
         warnings = _check_amount(pairs)
         tensors, history = self.learn(pairs, val, told)
-        self._take(tensors)
+        stored = packed(tensors, self.options.storage)
+        self._take(unpacked(stored))
         if self.options.hubness is not None:
             joint = {m: self._unit(m, x) for m, x in pairs.vectors.items()}
-            self._correction = Correction.fit(self.options.hubness, joint, told.seed)
-            self.tensors |= self._correction.tensors()
+            correction = Correction.fit(self.options.hubness, joint, told.seed)
+            stored |= packed(correction.tensors(), self.options.storage)
+            self.restore(unpacked(stored))
         metrics = {"val": self.evaluate(val).as_dict()} if val is not None else {}
-        self._sign(pairs, told.seed, metrics)
+        self._sign(stored, pairs, told.seed, metrics)
         seconds = time.perf_counter() - started
         return FitReport(
             self.method, len(pairs.links), seconds, metrics, tuple(history), tuple(warnings)
@@ -226,6 +232,16 @@ class FittedAligner(Aligner):
             )
         joint = self._unit(modality, checked_vectors(self.encoders, modality, x))
         return joint if self._correction is None else self._correction.apply(modality, joint)
+
+    def restore(self, tensors: Tensors) -> None:
+        """Take over parameters that `tensors` of a fitted aligner with these options held.
+
+        Raises:
+            KeyError: A tensor is missing.
+        """
+        if self.options.hubness is not None:
+            self._correction = Correction.restored(self.options.hubness, tensors)
+        self._take(tensors)
 
     def evaluate(self, pairs: PairSet) -> Retrieval:
         """Return the figures of the retrieval protocol on pairs; unpaired rows are left out."""
@@ -281,10 +297,7 @@ class FittedAligner(Aligner):
         content = read_tensors(card, place)
         aligner = cls(encoders, **card.options)
         try:
-            tensors = load(content)
-            if aligner.options.hubness is not None:
-                aligner._correction = Correction.restored(aligner.options.hubness, tensors)
-            aligner._take(tensors)
+            aligner.restore(unpacked(load(content)))
         except (safetensors.SafetensorError, KeyError, ValueError) as error:
             raise InputError(
                 f"the tensors do not fit the method {card.method!r} ({error})",
@@ -327,11 +340,11 @@ class FittedAligner(Aligner):
     def _unit(self, modality: Modality, x: Vectors) -> Vectors:
         return unit_rows(self.project(modality, x))
 
-    def _sign(self, pairs: PairSet, seed: int, metrics: dict[str, Any]) -> None:
+    def _sign(self, stored: Tensors, pairs: PairSet, seed: int, metrics: dict[str, Any]) -> None:
         """Write the card of what was just fitted."""
         from safetensors.numpy import save
 
-        self._content = save({n: np.ascontiguousarray(t) for n, t in self.tensors.items()})
+        self._content = save({n: np.ascontiguousarray(t) for n, t in stored.items()})
         modality, x = next(iter(pairs.vectors.items()))
         self._accept(
             Card(

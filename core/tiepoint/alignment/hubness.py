@@ -16,7 +16,7 @@ QB-Norm (2112.12777) adds a condition on the query, so it cannot be stored: see
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,7 @@ class Hubness(BaseModel):
         neighbours: Of the bank, that `nnn` and `csls` average over.
         alpha: Strength of `nnn`.
         beta: Inverse temperature of `inverted_softmax`.
-        bank: Most vectors of each modality that are kept as bank; more are summarised by
-            k-means, each centre counting for its members.
+        bank: Most vectors of each modality that are kept as bank, drawn at random.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,64 +44,41 @@ class Hubness(BaseModel):
     neighbours: int = Field(default=16, ge=1)
     alpha: float = Field(default=0.75, ge=0, le=2, allow_inf_nan=False)
     beta: float = Field(default=15.0, gt=0, allow_inf_nan=False)
-    bank: int = Field(default=6000, ge=1)
+    bank: int = Field(default=3000, ge=1)
 
 
-def hub_scores(
-    x: Vectors, bank: Vectors, hubness: Hubness, weights: Vectors | None = None
-) -> Vectors:
+def hub_scores(x: Vectors, bank: Vectors, hubness: Hubness) -> Vectors:
     """Return what each vector loses: (n,) float32, larger for hubs.
 
     Args:
         x: (n, d) joint unit vectors.
         bank: (m, d) joint vectors of the other modality.
         hubness: The correction.
-        weights: (m,) how many vectors each row of the bank stands for; 1 if not given.
     """
-    counts = np.ones(len(bank), np.float32) if weights is None else weights
     parts = [
-        _hub_scores(x[start : start + _ROWS_AT_ONCE] @ bank.T, counts, hubness)
+        _hub_scores(x[start : start + _ROWS_AT_ONCE] @ bank.T, hubness)
         for start in range(0, len(x), _ROWS_AT_ONCE)
     ]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
-def _hub_scores(similarities: Vectors, counts: Vectors, hubness: Hubness) -> Vectors:
+def _hub_scores(similarities: Vectors, hubness: Hubness) -> Vectors:
     if hubness.kind == "inverted_softmax":
         scaled = hubness.beta * similarities
         peak = scaled.max(1, keepdims=True)
-        total = np.exp(scaled - peak) @ (counts / counts.sum())
-        return np.asarray((peak[:, 0] + np.log(total)) / hubness.beta, np.float32)
+        np.exp(scaled - peak, out=scaled)
+        return np.asarray((peak[:, 0] + np.log(scaled.mean(1))) / hubness.beta, np.float32)
     strength = 0.5 if hubness.kind == "csls" else hubness.alpha
-    return np.asarray(strength * _top_mean(similarities, counts, hubness.neighbours), np.float32)
+    k = min(hubness.neighbours, similarities.shape[1])
+    nearest = np.partition(similarities, -k, axis=1)[:, -k:]
+    return np.asarray(strength * nearest.mean(1), np.float32)
 
 
-def _top_mean(similarities: Vectors, counts: Vectors, neighbours: int) -> Vectors:
-    """Mean of the highest similarities, rows of the bank counting for their members."""
-    k = min(neighbours, similarities.shape[1])
-    if (counts == 1).all():
-        return np.asarray(np.partition(similarities, -k, axis=1)[:, -k:].mean(1), np.float32)
-    nearest = np.argpartition(similarities, -k, axis=1)[:, -k:]
-    values = np.take_along_axis(similarities, nearest, 1)
-    order = np.argsort(-values, axis=1)
-    values = np.take_along_axis(values, order, 1)
-    members = counts[np.take_along_axis(nearest, order, 1)]
-    before = np.cumsum(members, axis=1) - members
-    taken = np.clip(neighbours - before, 0, members)
-    return np.asarray((values * taken).sum(1) / taken.sum(1), np.float32)
-
-
-def summarised(bank: Vectors, size: int, seed: int) -> tuple[Vectors, Vectors]:
-    """Return at most `size` vectors that stand for a bank, and how many each stands for."""
-    if len(bank) <= size:
-        return np.ascontiguousarray(bank, np.float32), np.ones(len(bank), np.float32)
-    import faiss
-
-    kmeans = faiss.Kmeans(bank.shape[1], size, niter=10, seed=seed, min_points_per_centroid=1)
-    kmeans.train(np.ascontiguousarray(bank, np.float32))
-    _, nearest = kmeans.index.search(np.ascontiguousarray(bank, np.float32), 1)
-    counts = np.bincount(nearest[:, 0], minlength=size).astype(np.float32)
-    return kmeans.centroids[counts > 0], counts[counts > 0]
+def sample(x: Vectors, size: int, seed: int) -> Vectors:
+    """Return at most `size` rows of x, drawn at random."""
+    if len(x) <= size:
+        return x
+    return x[np.sort(np.random.default_rng(seed).permutation(len(x))[:size])]
 
 
 class Correction:
@@ -117,7 +93,6 @@ class Correction:
         hubness: The kind and strength.
         banks: (m, d) joint vectors that each modality's vectors are measured against (those of
             the other modality), by modality, in the order of the slots.
-        weights: (m,) how many vectors each row of a bank stands for, by modality.
         centres: The hub score that is usual, by modality; taken off, to keep the slots small.
         bound: The largest deviation from it that is kept; > 0.
     """
@@ -126,13 +101,11 @@ class Correction:
         self,
         hubness: Hubness,
         banks: dict[str, Vectors],
-        weights: dict[str, Vectors],
         centres: dict[str, float],
         bound: float,
     ) -> None:
         self.hubness = hubness
         self.banks = banks
-        self.weights = weights
         self.centres = centres
         self.bound = bound
 
@@ -140,17 +113,19 @@ class Correction:
     def fit(cls, hubness: Hubness, joint: dict[str, Vectors], seed: int) -> Correction:
         """Make the banks from the joint vectors of the training rows of two modalities."""
         first, second = joint
-        banks, weights, centres, bound = {}, {}, {}, 0.0
+        banks, centres, bound = {}, {}, 0.0
         for own, other in ((first, second), (second, first)):
-            banks[own], weights[own] = summarised(joint[other], hubness.bank, seed)
-            hubs = hub_scores(joint[own], banks[own], hubness, weights[own])
+            # Rounded as it is stored, so that a loaded correction is the same to the bit.
+            banks[own] = sample(joint[other], hubness.bank, seed).astype(np.float16)
+            banks[own] = banks[own].astype(np.float32)
+            hubs = hub_scores(sample(joint[own], hubness.bank, seed), banks[own], hubness)
             centres[own] = float(np.mean(hubs))
             bound = max(bound, float(np.abs(hubs - centres[own]).max()))
-        return cls(hubness, banks, weights, centres, max(1.25 * bound, 1e-3))
+        return cls(hubness, banks, centres, max(1.25 * bound, 1e-3))
 
     def apply(self, modality: str, x: Vectors) -> Vectors:
         """Return (n, d + 4) float32 unit vectors for (n, d) unit vectors."""
-        raw = hub_scores(x, self.banks[modality], self.hubness, self.weights[modality])
+        raw = hub_scores(x, self.banks[modality], self.hubness)
         hubs = np.clip(raw - self.centres[modality], -self.bound, self.bound)
         size = np.float32(np.sqrt(self.bound))
         slots = np.zeros((len(x), 4), np.float32)
@@ -160,30 +135,26 @@ class Correction:
         slots[:, 2 + own] = np.sqrt(np.maximum(self.bound - np.square(hubs) / self.bound, 0))
         return np.asarray(np.hstack([x, slots]) / np.sqrt(1 + 2 * self.bound), np.float32)
 
-    def tensors(self) -> dict[str, NDArray[np.float32]]:
+    def tensors(self) -> dict[str, NDArray[Any]]:
         """Return what `restored` takes."""
-        named: dict[str, NDArray[np.float32]] = {
-            "hubness.bound": np.array([self.bound], np.float32)
-        }
+        named: dict[str, NDArray[Any]] = {"hubness.bound": np.array([self.bound])}
         for slot, modality in enumerate(self.banks):
-            named[f"hubness.bank.{slot}.{modality}"] = self.banks[modality]
-            named[f"hubness.weights.{modality}"] = self.weights[modality]
-            named[f"hubness.centre.{modality}"] = np.array([self.centres[modality]], np.float32)
+            named[f"hubness.bank.{slot}.{modality}"] = self.banks[modality].astype(np.float16)
+            named[f"hubness.centre.{modality}"] = np.array([self.centres[modality]])
         return named
 
     @classmethod
-    def restored(cls, hubness: Hubness, tensors: dict[str, NDArray[np.float32]]) -> Correction:
+    def restored(cls, hubness: Hubness, tensors: dict[str, NDArray[Any]]) -> Correction:
         """Make a correction from what `tensors` returned.
 
         Raises:
             KeyError: A tensor is missing.
         """
         ordered = sorted(name for name in tensors if name.startswith("hubness.bank."))
-        banks = {name.split(".", 3)[3]: tensors[name] for name in ordered}
+        banks = {name.split(".", 3)[3]: tensors[name].astype(np.float32) for name in ordered}
         return cls(
             hubness,
             banks,
-            {m: tensors[f"hubness.weights.{m}"] for m in banks},
             {m: float(tensors[f"hubness.centre.{m}"][0]) for m in banks},
             float(tensors["hubness.bound"][0]),
         )
