@@ -1,0 +1,144 @@
+"""Contrastive heads: two unrelated encoders brought together by pairs that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from tiepoint.alignment import fitted
+from tiepoint.alignment.components import Components
+from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
+from tiepoint.alignment.heads import Head
+from tiepoint.alignment.languages import LanguageGate
+from tiepoint.alignment.pairs import PairSet
+from tiepoint.encoders.base import Vectors
+from tiepoint.types import Modality
+
+
+class ContrastiveOptions(fitted.Options):
+    """Options of `ContrastiveAligner`.
+
+    Attributes:
+        dim: Length of the joint vectors.
+        hidden: Width of the hidden layer of the heads' residual branch; 0 for linear heads.
+        components: Principal components of the standardised vectors that a head takes.
+        languages: `shared`: one head for all texts. `separate`: one for each language of the
+            pairs, chosen by the text's vector.
+        loss: `infonce`, `sigmoid` or `hinge` (the hardest negative).
+        epochs: Passes over the pairs.
+        batch: Pairs in a step.
+        learning_rate: Of AdamW, at its highest.
+        weight_decay: Of the heads' matrices.
+        dropout: Share of a head's inputs that are left out in training.
+        warmup: Share of the steps in which the learning rate rises.
+        temperature: Of the softmax, at the start; it is learned.
+        patience: Epochs without a better validation figure after which training stops.
+    """
+
+    dim: int = Field(default=512, ge=2, le=8192)
+    hidden: int = Field(default=0, ge=0, le=16384)
+    components: int = Field(default=640, ge=2)
+    languages: Literal["shared", "separate"] = "shared"
+    loss: Literal["infonce", "sigmoid", "hinge"] = "infonce"
+    epochs: int = Field(default=20, ge=1)
+    batch: int = Field(default=500, ge=2)
+    learning_rate: float = Field(default=2e-3, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.1, ge=0, allow_inf_nan=False)
+    dropout: float = Field(default=0.4, ge=0, lt=1)
+    warmup: float = Field(default=0.05, ge=0, le=1)
+    temperature: float = Field(default=0.05, gt=0, allow_inf_nan=False)
+    patience: int = Field(default=5, ge=1)
+
+
+class ContrastiveAligner(FittedAligner):
+    """Linear or MLP heads over frozen encoders, trained by contrast.
+
+    Learning needs torch; afterwards the heads are matrices over the encoders' raw vectors, and
+    numpy computes them.
+    """
+
+    method = "contrastive"
+    Options = ContrastiveOptions
+    options: ContrastiveOptions
+    tunable: ClassVar[Mapping[str, Range]] = {
+        "learning_rate": Range(3e-4, 1e-2, log=True),
+        "weight_decay": Range(0.01, 3.0, log=True),
+        "dropout": Range(0.0, 0.7),
+        "temperature": Range(0.02, 0.2, log=True),
+        "hidden": Range(choices=(0, 512, 1024)),
+        "epochs": Range(choices=(10, 20, 40)),
+    }
+
+    def learn(
+        self, pairs: PairSet, val: PairSet | None, settings: FitSettings
+    ) -> tuple[Tensors, list[Mapping[str, float]]]:
+        from tiepoint.alignment.towers import HeadTowers, validation
+        from tiepoint.alignment.trainer import Schedule, train
+
+        first, second = pairs.modalities
+        languages = sorted(set(pairs.languages)) if self.options.languages == "separate" else []
+        rows = np.array(pairs.languages or [""] * len(pairs.vectors[second]))
+        names = languages if len(languages) > 1 else [""]
+        groups = [
+            pairs.links[rows[pairs.links[:, 1]] == name] if name else pairs.links for name in names
+        ]
+        components = {
+            first: Components.fit(pairs.vectors[first], self.options.components),
+            second: Components.fit(pairs.vectors[second], self.options.components),
+        }
+        model = HeadTowers(
+            {m: components[m](x) for m, x in pairs.vectors.items()},
+            len(groups),
+            self.options,
+            settings.seed,
+        )
+        told = self.options
+        schedule = Schedule(
+            told.loss,
+            told.epochs,
+            told.batch,
+            told.learning_rate,
+            told.weight_decay,
+            told.warmup,
+            told.temperature,
+            told.patience,
+        )
+        gate = LanguageGate.fit(pairs.vectors[second], rows, names) if names != [""] else None
+        validate = None
+        if val is not None:
+            validate = validation(model, val, components, gate)
+        key = f"{self.method} {told.model_dump_json()} {pairs.data_hash}"
+        history = train(model, groups, schedule, settings, key, validate)
+        tensors = dict(gate.tensors(second)) if gate is not None else {}
+        for prefix, head in model.heads(first, second, names).items():
+            part = components[first if prefix == first else second]
+            tensors |= head.after(part.mean, part.matrix).tensors(prefix)
+        return tensors, history
+
+    def prepare(self) -> None:
+        self._gates = {
+            m: LanguageGate.restored(self.tensors, m)
+            for m in self.encoders
+            if LanguageGate.is_in(self.tensors, m)
+        }
+        prefixes = {name.rpartition(".")[0] for name in self.tensors if name.endswith(".bias")}
+        self._heads = {
+            prefix: Head.restored(self.tensors, prefix)
+            for prefix in prefixes
+            if not prefix.startswith(LanguageGate.PREFIX)
+        }
+
+    def project(self, modality: Modality, x: Vectors) -> Vectors:
+        gate = self._gates.get(modality)
+        if gate is None:
+            return self._heads[modality](x)
+        language = gate(x)
+        joint = np.empty((len(x), self._heads[f"{modality}.{gate.names[0]}"].dim), np.float32)
+        for index, name in enumerate(gate.names):
+            these = language == index
+            if these.any():
+                joint[these] = self._heads[f"{modality}.{name}"](x[these])
+        return joint
