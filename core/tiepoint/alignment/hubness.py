@@ -115,9 +115,7 @@ class Correction:
         first, second = joint
         banks, centres, bound = {}, {}, 0.0
         for own, other in ((first, second), (second, first)):
-            # Rounded as it is stored, so that a loaded correction is the same to the bit.
-            banks[own] = sample(joint[other], hubness.bank, seed).astype(np.float16)
-            banks[own] = banks[own].astype(np.float32)
+            banks[own] = sample(joint[other], hubness.bank, seed)
             hubs = hub_scores(sample(joint[own], hubness.bank, seed), banks[own], hubness)
             centres[own] = float(np.mean(hubs))
             bound = max(bound, float(np.abs(hubs - centres[own]).max()))
@@ -139,7 +137,7 @@ class Correction:
         """Return what `restored` takes."""
         named: dict[str, NDArray[Any]] = {"hubness.bound": np.array([self.bound])}
         for slot, modality in enumerate(self.banks):
-            named[f"hubness.bank.{slot}.{modality}"] = self.banks[modality].astype(np.float16)
+            named[f"hubness.bank.{slot}.{modality}"] = self.banks[modality]
             named[f"hubness.centre.{modality}"] = np.array([self.centres[modality]])
         return named
 
@@ -151,7 +149,7 @@ class Correction:
             KeyError: A tensor is missing.
         """
         ordered = sorted(name for name in tensors if name.startswith("hubness.bank."))
-        banks = {name.split(".", 3)[3]: tensors[name].astype(np.float32) for name in ordered}
+        banks = {name.split(".", 3)[3]: tensors[name] for name in ordered}
         return cls(
             hubness,
             banks,
