@@ -115,7 +115,7 @@ class ContrastiveAligner(FittedAligner):
         tensors = dict(gate.tensors(second)) if gate is not None else {}
         for prefix, head in model.heads(first, second, names).items():
             part = components[first if prefix == first else second]
-            tensors |= head.after(part.mean, part.matrix).tensors(prefix)
+            tensors |= head.after(part).tensors(prefix)
         return tensors, history
 
     def prepare(self) -> None:

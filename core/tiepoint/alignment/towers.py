@@ -13,7 +13,7 @@ from torch.nn import functional
 from tiepoint.alignment.batches import Rows
 from tiepoint.alignment.checks import unit_rows
 from tiepoint.alignment.components import Components
-from tiepoint.alignment.heads import Head
+from tiepoint.alignment.heads import Branch, Head
 from tiepoint.alignment.languages import LanguageGate
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.trainer import Towers
@@ -49,12 +49,12 @@ class HeadModule(nn.Module):
 
     def head(self) -> Head:
         """Return the head as plain arrays."""
-        hidden = (
-            (_array(self.inner.weight).T, _array(self.inner.bias), _array(self.outer.weight).T)
-            if self.inner is not None and self.outer is not None
-            else ()
-        )
-        return Head(_array(self.linear.weight).T, _array(self.linear.bias), *hidden)
+        branch = None
+        if self.inner is not None and self.outer is not None:
+            branch = Branch(
+                _array(self.inner.weight).T, _array(self.inner.bias), _array(self.outer.weight).T
+            )
+        return Head(_array(self.linear.weight).T, _array(self.linear.bias), branch)
 
 
 class HeadTowers(Towers):
@@ -110,20 +110,26 @@ def validation(
     if gate is not None:
         known = sorted(set(val.languages) & set(gate.names))
         parts = [(gate.names.index(name), val.of_language(name)) for name in known]
-    prepared = [
-        (group, part.links, *(components[m](x) for m, x in part.vectors.items()))
-        for group, part in ((group, part.of_links(part.links)) for group, part in parts)
-    ]
+    galleries = [(group, _gallery(part, components)) for group, part in parts]
 
     def figures() -> Mapping[str, float]:
         sums = []
-        for group, links, first, second in prepared:
+        for group, (links, first, second) in galleries:
             images = unit_rows(_head(model.first)(first))
             texts = unit_rows(_head(model.second[group])(second))
             sums.append(evaluate(images, texts, links).rsum)
         return {"rsum": float(np.mean(sums))}
 
     return figures
+
+
+def _gallery(
+    pairs: PairSet, components: Mapping[Modality, Components]
+) -> tuple[Rows, Vectors, Vectors]:
+    """Return the links, and the components of both modalities, without unpaired rows."""
+    kept = pairs.of_links(pairs.links)
+    first, second = (components[m](x) for m, x in kept.vectors.items())
+    return kept.links, first, second
 
 
 def _head(module: nn.Module) -> Head:
