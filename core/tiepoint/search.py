@@ -17,6 +17,7 @@ from tiepoint.index.filters import Filter
 from tiepoint.routes import Layout
 from tiepoint.types import TEXT, Contribution, Hit, Modality
 
+_BOOST = "boost:"
 MAX_K = 16_384
 """The most hits that one search gives; Milvus servers have the same limit."""
 
@@ -56,8 +57,14 @@ class CollectionSearch:
         self.searcher = searcher
         self.fusion = fusion
         self.candidates = section.candidates
+        self._probabilities = {
+            route.name: route.probability
+            for routes in layout.routes.values()
+            for route in routes
+            if route.probability is not None
+        }
         self.boosts = [
-            (f"boost:{name}", self._filter(boost.where), boost.value)
+            (f"{_BOOST}{name}", self._filter(boost.where), boost.value)
             for name, boost in section.boosts.items()
         ]
 
@@ -172,14 +179,30 @@ class CollectionSearch:
     def _raw_hits(self, route: str, found: Candidates, explain: bool) -> list[Hit]:
         """A single route needs no scaling: the score is its similarity."""
         payloads = self.searcher.payloads(found.ids)
+        calibrated = self._probabilities.get(route)
+        probabilities: list[float] | list[None] = [None] * len(found.ids)
+        if calibrated is not None:
+            probabilities = calibrated(found.scores, len(self.searcher)).tolist()
         hits = []
-        for id_, score, (metadata, parts) in zip(
-            found.ids, found.scores.tolist(), payloads, strict=True
+        for id_, score, probability, (metadata, parts) in zip(
+            found.ids, found.scores.tolist(), probabilities, payloads, strict=True
         ):
             shares = (Contribution(route, score, score, 1.0, score),)
             text = explanation(shares) if explain else None
-            hits.append(Hit(id_, score, None, shares, metadata, parts, text))
+            hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
         return hits
+
+    def _probability(self, shares: Sequence[Contribution]) -> float | None:
+        """The highest among the routes; none if a route that is not calibrated had a say."""
+        stated = []
+        for share in shares:
+            if share.route.startswith(_BOOST):
+                continue
+            calibrated = self._probabilities.get(share.route)
+            if calibrated is None:
+                return None
+            stated.append(float(calibrated(share.similarity, len(self.searcher))))
+        return max(stated, default=None)
 
     def _fused(
         self,
@@ -223,7 +246,7 @@ class CollectionSearch:
             Hit(
                 pool[i],
                 float(scores[i]),
-                None,
+                self._probability(shares[i]),
                 shares[i],
                 metadata,
                 parts,

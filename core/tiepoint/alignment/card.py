@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import FingerprintError, InputError
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
 
 CARD = "aligner.json"
@@ -25,10 +26,18 @@ class _Part(BaseModel):
 
 
 class EncoderCard(_Part):
-    """An encoder whose vectors the aligner takes."""
+    """An encoder whose vectors the aligner takes.
+
+    Attributes:
+        fingerprint: Names everything that the vectors depend on.
+        dim: Length of the vectors.
+        section: What a deployment file says of it (`type` and options), where it is known, so
+            that the aligner can be evaluated without naming its encoders again.
+    """
 
     fingerprint: str
     dim: int
+    section: dict[str, Any] = Field(default_factory=dict)
 
 
 class DataCard(_Part):
@@ -57,7 +66,8 @@ class Card(_Part):
         data: What it was fitted on.
         seed: The seed of the fit.
         metrics: Figures of the fit, such as those on the validation pairs.
-        calibration: From a similarity to a probability, by route; may be empty.
+        calibration: From the similarity of a top hit to the probability that it is right, by
+            route, such as `text->image`; empty without validation pairs.
         date: When it was fitted, ISO 8601 in UTC.
         tiepoint: The version that wrote it.
         versions: Of Python and the libraries that computed it.
@@ -72,7 +82,7 @@ class Card(_Part):
     data: DataCard
     seed: int
     metrics: dict[str, Any] = Field(default_factory=dict)
-    calibration: dict[str, Any] = Field(default_factory=dict)
+    calibration: dict[str, MatchProbability] = Field(default_factory=dict)
     date: str
     tiepoint: str
     versions: dict[str, str]

@@ -16,7 +16,7 @@ from tiepoint.encoders.pipeline import Encoded, encode_parts
 from tiepoint.errors import InputError
 from tiepoint.types import IMAGE, TEXT, Modality, Skipped
 
-Progress = Callable[[Modality, int, int], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def encode_pairs(
         encoders: For `image` and `text`.
         cache: Where vectors are looked up and kept.
         strict: Whether a part that cannot be read raises; otherwise its pairs are left out.
-        progress: Called with modality, parts done, and of how many.
+        progress: Called with the parts done, and of how many.
 
     Raises:
         DecodeError: In strict mode, a part that cannot be read.
@@ -73,13 +73,15 @@ def encode_pairs(
         TEXT: [pair.text for pair in pairs],
     }
     made: dict[Modality, Encoded] = {}
+    before, total = 0, len(names) + len(pairs)
     for modality, given in parts.items():
 
-        def told(done: int, modality: Modality = modality, total: int = len(given)) -> None:
+        def tell(done: int, before: int = before) -> None:
             if progress is not None:
-                progress(modality, done, total)
+                progress(before + done, total)
 
-        made[modality] = encode_parts(encoders[modality], given, modality, cache, progress=told)
+        made[modality] = encode_parts(encoders[modality], given, modality, cache, progress=tell)
+        before += len(given)
     skipped = _skipped(made, pairs, strict)
     links = np.array([[position[pair.image], row] for row, pair in enumerate(pairs)], np.int64)
     good = np.array(

@@ -35,6 +35,7 @@ from tiepoint.alignment.storage import Storage, packed, unpacked
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError, FingerprintError, InputError
 from tiepoint.evaluation.retrieval import Retrieval, evaluate
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
 
 Tensors = dict[str, NDArray[Any]]
@@ -232,6 +233,9 @@ class FittedAligner(Aligner):
             )
         joint = self._unit(modality, checked_vectors(self.encoders, modality, x))
         return joint if self._correction is None else self._correction.apply(modality, joint)
+
+    def match_probability(self, query: Modality, gallery: Modality) -> MatchProbability | None:
+        return self.card.calibration.get(f"{query}->{gallery}") if self.card else None
 
     def restore(self, tensors: Tensors) -> None:
         """Take over parameters that `tensors` of a fitted aligner with these options held.

@@ -1,4 +1,4 @@
-"""Files of image-text pairs: CSV with `image,text` and, if there are parts, `lang,split`."""
+"""Files of image-text pairs: CSV with `image,text` and, where there are, `lang,split,label`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tiepoint.errors import InputError
 
+_COLUMNS = ("image", "text", "lang", "split", "label")
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -20,12 +22,14 @@ class Pair:
         text: What is said of it.
         language: Such as `en`; empty if the file does not say.
         split: Such as `train`; empty if the file does not say.
+        label: The class of the image; empty if the file does not say.
     """
 
     image: str
     text: str
     language: str
     split: str
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,17 +87,9 @@ def read_pairs(path: Path) -> PairFile:
                 raise InputError(
                     f"there is no column {missing[0]!r}",
                     where=str(path),
-                    hint="The header must be image,text and may have lang,split.",
+                    hint="The header must be image,text and may have lang,split,label.",
                 )
-            rows = [
-                Pair(
-                    (row["image"] or "").strip(),
-                    (row["text"] or "").strip(),
-                    (row.get("lang") or "").strip(),
-                    (row.get("split") or "").strip(),
-                )
-                for row in reader
-            ]
+            rows = [Pair(*((row.get(name) or "").strip() for name in _COLUMNS)) for row in reader]
     except OSError as error:
         raise InputError(
             f"the pairs cannot be read ({error.strerror})", where=str(path), hint="Check the path."

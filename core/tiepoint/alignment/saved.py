@@ -12,6 +12,7 @@ from tiepoint.alignment.card import check_encoders, read_card
 from tiepoint.alignment.fitted import FittedAligner, card_fingerprint
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import InputError
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
 
 
@@ -44,6 +45,9 @@ class SavedAligner(Aligner):
 
     def transform(self, modality: Modality, x: Vectors) -> Vectors:
         return self.fitted.transform(modality, x)
+
+    def match_probability(self, query: Modality, gallery: Modality) -> MatchProbability | None:
+        return self.card.calibration.get(f"{query}->{gallery}")
 
     @property
     def fitted(self) -> FittedAligner:
