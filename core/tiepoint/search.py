@@ -14,10 +14,10 @@ from tiepoint.errors import QueryError
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
+from tiepoint.probabilities import HitProbabilities
 from tiepoint.routes import Layout
 from tiepoint.types import TEXT, Contribution, Hit, Modality
 
-_BOOST = "boost:"
 MAX_K = 16_384
 """The most hits that one search gives; Milvus servers have the same limit."""
 
@@ -57,14 +57,9 @@ class CollectionSearch:
         self.searcher = searcher
         self.fusion = fusion
         self.candidates = section.candidates
-        self._probabilities = {
-            route.name: route.probability
-            for routes in layout.routes.values()
-            for route in routes
-            if route.probability is not None
-        }
+        self._probabilities = HitProbabilities(layout)
         self.boosts = [
-            (f"{_BOOST}{name}", self._filter(boost.where), boost.value)
+            (f"boost:{name}", self._filter(boost.where), boost.value)
             for name, boost in section.boosts.items()
         ]
 
@@ -174,15 +169,18 @@ class CollectionSearch:
         explain: bool,
     ) -> list[Hit]:
         found = self.searcher.search_vector(probe.field, probe.vector, k, condition, exclude)
-        return self._raw_hits(probe.route, found, explain)
+        return self._raw_hits(probe.route, found, explain, probe)
 
-    def _raw_hits(self, route: str, found: Candidates, explain: bool) -> list[Hit]:
+    def _raw_hits(
+        self, route: str, found: Candidates, explain: bool, probe: Probe | None = None
+    ) -> list[Hit]:
         """A single route needs no scaling: the score is its similarity."""
         payloads = self.searcher.payloads(found.ids)
-        calibrated = self._probabilities.get(route)
-        probabilities: list[float] | list[None] = [None] * len(found.ids)
-        if calibrated is not None:
-            probabilities = calibrated(found.scores, len(self.searcher)).tolist()
+        probabilities: Sequence[float | None] = [None] * len(found.ids)
+        if probe is not None and self._probabilities.known(route):
+            scores = self._against_background(probe, found.scores)
+            chosen = np.arange(len(found.ids))
+            probabilities = self._probabilities.of([scores], chosen, len(self.searcher))
         hits = []
         for id_, score, probability, (metadata, parts) in zip(
             found.ids, found.scores.tolist(), probabilities, payloads, strict=True
@@ -191,18 +189,6 @@ class CollectionSearch:
             text = explanation(shares) if explain else None
             hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
         return hits
-
-    def _probability(self, shares: Sequence[Contribution]) -> float | None:
-        """The highest among the routes; none if a route that is not calibrated had a say."""
-        stated = []
-        for share in shares:
-            if share.route.startswith(_BOOST):
-                continue
-            calibrated = self._probabilities.get(share.route)
-            if calibrated is None:
-                return None
-            stated.append(float(calibrated(share.similarity, len(self.searcher))))
-        return max(stated, default=None)
 
     def _fused(
         self,
@@ -246,18 +232,27 @@ class CollectionSearch:
             Hit(
                 pool[i],
                 float(scores[i]),
-                self._probability(shares[i]),
+                probability,
                 shares[i],
                 metadata,
                 parts,
                 explanation(shares[i]) if explain else None,
             )
-            for i, (metadata, parts) in zip(best, payloads, strict=True)
+            for i, probability, (metadata, parts) in zip(
+                best,
+                self._probabilities.of(routes, best, len(self.searcher)),
+                payloads,
+                strict=True,
+            )
         ]
 
     def _vector_scores(self, probe: Probe, pool: Sequence[str]) -> RouteScores:
+        return self._against_background(
+            probe, self.searcher.similarities(probe.field, probe.vector, pool)
+        )
+
+    def _against_background(self, probe: Probe, scores: Vectors) -> RouteScores:
         mean, deviation = self.searcher.background(probe.field, probe.vector)
-        scores = self.searcher.similarities(probe.field, probe.vector, pool)
         return RouteScores(probe.route, scores, mean, max(deviation, 1e-6))
 
 

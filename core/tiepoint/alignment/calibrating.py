@@ -29,7 +29,7 @@ def calibrate(aligner: Aligner, pairs: PairSet, seed: int = 0) -> dict[str, Matc
         InputError: Too few pairs, or all answered rightly or wrongly.
     """
     return {
-        route: MatchProbability.fit(hits.scores, hits.sizes, hits.correct)
+        route: MatchProbability.fit(hits.scores, hits.standardised, hits.sizes, hits.correct)
         for route, hits in asked(aligner, pairs, GALLERIES, seed).items()
     }
 
@@ -50,8 +50,8 @@ def cross_validated(aligner: Aligner, pairs: PairSet, seed: int = 0) -> dict[str
         calibrations = calibrate(aligner, fitted_on, seed)
         for route, hits in asked(aligner, tested_on, GALLERIES, seed + 1).items():
             whole = hits.sizes == hits.sizes.max()
-            probabilities = calibrations[route](hits.scores[whole], int(hits.sizes.max()))
-            stated.setdefault(route, []).append(probabilities)
+            probabilities = calibrations[route](hits.scores, hits.standardised, hits.sizes)
+            stated.setdefault(route, []).append(probabilities[whole])
             correct.setdefault(route, []).append(hits.correct[whole])
     return {
         route: reliability(np.concatenate(stated[route]), np.concatenate(correct[route])).as_dict()

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tiepoint.encoders.base import Vectors
 
 BINS = 10
+BACKGROUND_ROWS = 512
+"""Gallery items that a query's background is measured on, as in a collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,14 @@ class TopHits:
 
     Attributes:
         scores: (n,) float32 its similarity.
+        standardised: (n,) float32 how many spreads it stands above the query's background in
+            that gallery.
         sizes: (n,) int64 how many items the gallery had.
         correct: (n,) whether it is right.
     """
 
     scores: Vectors
+    standardised: Vectors
     sizes: NDArray[np.int64]
     correct: NDArray[np.bool_]
 
@@ -83,36 +88,60 @@ def top_hits(
     sizes: tuple[int, ...],
     seed: int,
 ) -> TopHits:
-    """Ask random galleries of these sizes, each query's positives among them.
+    """Ask random galleries of about these sizes, each query's positives among them.
 
     The rows are split at random into galleries, and a gallery is asked by the queries that
-    have a partner in it. A size of at least the whole gallery asks the whole.
+    have a partner in it. Rows with the same partner stay together, as the captions of an image
+    do in a collection. A size of at least the whole gallery asks the whole.
 
     Args:
         queries: (n, d) float32 joint vectors.
-        gallery: (m, d) float32 joint vectors.
+        gallery: (m, d) float32 joint vectors; every row has a partner.
         links: (n_links, 2) int64, rows of queries and of the gallery.
         sizes: Of the galleries.
         seed: Of the splits.
     """
     generator = np.random.default_rng(seed)
-    found: list[tuple[Vectors, int, NDArray[np.bool_]]] = []
+    partner = np.zeros(len(gallery), np.int64)
+    partner[links[::-1, 1]] = links[::-1, 0]
+    _, group = np.unique(partner, return_inverse=True)
+    if len(np.unique(links[:, 1])) == len(links):
+        groups = group.reshape(-1)
+    else:  # a row with several partners is found by each of them: it stands alone
+        groups = np.arange(len(gallery))
+    n_groups = int(groups.max()) + 1
+    asked = []
     for size in sorted({min(size, len(gallery)) for size in sizes}):
-        shuffled = generator.permutation(len(gallery))
-        for start in range(0, len(gallery) - size + 1, size):
-            rows = shuffled[start : start + size]
-            inside = np.isin(links[:, 1], rows)
-            asked = np.unique(links[inside, 0])
-            if not len(asked):
-                continue
-            scores = queries[asked] @ gallery[rows].T
-            best = scores.argmax(1)
-            pairs = set(map(tuple, links[inside].tolist()))
-            hits = zip(asked.tolist(), rows[best].tolist(), strict=True)
-            right = np.array([pair in pairs for pair in hits])
-            found.append((scores.max(1), size, right))
+        width = max(1, round(size * n_groups / len(gallery)))
+        shuffled = generator.permutation(n_groups)
+        for start in range(0, n_groups - width + 1, width):
+            rows = np.flatnonzero(np.isin(groups, shuffled[start : start + width]))
+            asked.append(_asked(queries, gallery, links, rows, generator))
     return TopHits(
-        np.concatenate([scores for scores, _, _ in found]),
-        np.concatenate([np.full(len(s), size, np.int64) for s, size, _ in found]),
-        np.concatenate([right for _, _, right in found]),
+        np.concatenate([hits.scores for hits in asked]),
+        np.concatenate([hits.standardised for hits in asked]),
+        np.concatenate([hits.sizes for hits in asked]),
+        np.concatenate([hits.correct for hits in asked]),
+    )
+
+
+def _asked(
+    queries: Vectors,
+    gallery: Vectors,
+    links: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    generator: np.random.Generator,
+) -> TopHits:
+    """Ask the gallery of some rows."""
+    inside = links[np.isin(links[:, 1], rows)]
+    who = np.unique(inside[:, 0])
+    scores = queries[who] @ gallery[rows].T
+    best = scores.argmax(1)
+    top = scores[np.arange(len(who)), best]
+    background = scores[:, generator.permutation(len(rows))[:BACKGROUND_ROWS]]
+    spread = np.maximum(background.std(1), 1e-6)
+    key = len(gallery)
+    right = np.isin(who * key + rows[best], inside[:, 0] * key + inside[:, 1])
+    return TopHits(
+        top, (top - background.mean(1)) / spread, np.full(len(who), len(rows), np.int64), right
     )

@@ -24,14 +24,15 @@ _FEWEST_QUERIES = 30
 class MatchProbability(BaseModel):
     """From the similarity of the top hit to the probability that it is right.
 
-    The log-odds are linear in the similarity and in the logarithm of the gallery's size: in a
-    gallery twice as large there are twice as many wrong items that can reach a similarity.
-    `platt` (Platt, 1999) stops there; `isotonic` (Zadrozny and Elkan, 2002) bends the result
-    to what was observed, monotonously.
+    The log-odds are linear in the similarity, in its standing above the query's background, and
+    in the logarithm of the gallery's size: in a gallery twice as large there are twice as many
+    wrong items that can reach a similarity. `platt` (Platt, 1999) stops there; `isotonic`
+    (Zadrozny and Elkan, 2002) bends the result to what was observed, monotonously.
 
     Attributes:
         kind: `isotonic` or `platt`.
         slope: Of the similarity in the log-odds.
+        standing_slope: Of the similarity in spreads above the query's background.
         size_slope: Of the log of the gallery's size in the log-odds; not positive.
         intercept: Of the log-odds.
         log_odds: Knots of the isotonic map; empty for `platt`.
@@ -42,6 +43,7 @@ class MatchProbability(BaseModel):
 
     kind: Literal["isotonic", "platt"]
     slope: float = Field(ge=0, allow_inf_nan=False)
+    standing_slope: float = Field(ge=0, allow_inf_nan=False)
     size_slope: float = Field(le=0, allow_inf_nan=False)
     intercept: float = Field(allow_inf_nan=False)
     log_odds: tuple[float, ...] = ()
@@ -51,6 +53,7 @@ class MatchProbability(BaseModel):
     def fit(
         cls,
         scores: ArrayLike,
+        standardised: ArrayLike,
         sizes: ArrayLike,
         correct: ArrayLike,
         kind: Literal["isotonic", "platt"] = "isotonic",
@@ -59,6 +62,7 @@ class MatchProbability(BaseModel):
 
         Args:
             scores: (n,) similarity of each query's top hit.
+            standardised: (n,) how many spreads it stands above the query's background.
             sizes: (n,) how many items its gallery had; several sizes teach their effect.
             correct: (n,) whether the top hit was right.
             kind: `isotonic` or `platt`.
@@ -67,30 +71,27 @@ class MatchProbability(BaseModel):
             InputError: Too few queries, or all right, or all wrong.
         """
         from sklearn.isotonic import IsotonicRegression
-        from sklearn.linear_model import LogisticRegression
 
-        s, n = np.asarray(scores, np.float64), np.log(np.asarray(sizes, np.float64))
+        columns = [np.asarray(column, np.float64) for column in (scores, standardised)]
+        columns.append(-np.log(np.asarray(sizes, np.float64)))
         right = np.asarray(correct, bool)
-        if len(s) < _FEWEST_QUERIES or right.all() or not right.any():
+        if len(right) < _FEWEST_QUERIES or right.all() or not right.any():
             raise InputError(
-                f"{len(s)} held-out queries, {right.sum()} of them answered rightly, are not enough"
-                " to calibrate by",
+                f"{len(right)} held-out queries, {right.sum()} of them answered rightly, are not"
+                " enough to calibrate by",
                 hint=f"Give at least {_FEWEST_QUERIES}, some of them right and some wrong.",
             )
-        # In units of its spread, so that the solver is well conditioned.
-        spread = max(float(s.std()), 1e-12)
-        features = np.stack([s / spread, n], 1)
-        line = LogisticRegression(C=np.inf, max_iter=1000).fit(features, right)
-        slope, size_slope = float(line.coef_[0, 0]) / spread, float(line.coef_[0, 1])
+        (slope, standing_slope, size_slope), intercept = _line(columns, right)
         platt = cls(
             kind="platt",
-            slope=max(slope, 0.0),
-            size_slope=min(size_slope, 0.0),
-            intercept=float(line.intercept_[0]),
+            slope=slope,
+            standing_slope=standing_slope,
+            size_slope=-size_slope,
+            intercept=intercept,
         )
         if kind == "platt":
             return platt
-        z = platt._log_odds(s, n)
+        z = platt._log_odds(columns[0], columns[1], -columns[2])
         curve = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(z, right)
         knots = np.unique(np.quantile(z, np.linspace(0, 1, _KNOTS)))
         return platt.model_copy(
@@ -101,23 +102,58 @@ class MatchProbability(BaseModel):
             }
         )
 
-    def __call__(self, scores: ArrayLike, size: int) -> NDArray[np.float64]:
-        """Return the probability of each similarity, for a gallery of this many items.
+    def __call__(
+        self, scores: ArrayLike, standardised: ArrayLike, sizes: ArrayLike
+    ) -> NDArray[np.float64]:
+        """Return the probability of each similarity.
 
         Args:
-            scores: Similarities, of any shape.
-            size: At least 1.
+            scores: (n,) similarities.
+            standardised: (n,) how many spreads they stand above the query's background.
+            sizes: How many items the gallery has; one number or (n,), at least 1.
         """
-        z = self._log_odds(np.asarray(scores, np.float64), np.log(max(size, 1)))
+        z = self._log_odds(
+            np.asarray(scores, np.float64),
+            np.asarray(standardised, np.float64),
+            np.log(np.maximum(np.asarray(sizes, np.float64), 1)),
+        )
         if self.kind == "isotonic":
             return np.asarray(np.interp(z, self.log_odds, self.probabilities), np.float64)
         return np.asarray(1 / (1 + np.exp(-z)), np.float64)
 
     def _log_odds(
-        self, scores: NDArray[np.float64], log_size: NDArray[np.float64] | float
+        self,
+        scores: NDArray[np.float64],
+        standardised: NDArray[np.float64],
+        log_sizes: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        z = self.slope * scores + self.size_slope * log_size + self.intercept
-        return np.asarray(np.clip(z, -50, 50), np.float64)
+        z = self.slope * scores + self.standing_slope * standardised
+        return np.asarray(
+            np.clip(z + self.size_slope * log_sizes + self.intercept, -50, 50), np.float64
+        )
+
+
+def _line(
+    columns: list[NDArray[np.float64]], right: NDArray[np.bool_]
+) -> tuple[list[float], float]:
+    """Logistic regression without negative slopes: a column that has one is left out."""
+    from sklearn.linear_model import LogisticRegression
+
+    spreads = [max(float(column.std()), 1e-9) for column in columns]
+    slopes = [0.0] * len(columns)
+    used = [i for i, column in enumerate(columns) if column.std() > 0]
+    intercept = float(np.log(right.mean() / (1 - right.mean())))
+    while used:
+        features = np.stack([columns[i] / spreads[i] for i in used], 1)
+        line = LogisticRegression(C=np.inf, max_iter=1000).fit(features, right)
+        worst = int(line.coef_[0].argmin())
+        if line.coef_[0, worst] >= 0:
+            for i, slope in zip(used, line.coef_[0], strict=True):
+                slopes[i] = float(slope) / spreads[i]
+            intercept = float(line.intercept_[0])
+            break
+        used.pop(worst)
+    return slopes, intercept
 
 
 class BackgroundQuantile(BaseModel):

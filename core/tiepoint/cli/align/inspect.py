@@ -104,7 +104,8 @@ def _calibration(aligner: Aligner, pairs: PairSet) -> dict[str, Any]:
         return {}
     return {
         route: reliability(
-            calibration(hits[route].scores, int(hits[route].sizes[0])), hits[route].correct
+            calibration(hits[route].scores, hits[route].standardised, hits[route].sizes),
+            hits[route].correct,
         ).as_dict()
         for route, calibration in known.items()
     }
