@@ -226,9 +226,12 @@ class BackgroundQuantile(BaseModel):
 
 
 def _pareto(beyond: NDArray[np.float64]) -> tuple[float, float]:
-    """Shape and scale of a generalised Pareto tail by moments (Hosking and Wallis, 1987)."""
-    if len(beyond) < 2 or beyond.mean() <= 0:
+    """Shape and scale of a tail by probability-weighted moments (Hosking and Wallis, 1987)."""
+    n = len(beyond)
+    if n < 2 or beyond.mean() <= 0:
         return 0.0, 1e-9
-    mean, variance = float(beyond.mean()), max(float(beyond.var()), 1e-18)
-    shape = min(0.5 * (1 - mean**2 / variance), 0.5)
-    return shape, max(mean * (1 - shape), 1e-9)
+    levels = (np.arange(1, n + 1) - 0.35) / n
+    mean = float(beyond.mean())
+    weighted = float(np.mean(np.sort(beyond) * (1 - levels)))
+    ratio = mean / max(mean - 2 * weighted, 1e-12)
+    return float(np.clip(2 - ratio, -0.5, 0.5)), max(2 * weighted * ratio, 1e-9)

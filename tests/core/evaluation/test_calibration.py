@@ -23,9 +23,9 @@ def space(seed, n=1200):
 @pytest.mark.parametrize("kind", ["isotonic", "platt"])
 @pytest.mark.parametrize("size", [100, 1000])
 def test_probabilities_hold_on_unseen_queries_at_galleries_of_other_sizes(kind, size):
-    hits = top_hits(*space(0), (50, 200, 1200), 0)
+    hits = top_hits(*space(0, 2000), (50, 200, 2000), 0)
     fitted = MatchProbability.fit(hits.scores, hits.standardised, hits.sizes, hits.correct, kind)
-    unseen = top_hits(*space(1), (size,), 1)
+    unseen = top_hits(*space(1, 3000), (size,), 1)
     stated = fitted(unseen.scores, unseen.standardised, size)
     found = reliability(stated, unseen.correct)
     assert found.ece <= 0.05
@@ -33,7 +33,7 @@ def test_probabilities_hold_on_unseen_queries_at_galleries_of_other_sizes(kind, 
 
 
 def test_a_match_is_less_probable_in_a_larger_gallery_and_more_so_at_a_higher_score():
-    hits = top_hits(*space(0), (50, 200, 1200), 0)
+    hits = top_hits(*space(0, 2000), (50, 200, 2000), 0)
     fitted = MatchProbability.fit(hits.scores, hits.standardised, hits.sizes, hits.correct, "platt")
     low, high = fitted([0.5, 0.8], [3.0, 5.0], 1000)
     assert low < high
@@ -70,9 +70,10 @@ def test_a_threshold_is_reached_as_often_as_asked_even_beyond_the_data(draw):
     generator = np.random.default_rng(5)
     fitted = BackgroundQuantile.fit(getattr(generator, draw)(size=3000))
     ordinary = getattr(generator, draw)(size=400_000)
-    for share in (0.3, 0.01, 0.0005):
+    # 3,000 scores hold one or two of the rarest kind: their rate is known by the tail alone.
+    for share, factor in ((0.3, 1.2), (0.01, 1.5), (0.0005, 3)):
         threshold = fitted.threshold(share)
-        assert 0.5 * share < np.mean(ordinary >= threshold) < 2 * share
+        assert share / factor < np.mean(ordinary >= threshold) < share * factor
         assert fitted.exceedance(threshold) == pytest.approx(share, rel=0.02)
 
 
