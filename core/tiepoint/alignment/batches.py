@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.int64]
+from tiepoint.alignment.pairs import Rows
 
 
 class LinkBatches:

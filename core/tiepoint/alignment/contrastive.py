@@ -12,8 +12,7 @@ from tiepoint.alignment import fitted
 from tiepoint.alignment.components import Components
 from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
 from tiepoint.alignment.heads import Head
-from tiepoint.alignment.languages import LanguageGate
-from tiepoint.alignment.pairs import PairSet
+from tiepoint.alignment.pairs import PairSet, Rows
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
 
@@ -25,8 +24,6 @@ class ContrastiveOptions(fitted.Options):
         dim: Length of the joint vectors.
         hidden: Width of the hidden layer of the heads' residual branch; 0 for linear heads.
         components: Principal components of the standardised vectors that a head takes.
-        languages: `shared`: one head for all texts. `separate`: one for each language of the
-            pairs, chosen by the text's vector.
         loss: `infonce`, `sigmoid` or `hinge` (the hardest negative).
         epochs: Passes over the pairs.
         batch: Pairs in a step.
@@ -41,7 +38,6 @@ class ContrastiveOptions(fitted.Options):
     dim: int = Field(default=512, ge=2, le=8192)
     hidden: int = Field(default=0, ge=0, le=16384)
     components: int = Field(default=640, ge=2)
-    languages: Literal["shared", "separate"] = "shared"
     loss: Literal["infonce", "sigmoid", "hinge"] = "infonce"
     epochs: int = Field(default=20, ge=1)
     batch: int = Field(default=500, ge=2)
@@ -78,22 +74,11 @@ class ContrastiveAligner(FittedAligner):
         from tiepoint.alignment.towers import HeadTowers, validation
         from tiepoint.alignment.trainer import Schedule, train
 
-        first, second = pairs.modalities
-        languages = sorted(set(pairs.languages)) if self.options.languages == "separate" else []
-        rows = np.array(pairs.languages or [""] * len(pairs.vectors[second]))
-        names = languages if len(languages) > 1 else [""]
-        groups = [
-            pairs.links[rows[pairs.links[:, 1]] == name] if name else pairs.links for name in names
-        ]
         components = {
-            first: Components.fit(pairs.vectors[first], self.options.components),
-            second: Components.fit(pairs.vectors[second], self.options.components),
+            m: Components.fit(x, self.options.components) for m, x in pairs.vectors.items()
         }
         model = HeadTowers(
-            {m: components[m](x) for m, x in pairs.vectors.items()},
-            len(groups),
-            self.options,
-            settings.seed,
+            {m: components[m](x) for m, x in pairs.vectors.items()}, self.options, settings.seed
         )
         told = self.options
         schedule = Schedule(
@@ -106,39 +91,29 @@ class ContrastiveAligner(FittedAligner):
             told.temperature,
             told.patience,
         )
-        gate = LanguageGate.fit(pairs.vectors[second], rows, names) if names != [""] else None
-        validate = None
-        if val is not None:
-            validate = validation(model, val, components, gate)
+        validate = validation(model, val, components) if val is not None else None
         key = f"{self.method} {told.model_dump_json()} {pairs.data_hash}"
-        history = train(model, groups, schedule, settings, key, validate)
-        tensors = dict(gate.tensors(second)) if gate is not None else {}
-        for prefix, head in model.heads(first, second, names).items():
-            part = components[first if prefix == first else second]
-            tensors |= head.after(part).tensors(prefix)
+        history = train(model, _by_language(pairs), schedule, settings, key, validate)
+        tensors: Tensors = {}
+        for modality, head in zip(pairs.modalities, model.heads(), strict=True):
+            tensors |= head.after(components[modality]).tensors(modality)
         return tensors, history
 
     def prepare(self) -> None:
-        self._gates = {
-            m: LanguageGate.restored(self.tensors, m)
-            for m in self.encoders
-            if LanguageGate.is_in(self.tensors, m)
-        }
-        prefixes = {name.rpartition(".")[0] for name in self.tensors if name.endswith(".bias")}
-        self._heads = {
-            prefix: Head.restored(self.tensors, prefix)
-            for prefix in prefixes
-            if not prefix.startswith(LanguageGate.PREFIX)
-        }
+        self._heads = {m: Head.restored(self.tensors, m) for m in self.encoders}
 
     def project(self, modality: Modality, x: Vectors) -> Vectors:
-        gate = self._gates.get(modality)
-        if gate is None:
-            return self._heads[modality](x)
-        language = gate(x)
-        joint = np.empty((len(x), self._heads[f"{modality}.{gate.names[0]}"].dim), np.float32)
-        for index, name in enumerate(gate.names):
-            these = language == index
-            if these.any():
-                joint[these] = self._heads[f"{modality}.{name}"](x[these])
-        return joint
+        return self._heads[modality](x)
+
+
+def _by_language(pairs: PairSet) -> list[Rows]:
+    """Return the links of each language: a batch compares texts of one language only.
+
+    Texts of different languages lie apart, and telling them from each other would be an easy
+    task that teaches nothing.
+    """
+    names = sorted(set(pairs.languages))
+    if len(names) < 2:
+        return [pairs.links]
+    languages = np.array(pairs.languages)[pairs.links[:, 1]]
+    return [pairs.links[languages == name] for name in names]

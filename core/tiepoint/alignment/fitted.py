@@ -30,6 +30,7 @@ from tiepoint.alignment.card import (
 )
 from tiepoint.alignment.checks import checked_vectors, unit_rows
 from tiepoint.alignment.hubness import Correction, Hubness
+from tiepoint.alignment.inputs import InputOptions, Inputs, prepared
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.storage import Storage, packed, unpacked
 from tiepoint.encoders.base import Encoder, Vectors
@@ -45,6 +46,7 @@ class Options(BaseModel):
     """What every method can be told; methods subclass it with their own.
 
     Attributes:
+        inputs: What is done to the encoders' vectors first; nothing if not given.
         hubness: The correction that is written into the joint vectors; none if not given.
         storage: How the parameters are stored: `float32`, `float16`, or `int8` with a scale
             for each row. The aligner computes with what is stored.
@@ -52,6 +54,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    inputs: InputOptions | None = None
     hubness: Hubness | None = None
     storage: Storage = "float32"
 
@@ -165,6 +168,7 @@ class FittedAligner(Aligner):
             ) from error
         self.tensors: Tensors = {}
         self.card: Card | None = None
+        self._inputs: dict[Modality, Inputs] = {}
         self._correction: Correction | None = None
         self._content = b""
 
@@ -177,7 +181,7 @@ class FittedAligner(Aligner):
         """Return the parameters learned from pairs, and the figures of every step.
 
         Args:
-            pairs: Checked: the vectors are those of the encoders, and finite.
+            pairs: Checked, finite, and prepared as the option `inputs` says.
             val: Held-out pairs for early stopping, or None.
             settings: Seed, progress, checkpoint.
 
@@ -187,7 +191,7 @@ class FittedAligner(Aligner):
 
     @abstractmethod
     def project(self, modality: Modality, x: Vectors) -> Vectors:
-        """Return (n, d_joint) joint vectors of any length, by `tensors`; x is checked."""
+        """Return (n, d_joint) joint vectors of any length, by `tensors`; x is prepared."""
 
     def prepare(self) -> None:
         """Make from `tensors` what `project` needs; called once after a fit or a load."""
@@ -209,7 +213,12 @@ class FittedAligner(Aligner):
         if val is not None:
             self._check(val, "validation")
         warnings = _check_amount(pairs)
-        tensors, history = self.learn(pairs, val, told)
+        inputs = self._fit_inputs(pairs)
+        shown = prepared(pairs, inputs) if inputs else pairs
+        shown_val = prepared(val, inputs) if inputs and val is not None else val
+        tensors, history = self.learn(shown, shown_val, told)
+        for modality, made in inputs.items():
+            tensors |= made.tensors(modality)
         stored = packed(tensors, self.options.storage)
         self._take(unpacked(stored))
         if self.options.hubness is not None:
@@ -337,12 +346,24 @@ class FittedAligner(Aligner):
                     hint="Encode the pairs with this encoder.",
                 )
 
+    def _fit_inputs(self, pairs: PairSet) -> dict[Modality, Inputs]:
+        if self.options.inputs is None:
+            return {}
+        first, second = pairs.modalities
+        languages = {first: (), second: pairs.languages}
+        return {
+            m: Inputs.fit(self.options.inputs, m, x, languages[m]) for m, x in pairs.vectors.items()
+        }
+
     def _take(self, tensors: Tensors) -> None:
         self.tensors = dict(tensors)
+        if self.options.inputs is not None:
+            self._inputs = {m: Inputs.restored(tensors, m) for m in self.encoders}
         self.prepare()
 
     def _unit(self, modality: Modality, x: Vectors) -> Vectors:
-        return unit_rows(self.project(modality, x))
+        given = self._inputs[modality](x) if self._inputs else x
+        return unit_rows(self.project(modality, given))
 
     def _sign(self, stored: Tensors, pairs: PairSet, seed: int, metrics: dict[str, Any]) -> None:
         """Write the card of what was just fitted."""

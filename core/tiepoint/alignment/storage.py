@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Storage = Literal["float32", "float16", "int8"]
 
-_SCALE = ".scale"
+_SCALE = ".step"
 _LEVELS = 127
 _SMALL = 4096
 """Arrays with fewer values stay as they are: they cost nothing, and biases matter."""
@@ -22,7 +22,7 @@ def packed(tensors: Mapping[str, NDArray[Any]], storage: Storage) -> dict[str, N
     >>> x = np.linspace(-1, 1, 8192, dtype=np.float32).reshape(64, 128)
     >>> stored = packed({"x": x}, "int8")
     >>> sorted((name, str(value.dtype)) for name, value in stored.items())
-    [('x', 'int8'), ('x.scale', 'float32')]
+    [('x', 'int8'), ('x.step', 'float32')]
     >>> bool(np.abs(unpacked(stored)["x"] - x).max() < 0.005)
     True
     """
@@ -44,7 +44,7 @@ def unpacked(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Return stored tensors in float32.
 
     Raises:
-        KeyError: The scale of bytes is missing.
+        KeyError: the step of bytes is missing.
     """
     restored: dict[str, NDArray[Any]] = {}
     for name, value in tensors.items():

@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tiepoint.alignment.batches import Rows
 from tiepoint.alignment.checks import unit_rows
 from tiepoint.alignment.components import Components
 from tiepoint.alignment.heads import Branch, Head
-from tiepoint.alignment.languages import LanguageGate
-from tiepoint.alignment.pairs import PairSet
+from tiepoint.alignment.pairs import PairSet, Rows
 from tiepoint.alignment.trainer import Towers
 from tiepoint.encoders.base import Vectors
 from tiepoint.evaluation.retrieval import evaluate
@@ -58,66 +56,52 @@ class HeadModule(nn.Module):
 
 
 class HeadTowers(Towers):
-    """One head for the first modality, and one for each group of the second.
+    """A head for each of two modalities.
 
     Args:
-        inputs: (n, k) components of the training vectors by modality.
-        groups: How many heads the second modality has.
+        inputs: (n, k) components of the training vectors by modality, in the links' order.
         options: Of the aligner.
         seed: Of the initial weights.
     """
 
     def __init__(
-        self,
-        inputs: Mapping[Modality, Vectors],
-        groups: int,
-        options: ContrastiveOptions,
-        seed: int,
+        self, inputs: Mapping[Modality, Vectors], options: ContrastiveOptions, seed: int
     ) -> None:
         super().__init__(options.temperature)
         torch.manual_seed(seed)
-        first, second = (torch.from_numpy(x) for x in inputs.values())
-        self._inputs = (first, second)
-        width = (options.dim, options.hidden, options.dropout)
-        self.first = HeadModule(first.shape[1], *width)
-        self.second = nn.ModuleList(HeadModule(second.shape[1], *width) for _ in range(groups))
+        self._inputs = [torch.from_numpy(x) for x in inputs.values()]
+        self.first, self.second = (
+            HeadModule(x.shape[1], options.dim, options.hidden, options.dropout)
+            for x in self._inputs
+        )
 
-    def forward(self, links: Rows, group: int) -> tuple[Tensor, Tensor]:
+    def forward(self, links: Rows) -> tuple[Tensor, Tensor]:
         rows = torch.from_numpy(links)
         first, second = self._inputs
-        return self.first(first[rows[:, 0]]), self.second[group](second[rows[:, 1]])
+        return self.first(first[rows[:, 0]]), self.second(second[rows[:, 1]])
 
-    def heads(self, first: Modality, second: Modality, names: list[str]) -> dict[str, Head]:
-        """Return the heads as plain arrays, by the prefix of their tensors' names."""
-        made = {first: _head(self.first)}
-        for name, module in zip(names, self.second, strict=True):
-            made[f"{second}.{name}" if name else second] = _head(module)
-        return made
+    def heads(self) -> tuple[Head, Head]:
+        """Return the heads as plain arrays."""
+        return self.first.head(), self.second.head()
 
 
 def validation(
-    model: HeadTowers,
-    val: PairSet,
-    components: Mapping[Modality, Components],
-    gate: LanguageGate | None,
+    model: HeadTowers, val: PairSet, components: Mapping[Modality, Components]
 ) -> Callable[[], Mapping[str, float]]:
     """Return what computes the protocol's figures of a model on held-out pairs, as it is.
 
-    With heads by language the gallery holds the texts of one language at a time, and `rsum`
-    is the mean over languages.
+    A gallery holds the texts of one language, and `rsum` is the mean over languages.
     """
-    parts = [(0, val)]
-    if gate is not None:
-        known = sorted(set(val.languages) & set(gate.names))
-        parts = [(gate.names.index(name), val.of_language(name)) for name in known]
-    galleries = [(group, _gallery(part, components)) for group, part in parts]
+    names = sorted(set(val.languages))
+    parts = [val.of_language(name) for name in names] if len(names) > 1 else [val]
+    galleries = [_gallery(part, components) for part in parts]
 
     def figures() -> Mapping[str, float]:
-        sums = []
-        for group, (links, first, second) in galleries:
-            images = unit_rows(_head(model.first)(first))
-            texts = unit_rows(_head(model.second[group])(second))
-            sums.append(evaluate(images, texts, links).rsum)
+        first_head, second_head = model.heads()
+        sums = [
+            evaluate(unit_rows(first_head(first)), unit_rows(second_head(second)), links).rsum
+            for links, first, second in galleries
+        ]
         return {"rsum": float(np.mean(sums))}
 
     return figures
@@ -130,12 +114,6 @@ def _gallery(
     kept = pairs.of_links(pairs.links)
     first, second = (components[m](x) for m, x in kept.vectors.items())
     return kept.links, first, second
-
-
-def _head(module: nn.Module) -> Head:
-    if not isinstance(module, HeadModule):
-        raise TypeError(f"{type(module).__name__} is not a head")
-    return module.head()
 
 
 def _array(parameter: Tensor) -> Vectors:

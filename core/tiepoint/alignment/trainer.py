@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tiepoint.alignment.batches import LinkBatches, Rows, positives
+from tiepoint.alignment.batches import LinkBatches, positives
 from tiepoint.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from tiepoint.alignment.fitted import FitSettings
 from tiepoint.alignment.losses import LOSSES, LossName
+from tiepoint.alignment.pairs import Rows
 
 _LARGEST_SCALE = 200.0
 _GRADIENT_NORM = 1.0
@@ -58,7 +59,7 @@ class Towers(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(float(np.log(1 / temperature))))
         self.shift = nn.Parameter(torch.tensor(_SIGMOID_BIAS))
 
-    def forward(self, links: Rows, group: int) -> tuple[Tensor, Tensor]:
+    def forward(self, links: Rows) -> tuple[Tensor, Tensor]:
         """Return (n, d) unit vectors of the first rows, and of the second rows."""
         raise TypeError(f"{type(self).__name__} does not say how rows become vectors")
 
@@ -150,8 +151,8 @@ def _run_epoch(
         for parameters in optimiser.param_groups:
             parameters["lr"] = schedule.learning_rate * factor
         loss = torch.zeros(())
-        for group, links in enumerate(groups):
-            first, second = model(links, group)
+        for links in groups:
+            first, second = model(links)
             related = torch.from_numpy(positives(links))
             cosines = first @ second.T
             loss = loss + function(cosines, related, model.log_scale.exp(), model.shift)

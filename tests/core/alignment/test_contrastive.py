@@ -110,7 +110,7 @@ def test_languages_have_heads_of_their_own_over_the_same_image_vectors() -> None
     pairs, held_out = pairs_of(300, 1, ("en", "zh")), pairs_of(100, 2, ("en", "zh"))
     sums = {}
     for languages in ("shared", "separate"):
-        aligner = ContrastiveAligner(ENCODERS, **SMALL, languages=languages)
+        aligner = ContrastiveAligner(ENCODERS, **SMALL, inputs={"languages": languages})
         aligner.fit(pairs)
         sums[languages] = [
             aligner.evaluate(held_out.of_language(name)).rsum for name in ("en", "zh")
