@@ -46,6 +46,11 @@ class Components:
         largest = np.argsort(-variances)[:kept]
         return cls(mean, (scale[:, None] * directions[:, largest]).astype(np.float32))
 
+    def scaled_to(self, x: Vectors) -> Self:
+        """Return the same map, scaled so that what it makes of x has the mean square length 1."""
+        length = np.sqrt(np.square(self(x)).sum(1).mean())
+        return type(self)(self.mean, np.asarray(self.matrix / length, np.float32))
+
     def __call__(self, x: Vectors) -> Vectors:
         """Return (n, k) float32 components of (n, d_in) vectors."""
         return np.asarray((x - self.mean) @ self.matrix, np.float32)

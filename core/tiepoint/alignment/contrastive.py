@@ -9,51 +9,63 @@ import numpy as np
 from pydantic import Field
 
 from tiepoint.alignment import fitted
+from tiepoint.alignment.cca import CcaAligner, CcaOptions
 from tiepoint.alignment.components import Components
 from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
 from tiepoint.alignment.heads import Head
+from tiepoint.alignment.inputs import InputOptions
 from tiepoint.alignment.pairs import PairSet, Rows
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
+
+LossName = Literal["infonce", "sigmoid", "hinge"]
 
 
 class ContrastiveOptions(fitted.Options):
     """Options of `ContrastiveAligner`.
 
     Attributes:
-        dim: Length of the joint vectors.
+        canonical: The canonical correlation analysis that training starts from; its
+            `dimensions` are those of the joint vectors. None: heads start at random.
+        dim: Length of the joint vectors of heads that start at random.
+        components: Principal components of the vectors that such heads take.
         hidden: Width of the hidden layer of the heads' residual branch; 0 for linear heads.
-        components: Principal components of the standardised vectors that a head takes.
         loss: `infonce`, `sigmoid` or `hinge` (the hardest negative).
         epochs: Passes over the pairs.
         batch: Pairs in a step.
         learning_rate: Of AdamW, at its highest.
-        weight_decay: Of the heads' matrices.
+        weight_decay: Of the heads' matrices, or of their difference from the analysis.
         dropout: Share of a head's inputs that are left out in training.
         warmup: Share of the steps in which the learning rate rises.
         temperature: Of the softmax, at the start; it is learned.
         patience: Epochs without a better validation figure after which training stops.
     """
 
+    inputs: InputOptions | None = InputOptions(standardise=True)
+    canonical: CcaOptions | None = CcaOptions(
+        regularisation_first=1.5, regularisation_second=0.1, dimensions=512, power=0.75
+    )
     dim: int = Field(default=512, ge=2, le=8192)
-    hidden: int = Field(default=0, ge=0, le=16384)
     components: int = Field(default=640, ge=2)
-    loss: Literal["infonce", "sigmoid", "hinge"] = "infonce"
-    epochs: int = Field(default=20, ge=1)
+    hidden: int = Field(default=0, ge=0, le=16384)
+    loss: LossName = "infonce"
+    epochs: int = Field(default=3, ge=1)
     batch: int = Field(default=500, ge=2)
-    learning_rate: float = Field(default=2e-3, gt=0, allow_inf_nan=False)
+    learning_rate: float = Field(default=5e-4, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.1, ge=0, allow_inf_nan=False)
-    dropout: float = Field(default=0.4, ge=0, lt=1)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
     warmup: float = Field(default=0.05, ge=0, le=1)
-    temperature: float = Field(default=0.05, gt=0, allow_inf_nan=False)
+    temperature: float = Field(default=0.07, gt=0, allow_inf_nan=False)
     patience: int = Field(default=5, ge=1)
 
 
 class ContrastiveAligner(FittedAligner):
     """Linear or MLP heads over frozen encoders, trained by contrast.
 
-    Learning needs torch; afterwards the heads are matrices over the encoders' raw vectors, and
-    numpy computes them.
+    By default training starts from a canonical correlation analysis and moves away from it a
+    little: with some thousand pairs that is better than either alone. Learning needs torch;
+    afterwards the heads are matrices over the encoders' prepared vectors, and numpy computes
+    them.
     """
 
     method = "contrastive"
@@ -65,7 +77,7 @@ class ContrastiveAligner(FittedAligner):
         "dropout": Range(0.0, 0.7),
         "temperature": Range(0.02, 0.2, log=True),
         "hidden": Range(choices=(0, 512, 1024)),
-        "epochs": Range(choices=(10, 20, 40)),
+        "epochs": Range(choices=(2, 3, 5, 8)),
     }
 
     def learn(
@@ -74,9 +86,7 @@ class ContrastiveAligner(FittedAligner):
         from tiepoint.alignment.towers import HeadTowers, validation
         from tiepoint.alignment.trainer import Schedule, train
 
-        components = {
-            m: Components.fit(x, self.options.components) for m, x in pairs.vectors.items()
-        }
+        components = self._components(pairs, settings)
         model = HeadTowers(
             {m: components[m](x) for m, x in pairs.vectors.items()}, self.options, settings.seed
         )
@@ -98,6 +108,18 @@ class ContrastiveAligner(FittedAligner):
         for modality, head in zip(pairs.modalities, model.heads(), strict=True):
             tensors |= head.after(components[modality]).tensors(modality)
         return tensors, history
+
+    def _components(self, pairs: PairSet, settings: FitSettings) -> dict[Modality, Components]:
+        """Return what the heads take: principal components, or canonical directions."""
+        if self.options.canonical is None:
+            most = self.options.components
+            return {m: Components.fit(x, most) for m, x in pairs.vectors.items()}
+        analysis = CcaAligner(self.encoders, **self.options.canonical.model_dump())
+        tensors, _ = analysis.learn(pairs, None, settings)
+        return {
+            m: Components(tensors[f"mean.{m}"], tensors[f"weight.{m}"]).scaled_to(x)
+            for m, x in pairs.vectors.items()
+        }
 
     def prepare(self) -> None:
         self._heads = {m: Head.restored(self.tensors, m) for m in self.encoders}

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-LossName = Literal["infonce", "sigmoid", "hinge"]
 
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """(cosines, positives, scale, bias) to a scalar; the scale and the bias are learned."""

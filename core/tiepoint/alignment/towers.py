@@ -24,24 +24,39 @@ if TYPE_CHECKING:
 
 
 class HeadModule(nn.Module):
-    """A `Head` in training, with dropout before each of its layers."""
+    """A `Head` in training, with dropout before each of its layers.
 
-    def __init__(self, d_in: int, d_out: int, hidden: int, dropout: float) -> None:
+    Args:
+        d_in: Length of its inputs.
+        d_out: Length of the joint vectors; that of the inputs if None, and then the head starts
+            as the identity and learns what is added to it.
+        hidden: Width of the residual branch; 0 for none.
+        dropout: Share of inputs left out.
+    """
+
+    def __init__(self, d_in: int, d_out: int | None, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.linear = nn.Linear(d_in, d_out)
+        self.starts_as_identity = d_out is None
+        width = d_in if d_out is None else d_out
+        self.linear = nn.Linear(d_in, width)
         self.dropout = nn.Dropout(dropout)
         self.inner = nn.Linear(d_in, hidden) if hidden else None
-        self.outer = nn.Linear(hidden, d_out, bias=False) if hidden else None
+        self.outer = nn.Linear(hidden, width, bias=False) if hidden else None
+        if self.starts_as_identity:
+            nn.init.zeros_(self.linear.weight)
+            nn.init.zeros_(self.linear.bias)
         if self.outer is not None:
             # The branch starts silent, so that training begins from the linear head.
             nn.init.zeros_(self.outer.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, d_out) unit vectors for (n, d_in)."""
-        x = self.dropout(x)
-        joint: Tensor = self.linear(x)
+        kept = self.dropout(x)
+        joint: Tensor = self.linear(kept)
+        if self.starts_as_identity:
+            joint = joint + x
         if self.inner is not None and self.outer is not None:
-            active = functional.gelu(self.inner(x), approximate="tanh")
+            active = functional.gelu(self.inner(kept), approximate="tanh")
             joint = joint + self.outer(self.dropout(active))
         return functional.normalize(joint, dim=1)
 
@@ -52,7 +67,10 @@ class HeadModule(nn.Module):
             branch = Branch(
                 _array(self.inner.weight).T, _array(self.inner.bias), _array(self.outer.weight).T
             )
-        return Head(_array(self.linear.weight).T, _array(self.linear.bias), branch)
+        weight = _array(self.linear.weight).T
+        if self.starts_as_identity:
+            weight = weight + np.eye(len(weight), dtype=np.float32)
+        return Head(weight, _array(self.linear.bias), branch)
 
 
 class HeadTowers(Towers):
@@ -70,9 +88,9 @@ class HeadTowers(Towers):
         super().__init__(options.temperature)
         torch.manual_seed(seed)
         self._inputs = [torch.from_numpy(x) for x in inputs.values()]
+        width = options.dim if options.canonical is None else None
         self.first, self.second = (
-            HeadModule(x.shape[1], options.dim, options.hidden, options.dropout)
-            for x in self._inputs
+            HeadModule(x.shape[1], width, options.hidden, options.dropout) for x in self._inputs
         )
 
     def forward(self, links: Rows) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tiepoint.alignment.batches import LinkBatches, positives
 from tiepoint.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from tiepoint.alignment.fitted import FitSettings
-from tiepoint.alignment.losses import LOSSES, LossName
+from tiepoint.alignment.losses import LOSSES
 from tiepoint.alignment.pairs import Rows
 
 _LARGEST_SCALE = 200.0
@@ -37,7 +37,7 @@ class Schedule:
         patience: Epochs without a better validation figure after which training stops.
     """
 
-    loss: LossName
+    loss: str
     epochs: int
     batch: int
     learning_rate: float
