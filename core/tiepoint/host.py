@@ -71,21 +71,23 @@ class Host:
         """Build a host on the embedded default, without a deployment file.
 
         One collection, `items`, with an `image` and a `text` field, encoders whose weights come
-        in packages, and an alignment that needs no training.
+        in packages, and the shipped alignment of photographs with English and Chinese.
 
         Args:
             path: The store's folder; made if it is absent.
             preset: `fast` (one image network) or `accurate` (two, flip-averaged).
             metadata: Types of the items' metadata, by name.
         """
+        from tiepoint.alignment.default import WORDS
+
         deployment = Deployment.model_validate(
             {
                 "version": 1,
                 "encoders": {
                     "photo": {"type": "timm", "preset": preset},
-                    "words": {"type": "use"},
+                    "words": WORDS,
                 },
-                "alignment": {"type": "conse", "encoders": {"image": "photo", "text": "words"}},
+                "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
                 "store": {"uri": str(path)},
                 "collections": {
                     "items": {
