@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment, MetadataType
+from tiepoint.embedded import embedded_deployment
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
 from tiepoint.errors import QueryError
@@ -78,29 +79,7 @@ class Host:
             preset: `fast` (one image network) or `accurate` (two, flip-averaged).
             metadata: Types of the items' metadata, by name.
         """
-        from tiepoint.alignment.default import WORDS
-
-        deployment = Deployment.model_validate(
-            {
-                "version": 1,
-                "encoders": {
-                    "photo": {"type": "timm", "preset": preset},
-                    "words": WORDS,
-                },
-                "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
-                "store": {"uri": str(path)},
-                "collections": {
-                    "items": {
-                        "fields": {
-                            "image": {"encoder": "photo"},
-                            "text": {"encoder": "words", "words": True},
-                        },
-                        "metadata": dict(metadata or {}),
-                    }
-                },
-            }
-        )
-        return cls(deployment)
+        return cls(embedded_deployment(path, preset, metadata))
 
     # Life
 

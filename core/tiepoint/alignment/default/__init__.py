@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tiepoint.alignment.card import CARD, read_card
 from tiepoint.alignment.saved import SavedAligner
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import FingerprintError
 from tiepoint.types import Modality
-
-WORDS: dict[str, Any] = {
-    "type": "concat",
-    "encoders": [{"type": "transformers-text"}, {"type": "use"}],
-}
-"""The text encoder of the shipped aligner, as a deployment file has it."""
 
 
 class DefaultAligner(SavedAligner):

@@ -139,13 +139,19 @@ def _deployment(config: Path | None, preset: str | None) -> Deployment:
         from tiepoint.config.loader import load
 
         return load(config).deployment
-    from tiepoint.host import Host
+    from tiepoint.embedded import embedded_deployment
 
-    return Host.embedded("tiepoint-data", preset=preset or PRESETS[0]).deployment
+    return embedded_deployment("tiepoint-data", preset or PRESETS[0])
 
 
 def encoded(
-    pairs: list[Pair], root: Path, encoders: dict[str, Encoder], strict: bool, what: str
+    pairs: list[Pair],
+    root: Path,
+    encoders: dict[str, Encoder],
+    strict: bool,
+    what: str,
+    *,
+    unpaired: bool = False,
 ) -> EncodedPairs:
     """Encode pairs through the embedding cache, with progress, and say what was skipped.
 
@@ -158,7 +164,15 @@ def encoded(
     cache = EmbeddingCache()
     try:
         with progress_of(what) as progress:
-            made = encode_pairs(pairs, root, encoders, cache, strict=strict, progress=progress)
+            made = encode_pairs(
+                pairs,
+                root,
+                encoders,
+                cache,
+                unpaired=unpaired,
+                strict=strict,
+                progress=progress,
+            )
     except KeyboardInterrupt:
         say("what was encoded is kept; run the command again to go on")
         raise

@@ -1,0 +1,44 @@
+"""The embedded default: a deployment without a file, whose weights all come in packages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tiepoint.config.models import Deployment, MetadataType
+
+WORDS: dict[str, Any] = {
+    "type": "concat",
+    "encoders": [{"type": "transformers-text"}, {"type": "use"}],
+}
+"""The text encoder: English by MiniLM, and 16 languages by USE."""
+
+
+def embedded_deployment(
+    path: Path | str, preset: str = "fast", metadata: Mapping[str, MetadataType] | None = None
+) -> Deployment:
+    """Return the deployment of `Host.embedded`; nothing is built, and no file is read.
+
+    Args:
+        path: The store's folder.
+        preset: Of the image encoder: `fast` or `accurate`.
+        metadata: Types of the items' metadata, by name.
+    """
+    return Deployment.model_validate(
+        {
+            "version": 1,
+            "encoders": {"photo": {"type": "timm", "preset": preset}, "words": WORDS},
+            "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
+            "store": {"uri": str(path)},
+            "collections": {
+                "items": {
+                    "fields": {
+                        "image": {"encoder": "photo"},
+                        "text": {"encoder": "words", "words": True},
+                    },
+                    "metadata": dict(metadata or {}),
+                }
+            },
+        }
+    )
