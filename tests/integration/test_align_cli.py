@@ -296,3 +296,24 @@ def test_truncated_or_tampered_tensors_are_refused(run, tmp_path, damage):
 
 def test_a_deployment_that_names_a_method_instead_of_a_fit_is_told_what_to_do(run):
     one_line(run("eval", "--split", "val"), "was not fitted", "type: saved")
+
+
+def test_lines_without_a_partner_are_left_out_or_learned_from(run, pairs, tmp_path):
+    lines = pairs.read_text("utf-8").splitlines()
+    loose = []
+    for number, line in enumerate(lines[1:201]):
+        image, text, rest = line.split(",", 2)
+        if number >= 80:
+            loose.append(f"{image},,{rest}" if number % 2 else f",{text},{rest}")
+        else:
+            loose.append(line)
+    pairs.write_text("\n".join([lines[0], *loose, *lines[201:]]), "utf-8")
+    code, out, err = fit(run, tmp_path / "a", "--json")
+    assert code == 0
+    assert "120 lines have no text or no image" in err
+    assert json.loads(out)["pairs"] == 80
+    code, out, err = fit(run, tmp_path / "b", "--json", method="semi-supervised")
+    assert code == 0, err
+    assert "lines have no" not in err
+    card = json.loads((tmp_path / "b" / "aligner.json").read_text())
+    assert card["data"] == {**card["data"], "pairs": 80, "rows": {"image": 100, "text": 140}}

@@ -27,7 +27,7 @@ class AsifOptions(fitted.Options):
 
     anchors: int = Field(default=4096, ge=2, le=32_000)
     neighbours: int = Field(default=400, ge=1)
-    power: float = Field(default=6.0, gt=0, allow_inf_nan=False)
+    power: float = Field(default=3.0, gt=0, allow_inf_nan=False)
 
 
 class AsifAligner(FittedAligner):

@@ -147,6 +147,7 @@ class FittedAligner(Aligner):
         method: The name of the entry point in `tiepoint.aligners`.
         Options: The model of its options.
         tunable: Where tuning looks, by option.
+        learns_from_unpaired: Whether rows without a link teach it something.
         tensors: The learned parameters by name, as stored; empty before a fit.
         card: What is known of the fit; None before.
     """
@@ -154,6 +155,7 @@ class FittedAligner(Aligner):
     method: ClassVar[str]
     Options: ClassVar[type[Options]] = Options
     tunable: ClassVar[Mapping[str, Range]] = {}
+    learns_from_unpaired: ClassVar[bool] = False
 
     def __init__(self, encoders: Mapping[Modality, Encoder], **options: Any) -> None:
         super().__init__(encoders)

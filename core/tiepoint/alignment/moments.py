@@ -16,7 +16,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Moments:
-    """Means and covariances over the links; a row counts once for each of its links.
+    """Means and covariances over the links; a row counts for each of its links.
 
     Attributes:
         mean_x: (d_x,) float32 mean of the first modality.
@@ -33,29 +33,32 @@ class Moments:
     xy: Matrix
 
 
-def moments(pairs: PairSet) -> Moments:
+def moments(pairs: PairSet, weights: Vectors | None = None) -> Moments:
     """Return the moments of pairs, without copying the vectors once per link.
 
     Args:
         pairs: The pairs; unpaired rows do not count.
+        weights: (n_links,) float32 how much each link counts; all alike if not given.
     """
     from scipy.sparse import csr_array
 
     x, y = pairs.vectors.values()
     rows, columns = pairs.links.T
-    n = len(pairs.links)
-    ones = np.ones(n, np.float32)
-    uses_x = np.bincount(rows, minlength=len(x)).astype(np.float32)[:, None] / n
-    uses_y = np.bincount(columns, minlength=len(y)).astype(np.float32)[:, None] / n
+    counted = np.ones(len(rows), np.float32) if weights is None else weights
+    counted = counted / counted.sum()
+    uses_x, uses_y = (
+        np.bincount(ends, weights=counted, minlength=len(v)).astype(np.float32)[:, None]
+        for ends, v in ((rows, x), (columns, y))
+    )
     mean_x, mean_y = (x * uses_x).sum(0), (y * uses_y).sum(0)
     x, y = x - mean_x, y - mean_y
-    partners = csr_array((ones, (rows, columns)), shape=(len(x), len(y))) @ y
+    partners = csr_array((counted, (rows, columns)), shape=(len(x), len(y))) @ y
     return Moments(
         mean_x,
         mean_y,
         (x.T @ (x * uses_x)).astype(np.float64),
         (y.T @ (y * uses_y)).astype(np.float64),
-        (x.T @ partners).astype(np.float64) / n,
+        (x.T @ partners).astype(np.float64),
     )
 
 

@@ -1,4 +1,7 @@
-"""Files of image-text pairs: CSV with `image,text` and, where there are, `lang,split,label`."""
+"""Files of image-text pairs: CSV with `image,text` and, where there are, `lang,split,label`.
+
+A line without a text, or without an image, is unpaired data.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ _COLUMNS = ("image", "text", "lang", "split", "label")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One line of a file of pairs.
+    """One line of a file of pairs; without an image or without a text it is unpaired data.
 
     Attributes:
-        image: The image's path as written, relative to the root.
-        text: What is said of it.
+        image: The image's path as written, relative to the root; empty if there is none.
+        text: What is said of it; empty if there is none.
         language: Such as `en`; empty if the file does not say.
         split: Such as `train`; empty if the file does not say.
         label: The class of the image; empty if the file does not say.
@@ -31,6 +34,11 @@ class Pair:
     split: str
     label: str = ""
 
+    @property
+    def complete(self) -> bool:
+        """Whether it has both an image and a text."""
+        return bool(self.image and self.text)
+
 
 @dataclass(frozen=True)
 class PairFile:
@@ -39,31 +47,37 @@ class PairFile:
     Attributes:
         path: The file.
         pairs: Its lines in order.
-        without_text: How many lines were left out because they have no text or no image.
     """
 
     path: Path
     pairs: tuple[Pair, ...]
-    without_text: int
 
-    def select(self, split: str | None, languages: Sequence[str] = ()) -> list[Pair]:
-        """Return the pairs of a split and of some languages, in the order of the file.
+    def select(
+        self, split: str | None, languages: Sequence[str] = (), *, unpaired: bool = False
+    ) -> list[Pair]:
+        """Return the lines of a split and of some languages, in the order of the file.
 
         Args:
             split: The split; None for all.
-            languages: The languages; all if empty.
+            languages: The languages; all if empty. A line without a text has none.
+            unpaired: Whether lines without an image or without a text are wanted, too.
 
         Raises:
             InputError: There is no such split, or it has none in these languages.
         """
-        in_split = [pair for pair in self.pairs if split is None or pair.split == split]
+        complete = [pair for pair in self.pairs if unpaired or pair.complete]
+        in_split = [pair for pair in complete if split is None or pair.split == split]
         if not in_split:
             raise InputError(
                 f"there is no split {split!r}",
                 where=str(self.path),
-                hint=f"Its splits: {_counted(p.split for p in self.pairs)}.",
+                hint=f"Its splits: {_counted(p.split for p in complete)}.",
             )
-        chosen = [pair for pair in in_split if not languages or pair.language in languages]
+        chosen = [
+            pair
+            for pair in in_split
+            if not languages or not pair.text or pair.language in languages
+        ]
         if not chosen:
             raise InputError(
                 f"no pair is in {' or '.join(languages)}",
@@ -98,15 +112,14 @@ def read_pairs(path: Path) -> PairFile:
         raise InputError(
             f"this is not UTF-8 CSV ({error})", where=str(path), hint="Save it as UTF-8 CSV."
         ) from error
-    pairs = tuple(row for row in rows if row.image and row.text)
-    if not pairs:
+    if not any(row.complete for row in rows):
         raise InputError("the file holds no pair", where=str(path), hint="Add image,text lines.")
-    return PairFile(path, pairs, len(rows) - len(pairs))
+    return PairFile(path, tuple(row for row in rows if row.image or row.text))
 
 
 def overlap(first: Sequence[Pair], second: Sequence[Pair]) -> int:
     """Return how many images of the second part are in the first, too."""
-    return len({pair.image for pair in first} & {pair.image for pair in second})
+    return len({pair.image for pair in first} & {pair.image for pair in second} - {""})
 
 
 def _counted(values: Iterable[str]) -> str:

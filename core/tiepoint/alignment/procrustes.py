@@ -24,7 +24,7 @@ class ProcrustesOptions(fitted.Options):
         whitening: How far the components are brought to one variance, 0 (as they are) to 1.
     """
 
-    dimensions: int = Field(default=256, ge=1)
+    dimensions: int = Field(default=512, ge=1)
     whitening: float = Field(default=0.5, ge=0, le=1)
 
 

@@ -23,7 +23,7 @@ class RidgeOptions(fitted.Options):
         direction: Which modality of the pairs is mapped onto the other one.
     """
 
-    regularisation: float = Field(default=0.5, gt=0, allow_inf_nan=False)
+    regularisation: float = Field(default=0.05, gt=0, allow_inf_nan=False)
     direction: Literal["first", "second"] = "second"
 
 

@@ -78,7 +78,14 @@ def fit(
     if tune is not None and val_split is None:
         raise InputError("tuning needs --val", where="--tune", hint="Name the validation split.")
     pairs, val, skipped = _features(
-        pairs_file, root or pairs_file.parent, languages, chosen, split, val_split, strict
+        pairs_file,
+        root or pairs_file.parent,
+        languages,
+        chosen,
+        split,
+        val_split,
+        strict,
+        made.learns_from_unpaired,
     )
     with ExitStack() as stack:
         told = FitSettings(seed, _display(stack, tensorboard, wandb), out / CHECKPOINT)
@@ -147,21 +154,27 @@ def _features(
     split: str,
     val_split: str | None,
     strict: bool,
+    unpaired: bool,
 ) -> tuple[PairSet, PairSet | None, int]:
     """Read and encode the pairs to learn from and those to validate on."""
     from tiepoint.alignment.pair_files import overlap, read_pairs
 
     file = read_pairs(pairs_file)
-    if file.without_text:
-        say(f"warning: {file.without_text} lines have no text or no image and are left out")
-    train = file.select(split, languages)
+    train = file.select(split, languages, unpaired=True)
+    lonely = sum(not pair.complete for pair in train)
+    if lonely and not unpaired:
+        say(
+            f"warning: {lonely} lines have no text or no image and are left out; the method"
+            " semi-supervised learns from them"
+        )
+        train = file.select(split, languages)
     held_out = file.select(val_split, languages) if val_split is not None else None
     if held_out is not None and (shared := overlap(train, held_out)):
         say(
             f"warning: {shared} images of the split {val_split!r} are in {split!r}, too; figures"
             " on them are too good"
         )
-    learned = encoded(train, root, chosen.encoders, strict, split)
+    learned = encoded(train, root, chosen.encoders, strict, split, unpaired=unpaired)
     if held_out is None:
         return learned.pairs, None, len(learned.skipped)
     tested = encoded(held_out, root, chosen.encoders, strict, str(val_split))
