@@ -11,7 +11,6 @@ from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import fitted_method
 from tiepoint.errors import InputError
 
-
 NOISE = 3.5
 
 
