@@ -26,10 +26,10 @@ RECIPE: dict[str, Any] = {
     "canonical": {
         "regularisation_first": 1.5,
         "regularisation_second": 0.1,
-        "dimensions": 384,
+        "dimensions": 256,
         "power": 0.75,
     },
-    "hubness": {"kind": "inverted_softmax", "beta": 13.0, "bank": 2500},
+    "hubness": {"kind": "inverted_softmax", "beta": 13.0, "bank": 5000},
     "storage": "int8",
 }
 SEED = 0
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="folder of the images")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", choices=PRESETS, action="append")
+    parser.add_argument("--notice", default="", help="terms of the data, for the card")
     given = parser.parse_args()
     file, root = read_pairs(given.pairs), given.root or given.pairs.parent
     for preset in given.preset or PRESETS:
@@ -56,6 +57,7 @@ def main() -> None:
         aligner.with_card(
             metrics=figures | {"calibration": cross_validated(aligner, val)},
             calibration=calibrate(aligner, val),
+            notice=given.notice,
         )
         aligner.save(given.out / preset)
         print(f"{preset}: {report.pairs} pairs in {report.seconds:.0f} s; {figures}")

@@ -68,6 +68,7 @@ class Card(_Part):
         metrics: Figures of the fit, such as those on the validation pairs.
         calibration: From the similarity of a top hit to the probability that it is right, by
             route, such as `text->image`; empty without validation pairs.
+        notice: What the weights may be used for, where the data say so.
         date: When it was fitted, ISO 8601 in UTC.
         tiepoint: The version that wrote it.
         versions: Of Python and the libraries that computed it.
@@ -83,6 +84,7 @@ class Card(_Part):
     seed: int
     metrics: dict[str, Any] = Field(default_factory=dict)
     calibration: dict[str, MatchProbability] = Field(default_factory=dict)
+    notice: str = ""
     date: str
     tiepoint: str
     versions: dict[str, str]
