@@ -41,7 +41,7 @@ class SemiSupervisedOptions(fitted.Options):
         power: Directions weigh by their correlation to this power.
     """
 
-    rounds: int = Field(default=4, ge=1, le=50)
+    rounds: int = Field(default=6, ge=1, le=50)
     share: float = Field(default=0.1, gt=0, le=1)
     partners: int = Field(default=5, ge=1)
     pair_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
