@@ -9,6 +9,7 @@ from typing import Any
 
 from tiepoint import registry
 from tiepoint.alignment.base import Aligner
+from tiepoint.alignment.fitted import FittedAligner
 from tiepoint.config.models import ComponentSection, Deployment
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import ConfigError
@@ -32,7 +33,7 @@ class Assembly:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.encoders: dict[str, Encoder] = {
-            name: self._build(registry.ENCODERS, section, f"encoders.{name}")
+            name: build(registry.ENCODERS, section, f"encoders.{name}")
             for name, section in deployment.encoders.items()
         }
         self.aligner = self._aligner()
@@ -40,7 +41,7 @@ class Assembly:
             name: Layout(name, section, self.encoders, self.aligner)
             for name, section in deployment.collections.items()
         }
-        self.fusion: Fusion = self._build(registry.FUSIONS, deployment.fusion, "fusion")
+        self.fusion: Fusion = build(registry.FUSIONS, deployment.fusion, "fusion")
         self._refuse_unknown_routes()
 
     @cached_property
@@ -85,16 +86,35 @@ class Assembly:
                     hint=f"Defined are {', '.join(self.encoders)}.",
                 )
         encoders = {m: self.encoders[name] for m, name in section.encoders.items()}
-        aligner: Aligner = self._build(registry.ALIGNERS, section, "alignment", encoders=encoders)
+        aligner: Aligner = build(registry.ALIGNERS, section, "alignment", encoders=encoders)
+        if isinstance(aligner, FittedAligner) and aligner.card is None:
+            raise ConfigError(
+                f"the aligner {section.type!r} was not fitted",
+                where="alignment.type",
+                hint="Fit it with `tiepoint align fit`, then write `type: saved` and its `path`.",
+            )
         return aligner
 
-    def _build(self, group: str, section: ComponentSection, where: str, **given: Any) -> Any:
-        component = registry.load(group, section.type)
-        try:
-            return component(**given, **section.options)
-        except TypeError as error:
-            raise ConfigError(
-                f"{section.type!r} does not take these options: {error}",
-                where=where,
-                hint="See `tiepoint config check`.",
-            ) from error
+
+def build(group: str, section: ComponentSection, where: str, **given: Any) -> Any:
+    """Construct the component that a section of the deployment file names.
+
+    Args:
+        group: The group of entry points.
+        section: Its type and options.
+        where: The path of the section in the file, for errors.
+        given: What the component gets apart from its options.
+
+    Raises:
+        ConfigError: Options that the component does not take.
+        PluginError: It is not installed or cannot be imported.
+    """
+    component = registry.load(group, section.type)
+    try:
+        return component(**given, **section.options)
+    except TypeError as error:
+        raise ConfigError(
+            f"{section.type!r} does not take these options: {error}",
+            where=where,
+            hint="See `tiepoint config check`.",
+        ) from error

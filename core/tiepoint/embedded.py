@@ -1,29 +1,41 @@
-"""The deployment that needs no file: packaged encoders, one collection, a local folder."""
+"""The embedded default: a deployment without a file, whose weights all come in packages."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from tiepoint.config.models import Deployment, MetadataType
 from tiepoint.errors import ConfigError
 
+WORDS: dict[str, Any] = {
+    "type": "concat",
+    "encoders": [{"type": "transformers-text"}, {"type": "use"}],
+}
+"""The text encoder: English by MiniLM, and 16 languages by USE."""
+
 
 def embedded_deployment(
-    path: Path | str, preset: str, metadata: Mapping[str, MetadataType] | None
+    path: Path | str, preset: str = "fast", metadata: Mapping[str, MetadataType] | None = None
 ) -> Deployment:
-    """Return the deployment of `Host.embedded`; see there.
+    """Return the deployment of `Host.embedded`; nothing is built, and no file is read.
+
+    Args:
+        path: The store's folder.
+        preset: Of the image encoder: `fast` or `accurate`.
+        metadata: Types of the items' metadata, by name.
 
     Raises:
         ConfigError: A metadata field of a type that does not exist.
     """
     content = {
         "version": 1,
-        "encoders": {"photo": {"type": "timm", "preset": preset}, "words": {"type": "use"}},
-        "alignment": {"type": "conse", "encoders": {"image": "photo", "text": "words"}},
+        "encoders": {"photo": {"type": "timm", "preset": preset}, "words": WORDS},
+        "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
         "store": {"uri": os.fspath(path)},
         "collections": {
             "items": {

@@ -77,7 +77,7 @@ class Host:
         """Build a host on the embedded default, without a deployment file.
 
         One collection, `items`, with an `image` and a `text` field, encoders whose weights come
-        in packages, and an alignment that needs no training.
+        in packages, and the shipped alignment of photographs with English and Chinese.
 
         Args:
             path: The store's folder; made if it is absent.

@@ -9,6 +9,7 @@ from tiepoint.alignment.base import Aligner
 from tiepoint.config.models import CollectionSection, FieldSection
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import ConfigError
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.index.base import CollectionSchema, VectorField
 from tiepoint.types import TEXT, Modality
 
@@ -27,6 +28,7 @@ class Route:
         field: The vector field that it is compared with.
         encoder: What encodes the query.
         aligner: What brings the query into the field's space; None for the encoder's own.
+        probability: What a similarity means, where the aligner was calibrated.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Route:
     field: str
     encoder: Encoder
     aligner: Aligner | None
+    probability: MatchProbability | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,5 +187,6 @@ class Layout:
                 encoder = self.aligner.encoders.get(query)
                 if encoder is not None:
                     target = field.joint or field.name
-                    routes.append(Route(name, query, target, encoder, self.aligner))
+                    probability = self.aligner.match_probability(query, field.modality)
+                    routes.append(Route(name, query, target, encoder, self.aligner, probability))
         return tuple(routes)

@@ -16,6 +16,7 @@ from tiepoint.errors import QueryError
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
+from tiepoint.probabilities import HitProbabilities
 from tiepoint.routes import Layout
 from tiepoint.types import TEXT, Contribution, Hit, Modality
 
@@ -58,6 +59,7 @@ class CollectionSearch:
         self.searcher = searcher
         self.fusion = fusion
         self.candidates = section.candidates
+        self._probabilities = HitProbabilities(layout)
         self.boosts = [
             (f"boost:{name}", self._filter(boost.where), boost.value)
             for name, boost in section.boosts.items()
@@ -169,18 +171,25 @@ class CollectionSearch:
         explain: bool,
     ) -> list[Hit]:
         found = self.searcher.search_vector(probe.field, probe.vector, k, condition, exclude)
-        return self._raw_hits(probe.route, found, explain)
+        return self._raw_hits(probe.route, found, explain, probe)
 
-    def _raw_hits(self, route: str, found: Candidates, explain: bool) -> list[Hit]:
+    def _raw_hits(
+        self, route: str, found: Candidates, explain: bool, probe: Probe | None = None
+    ) -> list[Hit]:
         """A single route needs no scaling: the score is its similarity."""
         payloads = self.searcher.payloads(found.ids)
+        probabilities: Sequence[float | None] = [None] * len(found.ids)
+        if probe is not None and self._probabilities.known(route):
+            scores = self._against_background(probe, found.scores)
+            chosen = np.arange(len(found.ids))
+            probabilities = self._probabilities.of([scores], chosen, len(self.searcher))
         hits = []
-        for id_, score, (metadata, parts) in zip(
-            found.ids, found.scores.tolist(), payloads, strict=True
+        for id_, score, probability, (metadata, parts) in zip(
+            found.ids, found.scores.tolist(), probabilities, payloads, strict=True
         ):
             shares = (Contribution(route, score, score, 1.0, score),)
             text = explanation(shares) if explain else None
-            hits.append(Hit(id_, score, None, shares, metadata, parts, text))
+            hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
         return hits
 
     def _fused(
@@ -225,18 +234,27 @@ class CollectionSearch:
             Hit(
                 pool[i],
                 float(scores[i]),
-                None,
+                probability,
                 shares[i],
                 metadata,
                 parts,
                 explanation(shares[i]) if explain else None,
             )
-            for i, (metadata, parts) in zip(best, payloads, strict=True)
+            for i, probability, (metadata, parts) in zip(
+                best,
+                self._probabilities.of(routes, best, len(self.searcher)),
+                payloads,
+                strict=True,
+            )
         ]
 
     def _vector_scores(self, probe: Probe, pool: Sequence[str]) -> RouteScores:
+        return self._against_background(
+            probe, self.searcher.similarities(probe.field, probe.vector, pool)
+        )
+
+    def _against_background(self, probe: Probe, scores: Vectors) -> RouteScores:
         mean, deviation = self.searcher.background(probe.field, probe.vector)
-        scores = self.searcher.similarities(probe.field, probe.vector, pool)
         return RouteScores(probe.route, scores, mean, max(deviation, 1e-6))
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from tiepoint.encoders.base import Encoder, Vectors
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
 
 
@@ -38,3 +39,7 @@ class Aligner(ABC):
         Raises:
             SchemaError: The modality is not aligned, or d_in is not its encoder's.
         """
+
+    def match_probability(self, query: Modality, gallery: Modality) -> MatchProbability | None:
+        """Return what a similarity of this query to such items means, where it was calibrated."""
+        return None

@@ -127,6 +127,8 @@ class Store(Protocol):
 class Searcher(Protocol):
     """Answers the routes of a collection; `where` is a parsed filter or None."""
 
+    def __len__(self) -> int: ...
+
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
@@ -160,8 +162,6 @@ class Tier(Searcher, Protocol):
     @property
     def sequence(self) -> int:
         """The last sequence number that it has."""
-
-    def __len__(self) -> int: ...
 
     def upsert(self, sequence: int, rows: Sequence[Row]) -> None:
         """Take over rows that the store has, up to this sequence number."""

@@ -1,0 +1,172 @@
+"""The card of a fitted aligner: what it is, what it was fitted on, and what it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tiepoint.encoders.base import Encoder
+from tiepoint.errors import FingerprintError, InputError
+from tiepoint.fusion.calibration import MatchProbability
+from tiepoint.types import Modality
+
+CARD = "aligner.json"
+TENSORS = "aligner.safetensors"
+FORMAT = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EncoderCard(_Part):
+    """An encoder whose vectors the aligner takes.
+
+    Attributes:
+        fingerprint: Names everything that the vectors depend on.
+        dim: Length of the vectors.
+        section: What a deployment file says of it (`type` and options), where it is known, so
+            that the aligner can be evaluated without naming its encoders again.
+    """
+
+    fingerprint: str
+    dim: int
+    section: dict[str, Any] = Field(default_factory=dict)
+
+
+class DataCard(_Part):
+    """What the aligner was fitted on.
+
+    Attributes:
+        hash: SHA-256 of vectors and links.
+        pairs: Number of links.
+        rows: Number of vectors by modality.
+    """
+
+    hash: str
+    pairs: int
+    rows: dict[Modality, int]
+
+
+class Card(_Part):
+    """What stands in `aligner.json` beside the tensors.
+
+    Attributes:
+        format: Version of this layout.
+        method: The method's entry point in `tiepoint.aligners`.
+        options: What the method was told.
+        dim: Length of the joint vectors.
+        encoders: The encoders by modality; others are refused.
+        data: What it was fitted on.
+        seed: The seed of the fit.
+        metrics: Figures of the fit, such as those on the validation pairs.
+        calibration: From the similarity of a top hit to the probability that it is right, by
+            route, such as `text->image`; empty without validation pairs.
+        notice: What the weights may be used for, where the data say so.
+        date: When it was fitted, ISO 8601 in UTC.
+        tiepoint: The version that wrote it.
+        versions: Of Python and the libraries that computed it.
+        sha256: Of the tensors' file.
+    """
+
+    format: int = FORMAT
+    method: str
+    options: dict[str, Any]
+    dim: int
+    encoders: dict[Modality, EncoderCard]
+    data: DataCard
+    seed: int
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    calibration: dict[str, MatchProbability] = Field(default_factory=dict)
+    notice: str = ""
+    date: str
+    tiepoint: str
+    versions: dict[str, str]
+    sha256: str
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions that a fit depends on."""
+    libraries = ("numpy", "scipy", "scikit-learn", "torch", "safetensors")
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
+
+
+def read_card(folder: Path) -> Card:
+    """Read the card of a saved aligner.
+
+    Raises:
+        InputError: There is none, or it is not one.
+    """
+    path = folder / CARD
+    try:
+        card = Card.model_validate_json(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"there is no fitted aligner here ({error.strerror})",
+            where=str(path),
+            hint="Fit one: tiepoint align fit --out DIR.",
+        ) from error
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise InputError(
+            "this is not the card of a fitted aligner", where=str(path), hint="Fit it again."
+        ) from error
+    if card.format != FORMAT:
+        raise InputError(
+            f"the card has format {card.format}, and this release reads {FORMAT}",
+            where=str(path),
+            hint="Fit it again, or install the release that wrote it.",
+        )
+    return card
+
+
+def check_encoders(card: Card, encoders: Mapping[Modality, Encoder], folder: Path) -> None:
+    """Refuse encoders other than those that the aligner was fitted for.
+
+    Raises:
+        FingerprintError: A modality that it does not know, or another encoder for it.
+    """
+    for modality, encoder in encoders.items():
+        fitted = card.encoders.get(modality)
+        if fitted is None:
+            raise FingerprintError(
+                f"the aligner was not fitted for {modality}, but for {', '.join(card.encoders)}",
+                where=str(folder),
+                hint="Remove the modality, or fit an aligner for it.",
+            )
+        if fitted.fingerprint != encoder.fingerprint:
+            raise FingerprintError(
+                f"the aligner was fitted for the {modality} encoder {fitted.fingerprint!r},"
+                f" not for {encoder.fingerprint!r}",
+                where=str(folder),
+                hint="Use that encoder, or fit the aligner again with this one.",
+            )
+
+
+def read_tensors(card: Card, folder: Path) -> bytes:
+    """Return the content of the tensors' file, if it is what the card says.
+
+    Raises:
+        InputError: It is missing, truncated, or was changed.
+    """
+    path = folder / TENSORS
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the tensors cannot be read ({error.strerror})",
+            where=str(path),
+            hint="Fit the aligner again.",
+        ) from error
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise InputError(
+            "the file is truncated or was changed: its SHA-256 is not that of the card",
+            where=str(path),
+            hint="Copy the folder again, or fit the aligner again.",
+        )
+    return content

@@ -1,0 +1,186 @@
+"""Training by contrast: AdamW with warm-up and cosine, early stopping, and checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tiepoint.alignment.batches import LinkBatches, positives
+from tiepoint.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.losses import LOSSES
+from tiepoint.alignment.pairs import Rows
+
+_LARGEST_SCALE = 200.0
+_GRADIENT_NORM = 1.0
+_SIGMOID_BIAS = -10.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the training goes.
+
+    Attributes:
+        loss: `infonce`, `sigmoid` or `hinge`.
+        epochs: Passes over the links of the largest group.
+        batch: Links of one group in a step.
+        learning_rate: Of AdamW, after the warm-up; it falls to zero along a cosine.
+        weight_decay: Of matrices; biases and the temperature have none.
+        warmup: Share of the steps.
+        temperature: Where it starts; it is learned.
+        patience: Epochs without a better validation figure after which training stops.
+    """
+
+    loss: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    temperature: float
+    patience: int
+
+
+class Towers(nn.Module):
+    """What is trained: vectors of the first and of the second rows of links.
+
+    Subclasses implement `forward`. `scale` is the inverse temperature, learned in its
+    logarithm; `shift` is the bias of the sigmoid loss.
+    """
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(float(np.log(1 / temperature))))
+        self.shift = nn.Parameter(torch.tensor(_SIGMOID_BIAS))
+
+    def forward(self, links: Rows) -> tuple[Tensor, Tensor]:
+        """Return (n, d) unit vectors of the first rows, and of the second rows."""
+        raise TypeError(f"{type(self).__name__} does not say how rows become vectors")
+
+
+Validate = Callable[[], Mapping[str, float]]
+"""Figures of the model as it is; `rsum` decides about early stopping."""
+
+
+def train(
+    model: Towers,
+    groups: Sequence[Rows],
+    schedule: Schedule,
+    settings: FitSettings,
+    key: str,
+    validate: Validate | None = None,
+) -> list[Mapping[str, float]]:
+    """Train a model, and leave it in its best state.
+
+    The same seed gives the same model on the same machine, also when training was
+    interrupted and resumed.
+
+    Args:
+        model: What is trained.
+        groups: (n_g, 2) links of each group; positives are within a group.
+        schedule: How.
+        settings: Seed, progress, checkpoint.
+        key: What else the result depends on; a checkpoint of another key is not resumed.
+        validate: Called after each epoch, with the model in evaluation mode.
+
+    Returns:
+        The figures of every epoch.
+    """
+    batches = LinkBatches(groups, schedule.batch, settings.seed)
+    optimiser = _optimiser(model, schedule)
+    identity = _identity(key, schedule, settings.seed)
+    state = Checkpoint(identity)
+    if settings.checkpoint is not None:
+        found = read_checkpoint(settings.checkpoint, identity)
+        if found is not None:
+            state = found
+            state.restore(model, optimiser)
+    for epoch in range(state.epoch, schedule.epochs):
+        if state.stale >= schedule.patience:
+            break
+        loss = _run_epoch(model, batches, epoch, schedule, optimiser, settings.seed)
+        figures = {"loss": loss, "scale": float(model.log_scale.detach().exp())}
+        if validate is not None:
+            model.eval()
+            with torch.inference_mode():
+                figures |= {f"val/{name}": value for name, value in validate().items()}
+        state.advance(model, optimiser, figures)
+        settings.tell(epoch + 1, schedule.epochs, **figures)
+        if settings.checkpoint is not None:
+            write_checkpoint(settings.checkpoint, state)
+    model.load_state_dict(state.best_model)
+    model.eval()
+    return list(state.history)
+
+
+def learning_rate_factor(step: int, total: int, warmup: float) -> float:
+    """Return the share of the learning rate at a step: a linear rise, then a half cosine.
+
+    >>> [round(learning_rate_factor(step, 100, 0.1), 2) for step in (0, 9, 10, 55, 99)]
+    [0.1, 1.0, 1.0, 0.5, 0.0]
+    """
+    rising = max(1, round(total * warmup))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + float(np.cos(np.pi * (step - rising) / max(1, total - rising))))
+
+
+def _run_epoch(
+    model: Towers,
+    batches: LinkBatches,
+    epoch: int,
+    schedule: Schedule,
+    optimiser: torch.optim.Optimizer,
+    seed: int,
+) -> float:
+    """Train for one epoch; returns the mean loss."""
+    # Dropout draws from torch's generator: seeded by epoch, a resumed training draws the same.
+    torch.manual_seed(seed * 1_000_003 + epoch)
+    model.train()
+    function = LOSSES[schedule.loss]
+    losses = []
+    total = schedule.epochs * batches.steps
+    for step, groups in enumerate(batches.epoch(epoch), start=epoch * batches.steps):
+        factor = learning_rate_factor(step, total, schedule.warmup)
+        for parameters in optimiser.param_groups:
+            parameters["lr"] = schedule.learning_rate * factor
+        loss = torch.zeros(())
+        for links in groups:
+            first, second = model(links)
+            related = torch.from_numpy(positives(links))
+            cosines = first @ second.T
+            loss = loss + function(cosines, related, model.log_scale.exp(), model.shift)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), _GRADIENT_NORM)
+        optimiser.step()
+        with torch.no_grad():
+            model.log_scale.clamp_(0, float(np.log(_LARGEST_SCALE)))
+        losses.append(float(loss.detach()))
+    return float(np.mean(losses))
+
+
+def _optimiser(model: Towers, schedule: Schedule) -> torch.optim.AdamW:
+    parameters = list(model.parameters())
+    return torch.optim.AdamW(
+        [
+            {
+                "params": [p for p in parameters if p.ndim > 1],
+                "weight_decay": schedule.weight_decay,
+            },
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=schedule.learning_rate,
+        betas=(0.9, 0.98),
+    )
+
+
+def _identity(key: str, schedule: Schedule, seed: int) -> str:
+    parts = json.dumps([key, asdict(schedule), seed], sort_keys=True)
+    return hashlib.sha256(parts.encode()).hexdigest()

@@ -1,0 +1,255 @@
+"""`tiepoint align fit`: from pairs to an aligner that a deployment names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tiepoint.cli.align.inputs import ChosenEncoders, chosen_encoders, encoded, pair_options
+from tiepoint.cli.output import print_json, say
+from tiepoint.errors import InputError
+
+if TYPE_CHECKING:
+    from tiepoint.alignment.fitted import FitProgress, FitReport, FitSettings, FittedAligner
+    from tiepoint.alignment.pairs import PairSet
+
+CHECKPOINT = "checkpoint"
+LINE_EVERY_S = 2.0
+
+
+@click.command()
+@pair_options
+@click.option("--split", default="train", show_default=True, help="The split to learn from.")
+@click.option("--val", "val_split", metavar="SPLIT", help="The split to validate on.")
+@click.option("--method", default="contrastive", show_default=True, help="Such as ridge or cca.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the method, such as epochs=30 or hubness.kind=nnn; repeatable.",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option("--tune", type=click.IntRange(1), metavar="N", help="Try N settings on --val first.")
+@click.option("--tensorboard", type=click.Path(path_type=Path), help="Log steps to this folder.")
+@click.option("--wandb", metavar="PROJECT", help="Log steps to this project of Weights & Biases.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def fit(
+    pairs_file: Path,
+    root: Path | None,
+    languages: tuple[str, ...],
+    config: Path | None,
+    preset: str | None,
+    strict: bool,
+    split: str,
+    val_split: str | None,
+    method: str,
+    settings: tuple[str, ...],
+    out: Path,
+    seed: int,
+    tune: int | None,
+    tensorboard: Path | None,
+    wandb: str | None,
+    as_json: bool,
+) -> None:
+    """Fit an aligner on image-text pairs and save it.
+
+    Images and texts are encoded once and remembered, so that a second fit takes seconds. A fit
+    that was cut short is continued by running it again. With --val the result is evaluated
+    and its probabilities are calibrated on that split.
+
+    With --json: {"method", "out", "pairs", "skipped", "seconds", "options", "metrics",
+    "warnings"}.
+    """
+    from tiepoint.alignment.fitted import FitSettings
+    from tiepoint.alignment.saved import fitted_method
+
+    made = fitted_method(method)
+    chosen = chosen_encoders(config, preset)
+    options = parsed_options(settings)
+    made(chosen.encoders, **options)  # refuses wrong options before anything is encoded
+    if tune is not None and val_split is None:
+        raise InputError("tuning needs --val", where="--tune", hint="Name the validation split.")
+    pairs, val, skipped = _features(
+        pairs_file,
+        root or pairs_file.parent,
+        languages,
+        chosen,
+        split,
+        val_split,
+        strict,
+        made.learns_from_unpaired,
+    )
+    with ExitStack() as stack:
+        told = FitSettings(seed, _display(stack, tensorboard, wandb), out / CHECKPOINT)
+        if tune is not None and val is not None:
+            options = _tuned(made, chosen, options, pairs, val, told, tune)
+        aligner = made(chosen.encoders, **options)
+        try:
+            report = aligner.fit(pairs, val, told)
+        except KeyboardInterrupt:
+            say("the state of the training is kept; run the command again to go on")
+            raise
+    metrics = _finish(aligner, chosen, val, report)
+    aligner.save(out)
+    shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
+    for warning in report.warnings:
+        say(f"warning: {warning}")
+    if as_json:
+        print_json(
+            {
+                "method": method,
+                "out": str(out),
+                "pairs": report.pairs,
+                "skipped": skipped,
+                "seconds": round(report.seconds, 3),
+                "options": aligner.options.model_dump(mode="json"),
+                "metrics": metrics,
+                "warnings": list(report.warnings),
+            }
+        )
+    else:
+        _print(report, metrics, out, chosen)
+
+
+def parsed_options(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return options from `name=value` words; a dot leads into a nested option.
+
+    Raises:
+        InputError: A word that is no setting.
+
+    >>> parsed_options(("epochs=30", "hubness.kind=nnn"))
+    {'epochs': 30, 'hubness': {'kind': 'nnn'}}
+    """
+    import yaml
+
+    options: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not name or not equals:
+            raise InputError(f"{setting!r} is no setting", where="--set", hint="Write NAME=VALUE.")
+        *path, last = name.split(".")
+        place = options
+        for step in path:
+            place = place.setdefault(step, {})
+        try:
+            place[last] = yaml.safe_load(value)
+        except (yaml.YAMLError, TypeError) as error:
+            raise InputError(f"{setting!r} cannot be read", where="--set") from error
+    return options
+
+
+def _features(
+    pairs_file: Path,
+    root: Path,
+    languages: tuple[str, ...],
+    chosen: ChosenEncoders,
+    split: str,
+    val_split: str | None,
+    strict: bool,
+    unpaired: bool,
+) -> tuple[PairSet, PairSet | None, int]:
+    """Read and encode the pairs to learn from and those to validate on."""
+    from tiepoint.alignment.pair_files import overlap, read_pairs
+
+    file = read_pairs(pairs_file)
+    train = file.select(split, languages, unpaired=True)
+    lonely = sum(not pair.complete for pair in train)
+    if lonely and not unpaired:
+        say(
+            f"warning: {lonely} lines have no text or no image and are left out; the method"
+            " semi-supervised learns from them"
+        )
+        train = file.select(split, languages)
+    held_out = file.select(val_split, languages) if val_split is not None else None
+    if held_out is not None and (shared := overlap(train, held_out)):
+        say(
+            f"warning: {shared} images of the split {val_split!r} are in {split!r}, too; figures"
+            " on them are too good"
+        )
+    learned = encoded(train, root, chosen.encoders, strict, split, unpaired=unpaired)
+    if held_out is None:
+        return learned.pairs, None, len(learned.skipped)
+    tested = encoded(held_out, root, chosen.encoders, strict, str(val_split))
+    return learned.pairs, tested.pairs, len(learned.skipped) + len(tested.skipped)
+
+
+def _display(
+    stack: ExitStack, tensorboard: Path | None, wandb: str | None
+) -> Callable[[FitProgress], None]:
+    """Return what shows a step: a line on stderr now and then, and the logs that are wanted."""
+    from tiepoint.alignment.step_logs import step_logs
+
+    logs = step_logs(stack, tensorboard, wandb)
+    last = float("-inf")
+
+    def show(step: FitProgress) -> None:
+        nonlocal last
+        for log in logs:
+            log(step)
+        if monotonic() - last >= LINE_EVERY_S or step.done == step.total:
+            last = monotonic()
+            figures = ", ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
+            say(f"step {step.done} of {step.total}: {figures}")
+
+    return show
+
+
+def _tuned(
+    made: type[FittedAligner],
+    chosen: ChosenEncoders,
+    options: dict[str, Any],
+    pairs: PairSet,
+    val: PairSet,
+    settings: FitSettings,
+    trials: int,
+) -> dict[str, Any]:
+    from tiepoint.alignment.tuning import tuned
+
+    def show(trial: int, rsum: float, best: float) -> None:
+        say(f"trial {trial} of {trials}: val rsum {rsum:.1f}, best {best:.1f}")
+
+    return tuned(made, chosen.encoders, options, pairs, val, settings, trials, show)
+
+
+def _finish(
+    aligner: FittedAligner, chosen: ChosenEncoders, val: PairSet | None, report: FitReport
+) -> dict[str, Any]:
+    """Calibrate on the validation pairs, and complete the card; returns its metrics."""
+    from tiepoint.alignment.calibrating import calibrate, cross_validated
+
+    metrics = dict(report.metrics)
+    if aligner.card is None:
+        return metrics
+    cards = {
+        m: card.model_copy(update={"section": chosen.sections[m]})
+        for m, card in aligner.card.encoders.items()
+    }
+    calibration = {}
+    if val is not None:
+        try:
+            calibration = calibrate(aligner, val)
+            metrics["calibration"] = cross_validated(aligner, val)
+        except InputError as error:
+            say(f"warning: probabilities are not calibrated: {error.what}")
+    aligner.with_card(encoders=cards, calibration=calibration, metrics=metrics)
+    return metrics
+
+
+def _print(report: FitReport, metrics: dict[str, Any], out: Path, chosen: ChosenEncoders) -> None:
+    if "val" in metrics:
+        val = metrics["val"]
+        for direction in ("i2t", "t2i"):
+            figures = "  ".join(f"{name} {value:5.1f}" for name, value in val[direction].items())
+            click.echo(f"{direction}  {figures}")
+        click.echo(f"rsum {val['rsum']:.1f} on {val['n_images']} images, {val['n_texts']} texts")
+    modalities = ", ".join(f"{m}: NAME" for m in chosen.encoders)
+    click.echo(f"{report.method}: {report.pairs} pairs in {report.seconds:.1f} s; wrote {out}")
+    click.echo(f"alignment: {{type: saved, path: {out}, encoders: {{{modalities}}}}}")

@@ -1,0 +1,185 @@
+"""What the commands of `tiepoint align` have in common: pairs, encoders, features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tiepoint.cli.index import progress_of
+from tiepoint.cli.output import say
+from tiepoint.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tiepoint.alignment.base import Aligner
+    from tiepoint.alignment.encoded_pairs import EncodedPairs
+    from tiepoint.alignment.pair_files import Pair
+    from tiepoint.config.models import Deployment
+    from tiepoint.encoders.base import Encoder
+
+SHOWN_SKIPS = 10
+PRESETS = ("fast", "accurate")
+
+
+def pair_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which pairs and which encoders."""
+    path = click.Path(path_type=Path)
+    for option in (
+        click.option("--strict", is_flag=True, help="End with code 2 at the first broken part."),
+        click.option(
+            "--preset", type=click.Choice(PRESETS), help="Encoders of the embedded default."
+        ),
+        click.option("--config", type=path, help="Encoders of this deployment file's alignment."),
+        click.option(
+            "--lang",
+            "languages",
+            multiple=True,
+            metavar="LANG",
+            help="Repeatable; all if left out.",
+        ),
+        click.option(
+            "--root", type=path, help="Folder of the images; that of the pairs if not given."
+        ),
+        click.option(
+            "--pairs", "pairs_file", type=path, required=True, help="CSV: image,text,lang,split."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class ChosenEncoders:
+    """Encoders by modality, and the sections of a deployment file that name them."""
+
+    encoders: dict[str, Encoder]
+    sections: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An aligner to look at, with its encoders by modality and what to call it."""
+
+    aligner: Aligner
+    encoders: dict[str, Encoder]
+    name: str
+
+
+def chosen_encoders(config: Path | None, preset: str | None) -> ChosenEncoders:
+    """Return the encoders that an aligner is to be fitted for.
+
+    Raises:
+        ConfigError: The deployment file is wrong, or aligns nothing.
+    """
+    from tiepoint import registry
+    from tiepoint.assembly import build
+
+    deployment = _deployment(config, preset)
+    if deployment.alignment is None:
+        raise ConfigError(
+            "the deployment aligns nothing",
+            where=f"{config}: alignment",
+            hint="Add an alignment with the encoders of each modality.",
+        )
+    sections = {m: deployment.encoders[name] for m, name in deployment.alignment.encoders.items()}
+    return ChosenEncoders(
+        {m: build(registry.ENCODERS, s, f"encoders.{m}") for m, s in sections.items()},
+        {m: s.model_dump(mode="json") for m, s in sections.items()},
+    )
+
+
+def subject(aligner: Path | None, config: Path | None, preset: str | None) -> Subject:
+    """Return an aligner with its encoders: a saved one, or that of a deployment.
+
+    Args:
+        aligner: The folder of a saved one.
+        config: The deployment; without `aligner` its own aligner is meant.
+        preset: The embedded default, instead of a deployment file.
+
+    Raises:
+        InputError: No aligner there, a damaged one, or one for other encoders.
+    """
+    from tiepoint.alignment.saved import load_aligner
+    from tiepoint.assembly import Assembly
+
+    if aligner is not None:
+        named = config is not None or preset is not None
+        encoders = chosen_encoders(config, preset).encoders if named else _of_card(aligner)
+        return Subject(load_aligner(aligner, encoders), encoders, str(aligner))
+    assembly = Assembly(_deployment(config, preset))
+    if assembly.aligner is None:
+        raise ConfigError("the deployment aligns nothing", where=f"{config}: alignment")
+    name = str(config) if config is not None else f"the default ({preset or PRESETS[0]})"
+    return Subject(assembly.aligner, dict(assembly.aligner.encoders), name)
+
+
+def _of_card(folder: Path) -> dict[str, Encoder]:
+    """The encoders that the aligner's card names; the embedded default's if it names none."""
+    from tiepoint import registry
+    from tiepoint.alignment.card import read_card
+    from tiepoint.assembly import build
+    from tiepoint.config.models import EncoderSection
+
+    sections = {m: e.section for m, e in read_card(folder).encoders.items()}
+    if not all(sections.values()):
+        return chosen_encoders(None, None).encoders
+    return {
+        m: build(registry.ENCODERS, EncoderSection.model_validate(s), f"{folder}: encoders.{m}")
+        for m, s in sections.items()
+    }
+
+
+def _deployment(config: Path | None, preset: str | None) -> Deployment:
+    if config is not None and preset is not None:
+        raise ConfigError("give --config or --preset, not both")
+    if config is not None:
+        from tiepoint.config.loader import load
+
+        return load(config).deployment
+    from tiepoint.embedded import embedded_deployment
+
+    return embedded_deployment("tiepoint-data", preset or PRESETS[0])
+
+
+def encoded(
+    pairs: list[Pair],
+    root: Path,
+    encoders: dict[str, Encoder],
+    strict: bool,
+    what: str,
+    *,
+    unpaired: bool = False,
+) -> EncodedPairs:
+    """Encode pairs through the embedding cache, with progress, and say what was skipped.
+
+    Raises:
+        InputError: Nothing can be used; in strict mode, a part that cannot be read.
+    """
+    from tiepoint.alignment.encoded_pairs import encode_pairs
+    from tiepoint.encoders.cache import EmbeddingCache
+
+    cache = EmbeddingCache()
+    try:
+        with progress_of(what) as progress:
+            made = encode_pairs(
+                pairs,
+                root,
+                encoders,
+                cache,
+                unpaired=unpaired,
+                strict=strict,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        say("what was encoded is kept; run the command again to go on")
+        raise
+    finally:
+        cache.close()
+    for skipped in made.skipped[:SHOWN_SKIPS]:
+        say(f"skipped {skipped.where}: {skipped.reason}")
+    if len(made.skipped) > SHOWN_SKIPS:
+        say(f"skipped {len(made.skipped) - SHOWN_SKIPS} more")
+    return made

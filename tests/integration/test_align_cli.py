@@ -1,0 +1,319 @@
+"""`tiepoint align` on pairs of small pictures and texts, through the command's own entrance."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.small_encoders import unit
+from tiepoint import Host, Item, registry
+from tiepoint.cli.main import main
+from tiepoint.encoders.base import Encoder
+from tiepoint.errors import DecodeError
+
+
+class MeanPixels(Encoder):
+    """A 4 x 4 thumbnail, mixed by a fixed matrix."""
+
+    modalities = ("image",)
+    dim = 48
+    fingerprint = "mean-pixels-1"
+    encoded = 0
+
+    def prepare(self, part, modality=None):
+        import io
+        from pathlib import Path
+
+        try:
+            content = part if isinstance(part, bytes) else Path(part).read_bytes()
+            with Image.open(io.BytesIO(content)) as opened:
+                return np.asarray(opened.convert("RGB").resize((4, 4)), np.float32).ravel() / 255
+        except OSError as error:
+            raise DecodeError("not a picture") from error
+
+    def infer(self, prepared, modality=None):
+        MeanPixels.encoded += len(prepared)
+        mix = np.random.default_rng(1).normal(size=(48, 48)).astype(np.float32)
+        return unit(np.stack(prepared) @ mix + 0.01)
+
+
+class WordCounts(Encoder):
+    """Numbers of a text, mixed by a fixed matrix."""
+
+    modalities = ("text",)
+    dim = 32
+    fingerprint = "word-counts-1"
+
+    def prepare(self, part, modality=None):
+        if not part.strip():
+            raise DecodeError("the text is empty")
+        return np.array([float(word) for word in part.split()[1:]], np.float32)
+
+    def infer(self, prepared, modality=None):
+        mix = np.random.default_rng(2).normal(size=(48, 32)).astype(np.float32)
+        return unit(np.stack(prepared) @ mix + 0.01)
+
+
+@pytest.fixture(autouse=True)
+def small_components(tmp_path, monkeypatch):
+    monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "cache"))
+    undo = [
+        registry.register(registry.ENCODERS, "mean-pixels", MeanPixels),
+        registry.register(registry.ENCODERS, "word-counts", WordCounts),
+    ]
+    yield
+    for remove in undo:
+        remove()
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """150 pictures of 4 x 4 blocks with two texts each that name the blocks, with noise."""
+    generator = np.random.default_rng(0)
+    (tmp_path / "images").mkdir()
+    with (tmp_path / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "text", "lang", "split", "label"])
+        for number in range(150):
+            blocks = generator.integers(0, 256, (4, 4, 3), np.uint8)
+            name = f"images/{number}.png"
+            Image.fromarray(blocks.repeat(4, 0).repeat(4, 1)).save(tmp_path / name)
+            split = "train" if number < 100 else "val"
+            for lang in ("en", "zh"):
+                noisy = blocks.ravel() / 255 + generator.normal(0, 0.25, 48)
+                words = " ".join(f"{value:.3f}" for value in noisy)
+                writer.writerow([name, f"{lang} {words}", lang, split, f"class{number % 3}"])
+    return tmp_path / "pairs.csv"
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "deploy.yaml"
+    path.write_text(
+        """\
+version: 1
+encoders: {photo: {type: mean-pixels}, words: {type: word-counts}}
+alignment: {type: ridge, encoders: {image: photo, text: words}}
+store: {uri: ./store}
+collections: {items: {fields: {image: {encoder: photo}, text: {encoder: words}}}}
+"""
+    )
+    return path
+
+
+@pytest.fixture
+def run(pairs, config, tmp_path, capsys):
+    """Run `tiepoint align`; returns exit code, stdout and stderr."""
+
+    def call(command, *words, encoders=("--config", config)):
+        given = ["align", command, "--pairs", pairs, "--root", tmp_path, *encoders, *words]
+        code = main([str(word) for word in given])
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return call
+
+
+def fit(run, out, *words, method="ridge"):
+    return run("fit", "--val", "val", "--method", method, "--out", out, *words)
+
+
+def changed_sha(folder):
+    card = json.loads((folder / "aligner.json").read_text())
+    content = (folder / "aligner.safetensors").read_bytes()
+    return card["sha256"] != hashlib.sha256(content).hexdigest()
+
+
+def test_what_was_fitted_is_evaluated_by_its_folder_alone(run, tmp_path):
+    code, out, _ = fit(run, tmp_path / "mine")
+    assert code == 0
+    assert "type: saved" in out
+    words = ("--split", "val", "--aligner", tmp_path / "mine", "--json", tmp_path / "f.json")
+    code, _, err = run("eval", *words, "--scores", tmp_path / "s.npz", encoders=())
+    assert code == 0, err
+    figures = json.loads((tmp_path / "f.json").read_text())
+    assert (figures["n_images"], figures["n_texts"]) == (50, 100)
+    assert figures["rsum"] > 150
+    ranks = np.load(tmp_path / "s.npz")
+    again = [
+        100 * np.mean(ranks[name] < k) for name in ("i2t_rank", "t2i_rank") for k in (1, 5, 10)
+    ]
+    assert figures["rsum"] == pytest.approx(sum(again))
+    assert figures["rsum_interval"][0] < figures["rsum"] < figures["rsum_interval"][1]
+
+
+def test_a_collection_gives_the_figures_of_the_evaluation(run, pairs, config, tmp_path):
+    assert fit(run, tmp_path / "mine", "--set", "hubness.kind=nnn")[0] == 0
+    words = ("--split", "val", "--lang", "en", "--aligner", tmp_path / "mine")
+    run("eval", *words, "--scores", tmp_path / "s.npz")
+    deployed = config.read_text().replace("type: ridge", "type: saved, path: ./mine")
+    config.write_text(deployed)
+    ranks = np.load(tmp_path / "s.npz")
+    with Host.from_config(config) as host:
+        names = ranks["images"].tolist()
+        host.add([Item(id=name, image=str(tmp_path / name)) for name in names])
+        probabilities = []
+        for row in range(10):
+            hits = host.search(text=str(ranks["texts"][row]), k=50)
+            assert [hit.id for hit in hits].index(names[row]) == ranks["t2i_rank"][row]
+            probabilities.append(hits[0].probability)
+        assert all(0 <= p <= 1 for p in probabilities)
+
+
+def test_a_second_fit_encodes_nothing(run, tmp_path):
+    fit(run, tmp_path / "a")
+    before = MeanPixels.encoded
+    fit(run, tmp_path / "b", method="cca")
+    assert MeanPixels.encoded == before
+
+
+def test_equal_seeds_make_equal_files(run, tmp_path):
+    for name in ("a", "b"):
+        fit(run, tmp_path / name, "--set", "hubness.kind=csls", method="asif")
+    one, other = ((tmp_path / name / "aligner.safetensors").read_bytes() for name in ("a", "b"))
+    assert one == other
+
+
+def test_tuning_is_not_worse_than_the_options_it_starts_from(run, tmp_path):
+    plain = json.loads(fit(run, tmp_path / "a", "--json")[1])
+    code, out, err = fit(run, tmp_path / "b", "--tune", "4", "--json")
+    assert code == 0, err
+    assert "trial 4 of 4" in err
+    assert json.loads(out)["metrics"]["val"]["rsum"] >= plain["metrics"]["val"]["rsum"]
+
+
+def test_steps_are_logged_for_tensorboard(run, tmp_path):
+    pytest.importorskip("tensorboard", reason="an extra")
+    words = ("--set", "epochs=2", "--tensorboard", tmp_path / "log")
+    code, _, err = fit(run, tmp_path / "a", *words, method="contrastive")
+    assert code == 0, err
+    assert "step 2 of 2" in err
+    assert list((tmp_path / "log").iterdir())
+
+
+class References(HTMLParser):
+    """Collects tags, and what they refer to."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.sources = set(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.sources += [value for name, value in attrs if name in ("src", "href")]
+
+
+def test_inspection_writes_one_page_that_needs_nothing_else(run, tmp_path):
+    fit(run, tmp_path / "mine")
+    words = ("--aligner", tmp_path / "mine", "--html", tmp_path / "p.html", "--json")
+    code, _, err = run("inspect", *words, tmp_path / "f.json")
+    assert code == 0, err
+    page = References()
+    page.feed((tmp_path / "p.html").read_text())
+    assert "script" not in page.tags
+    assert page.sources
+    assert all(source.startswith("data:image/jpeg;base64,") for source in page.sources)
+    found = json.loads((tmp_path / "f.json").read_text())
+    assert set(found["class_recall"]) == {"class0", "class1", "class2"}
+    assert set(found["calibration"]) == {"text->image", "image->text"}
+    assert 0 <= found["geometry"]["modality_gap"] <= 2
+    assert found["confusions"][0]["margin"] >= found["confusions"][-1]["margin"] > 0
+
+
+def one_line(result, *parts):
+    code, _, err = result
+    assert code == 2
+    assert "Traceback" not in err
+    last = err.splitlines()[-1]
+    for part in parts:
+        assert part in last
+
+
+def test_a_split_that_does_not_exist_is_named_with_those_that_do(run, tmp_path):
+    one_line(run("fit", "--split", "trian", "--out", tmp_path / "x"), "'trian'", "train (200)")
+    one_line(run("fit", "--lang", "fr", "--out", tmp_path / "x"), "fr", "en (100)")
+
+
+def test_a_method_that_does_not_learn_or_wrong_options_are_refused_at_once(run, tmp_path):
+    before = MeanPixels.encoded
+    one_line(fit(run, tmp_path / "x", method="identity"), "does not learn")
+    one_line(fit(run, tmp_path / "x", "--set", "regularisation=-1"), "regularisation")
+    one_line(fit(run, tmp_path / "x", "--set", "nonsense"), "NAME=VALUE")
+    assert MeanPixels.encoded == before
+
+
+def test_images_that_do_not_decode_are_skipped_and_summarised(run, tmp_path):
+    (tmp_path / "images" / "3.png").write_bytes(b"not a picture")
+    (tmp_path / "images" / "4.png").unlink()
+    code, out, err = fit(run, tmp_path / "x", "--json")
+    assert code == 0
+    assert "3.png" in err
+    assert json.loads(out)["skipped"] == 2
+    assert json.loads(out)["pairs"] == 196
+    one_line(fit(run, tmp_path / "x", "--strict"), "3.png")
+
+
+def test_captions_without_any_image_are_an_error(run, tmp_path):
+    for picture in (tmp_path / "images").iterdir():
+        picture.unlink()
+    one_line(fit(run, tmp_path / "x"), "none of the 200 pairs", "--root")
+
+
+def test_a_validation_split_that_overlaps_is_warned_of_with_its_count(run, pairs, tmp_path):
+    text = pairs.read_text("utf-8").replace("images/149.png", "images/0.png")
+    pairs.write_text(text, "utf-8")
+    code, _, err = fit(run, tmp_path / "x")
+    assert code == 0
+    assert "1 images of the split 'val' are in 'train'" in err
+
+
+def test_one_repeated_pair_is_refused(run, pairs, tmp_path):
+    header, first, *_ = pairs.read_text("utf-8").splitlines()
+    pairs.write_text("\n".join([header, *[first] * 50]), "utf-8")
+    one_line(run("fit", "--method", "cca", "--out", tmp_path / "x"), "50 pairs have the same")
+
+
+def test_an_aligner_for_other_encoders_is_refused(run, tmp_path, monkeypatch):
+    fit(run, tmp_path / "mine")
+    monkeypatch.setattr(WordCounts, "fingerprint", "word-counts-2")
+    one_line(run("eval", "--split", "val", "--aligner", tmp_path / "mine"), "word-counts-2")
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1])])
+def test_truncated_or_tampered_tensors_are_refused(run, tmp_path, damage):
+    fit(run, tmp_path / "mine")
+    file = tmp_path / "mine" / "aligner.safetensors"
+    file.write_bytes(damage(file.read_bytes()))
+    assert changed_sha(tmp_path / "mine")
+    one_line(run("eval", "--split", "val", "--aligner", tmp_path / "mine"), "SHA-256")
+
+
+def test_a_deployment_that_names_a_method_instead_of_a_fit_is_told_what_to_do(run):
+    one_line(run("eval", "--split", "val"), "was not fitted", "type: saved")
+
+
+def test_lines_without_a_partner_are_left_out_or_learned_from(run, pairs, tmp_path):
+    lines = pairs.read_text("utf-8").splitlines()
+    loose = []
+    for number, line in enumerate(lines[1:201]):
+        image, text, rest = line.split(",", 2)
+        if number >= 80:
+            loose.append(f"{image},,{rest}" if number % 2 else f",{text},{rest}")
+        else:
+            loose.append(line)
+    pairs.write_text("\n".join([lines[0], *loose, *lines[201:]]), "utf-8")
+    code, out, err = fit(run, tmp_path / "a", "--json")
+    assert code == 0
+    assert "120 lines have no text or no image" in err
+    assert json.loads(out)["pairs"] == 80
+    code, out, err = fit(run, tmp_path / "b", "--json", method="semi-supervised")
+    assert code == 0, err
+    assert "lines have no" not in err
+    card = json.loads((tmp_path / "b" / "aligner.json").read_text())
+    assert card["data"] == {**card["data"], "pairs": 80, "rows": {"image": 100, "text": 140}}
