@@ -12,6 +12,7 @@ import numpy as np
 
 from tiepoint.config.models import FusionSection
 from tiepoint.encoders.base import Vectors
+from tiepoint.encoders.texts import clean_text
 from tiepoint.errors import QueryError
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.index.base import Candidates, Searcher
@@ -120,11 +121,10 @@ class CollectionSearch:
         return probes
 
     def _words(self, parts: Mapping[Modality, Any]) -> list[WordProbe]:
-        if TEXT not in parts:
+        if TEXT not in parts or not self.layout.schema.texts:
             return []
-        return [
-            WordProbe(f"words->{field}", field, parts[TEXT]) for field in self.layout.schema.texts
-        ]
+        text = clean_text(parts[TEXT])
+        return [WordProbe(f"words->{field}", field, text) for field in self.layout.schema.texts]
 
     def _given(self, vectors: Mapping[str, Any] | Vectors) -> list[Probe]:
         """Check given vectors; one without a field is compared with the joint space."""
@@ -153,11 +153,13 @@ class CollectionSearch:
     def _no_route(self, parts: Mapping[Modality, Any]) -> QueryError:
         if not parts:
             return QueryError("nothing to search for", hint="Give a text, an image or a vector.")
-        known = sorted(m for m, routes in self.layout.routes.items() if routes)
+        known = {m for m, routes in self.layout.routes.items() if routes}
+        if self.layout.schema.texts:
+            known.add(TEXT)
         return QueryError(
             f"no route leads from {' or '.join(parts)} to the collection"
             f" {self.layout.schema.name!r}",
-            hint=f"It can be asked by {', '.join(known) or 'vector'}.",
+            hint=f"It can be asked by {', '.join(sorted(known)) or 'vector'}.",
         )
 
     # How it is answered

@@ -240,6 +240,7 @@ def test_an_item_that_does_not_fit_is_refused_by_name(host, item, message):
         ({"text": "red", "where": "price <"}, FilterError, "too early"),
         ({"text": "red", "collection": "nope"}, QueryError, "no collection"),
         ({"text": ""}, DecodeError, "empty"),
+        ({"text": "a \ud800"}, DecodeError, "text"),
     ],
 )
 def test_a_bad_query_is_one_clear_line(host, query, error, message):
@@ -362,3 +363,15 @@ def test_closing_waits_for_a_write_in_another_thread(host, tmp_path):
 def test_metadata_of_an_unknown_type_are_refused_with_their_place(tmp_path):
     with pytest.raises(ConfigError, match=r"metadata\.day"):
         Host.embedded(tmp_path / "x", metadata={"day": "date"})
+
+
+def test_a_collection_of_words_alone_is_searched_without_any_model(tmp_path):
+    fields = {"text": {"words": True}}
+    changed = deployment(tmp_path, alignment=None, collections={"items": {"fields": fields}})
+    with Host(changed) as host:
+        host.add([Item(id="a", text="a red leaf"), Item(id="b", text="the sea")])
+        assert ids(host.search(text="leaves")) == ["a"]
+        with pytest.raises(DecodeError):
+            host.search(text="a \ud800")
+        with pytest.raises(QueryError, match="asked by text"):
+            host.search(image=picture("red"))
