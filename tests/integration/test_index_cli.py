@@ -36,8 +36,7 @@ TABLE = (
     "{type: table, path: ./things.csv, columns: {id: key, text: title, metadata: {price: price}}}"
 )
 
-FIRST_BATCH = 128
-"""Items that are written, at least, when the first progress is told."""
+FIRST_BATCH = BATCH  # written, at least, when the first progress is told
 
 
 class Workplace:

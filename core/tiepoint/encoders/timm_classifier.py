@@ -111,10 +111,10 @@ def _measured_norm(network: Network) -> float:
 
 
 def plain_label(description: str) -> str:
-    """Return the first names of a WordNet synset, without scientific ones.
+    """Return the first names of a WordNet synset, without what is written like scientific ones.
 
     >>> plain_label("bald eagle, American eagle, Haliaeetus leucocephalus")
-    'bald eagle, American eagle'
+    'bald eagle'
     >>> plain_label("tench, Tinca tinca")
     'tench'
     """
