@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.command_line import TIEPOINT
 from tests.integration.conftest import Command
+from tiepoint.indexing import BATCH
 
 DEPLOYMENT = """\
 version: 1
