@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 MIN_COSINE = 0.9999
 MODEL_FILE = "model.xml"
-ROWS_A_PART = 4
-"""Least rows for which a thread of its own is worth it."""
+FEW_ROWS = 4
+"""Rows for each thread below which the threads share them."""
+VALUES_A_PART = 2**18
+"""Least input values that one thread computes at a time: two pictures of 224 pixels."""
+MOST_ROWS_A_PART = 8
 
 
 class ExportError(Exception):
@@ -66,31 +69,42 @@ def _import_openvino() -> Any:
 
 
 def _load(file: Path) -> Infer:
-    """Return what infers: all threads on a small batch, a thread for each part of a large one.
+    """Return what infers: all threads on a few rows, a thread for each part of more.
 
     Threads that share a row's layers wait for each other at every one of them, which is worth
-    it for a single row only.
+    it for a few rows only. Parts are small, so that a picture's activations stay in the
+    core's cache, and as many wait as are computed, so that no thread waits for another.
     """
     threads = native_threads()
     request = _compiled(file, 1).create_infer_request()
-    parts = [request]
-    if threads > 1:
-        several = _compiled(file, threads)
-        parts = [several.create_infer_request() for _ in range(threads)]
+    waiting = _import_openvino().AsyncInferQueue(_compiled(file, threads), 2 * threads)
+    results: dict[int, Vectors] = {}
+
+    def keep(finished: Any, start: int) -> None:
+        results[start] = finished.get_output_tensor(0).data.copy()
+
+    waiting.set_callback(keep)
 
     def infer(inputs: Inputs) -> Vectors:
         rows = len(next(iter(inputs.values())))
-        if rows < ROWS_A_PART * len(parts):
+        if rows < FEW_ROWS * threads:
             result: Vectors = request.infer(dict(inputs), share_inputs=True)[0]
             return result
-        ends = [rows * (i + 1) // len(parts) for i in range(len(parts))]
-        for part, start, end in zip(parts, [0, *ends], ends, strict=False):
-            part.start_async({k: v[start:end] for k, v in inputs.items()}, share_inputs=True)
-        for part in parts:
-            part.wait()
-        return np.concatenate([part.get_output_tensor(0).data for part in parts])
+        step = _rows_a_part(inputs)
+        results.clear()
+        for start in range(0, rows, step):
+            part = {name: array[start : start + step] for name, array in inputs.items()}
+            waiting.start_async(part, start, share_inputs=True)
+        waiting.wait_all()
+        return np.concatenate([results[start] for start in range(0, rows, step)])
 
     return infer
+
+
+def _rows_a_part(inputs: Inputs) -> int:
+    """Return how many rows one thread computes at a time: two pictures, or eight texts."""
+    values: int = max(array[0].size for array in inputs.values())
+    return min(MOST_ROWS_A_PART, -(-VALUES_A_PART // values))
 
 
 def _compiled(file: Path, streams: int) -> Any:
