@@ -15,7 +15,7 @@ from typing import Any
 
 from tiepoint.alignment.calibrating import calibrate, cross_validated
 from tiepoint.alignment.contrastive import ContrastiveAligner
-from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.pair_files import read_pairs
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.cli.align.inputs import PRESETS, chosen_encoders, encoded

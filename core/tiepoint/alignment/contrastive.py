@@ -8,12 +8,13 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from tiepoint.alignment import fitted
 from tiepoint.alignment.cca import CcaAligner, CcaOptions
 from tiepoint.alignment.components import Components
-from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
+from tiepoint.alignment.fitted import FittedAligner, Tensors
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.heads import Head
 from tiepoint.alignment.inputs import InputOptions
+from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet, Rows
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
@@ -21,7 +22,7 @@ from tiepoint.types import Modality
 LossName = Literal["infonce", "sigmoid", "hinge"]
 
 
-class ContrastiveOptions(fitted.Options):
+class ContrastiveOptions(Options):
     """Options of `ContrastiveAligner`.
 
     Attributes:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from tiepoint.alignment import fitted
-from tiepoint.alignment.fitted import FitProgress, FitSettings, FittedAligner, Tensors
+from tiepoint.alignment.fitted import FittedAligner, Tensors
+from tiepoint.alignment.fitting import FitProgress, FitSettings
+from tiepoint.alignment.options import Options
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import fitted_method
 from tiepoint.encoders.base import Vectors
@@ -34,7 +35,7 @@ class Member(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class EnsembleOptions(fitted.Options):
+class EnsembleOptions(Options):
     """Options of `EnsembleAligner`.
 
     Attributes:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tiepoint.alignment.batches import LinkBatches, positives
 from tiepoint.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.losses import LOSSES
 from tiepoint.alignment.pairs import Rows
 

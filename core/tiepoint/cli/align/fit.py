@@ -16,7 +16,8 @@ from tiepoint.cli.output import print_json, say
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
-    from tiepoint.alignment.fitted import FitProgress, FitReport, FitSettings, FittedAligner
+    from tiepoint.alignment.fitted import FittedAligner
+    from tiepoint.alignment.fitting import FitProgress, FitReport, FitSettings
     from tiepoint.alignment.pairs import PairSet
 
 CHECKPOINT = "checkpoint"
@@ -68,7 +69,7 @@ def fit(
     With --json: {"method", "out", "pairs", "skipped", "seconds", "options", "metrics",
     "warnings"}.
     """
-    from tiepoint.alignment.fitted import FitSettings
+    from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.saved import fitted_method
 
     made = fitted_method(method)
