@@ -1,54 +1,18 @@
-"""What the commands of `tiepoint align` have in common: pairs, encoders, features."""
+"""The aligner or the encoders that a command of `tiepoint align` is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from tiepoint.cli.index import progress_of
-from tiepoint.cli.output import say
+from tiepoint.cli.align.options import PRESETS
 from tiepoint.errors import ConfigError
 
 if TYPE_CHECKING:
     from tiepoint.alignment.base import Aligner
-    from tiepoint.alignment.encoded_pairs import EncodedPairs
-    from tiepoint.alignment.pair_files import Pair
     from tiepoint.config.models import Deployment
     from tiepoint.encoders.base import Encoder
-
-SHOWN_SKIPS = 10
-PRESETS = ("fast", "accurate")
-
-
-def pair_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which pairs and which encoders."""
-    path = click.Path(path_type=Path)
-    for option in (
-        click.option("--strict", is_flag=True, help="End with code 2 at the first broken part."),
-        click.option(
-            "--preset", type=click.Choice(PRESETS), help="Encoders of the embedded default."
-        ),
-        click.option("--config", type=path, help="Encoders of this deployment file's alignment."),
-        click.option(
-            "--lang",
-            "languages",
-            multiple=True,
-            metavar="LANG",
-            help="Repeatable; all if left out.",
-        ),
-        click.option(
-            "--root", type=path, help="Folder of the images; that of the pairs if not given."
-        ),
-        click.option(
-            "--pairs", "pairs_file", type=path, required=True, help="CSV: image,text,lang,split."
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @dataclass(frozen=True)
@@ -142,44 +106,3 @@ def _deployment(config: Path | None, preset: str | None) -> Deployment:
     from tiepoint.embedded import embedded_deployment
 
     return embedded_deployment("tiepoint-data", preset or PRESETS[0])
-
-
-def encoded(
-    pairs: list[Pair],
-    root: Path,
-    encoders: dict[str, Encoder],
-    strict: bool,
-    what: str,
-    *,
-    unpaired: bool = False,
-) -> EncodedPairs:
-    """Encode pairs through the embedding cache, with progress, and say what was skipped.
-
-    Raises:
-        InputError: Nothing can be used; in strict mode, a part that cannot be read.
-    """
-    from tiepoint.alignment.encoded_pairs import encode_pairs
-    from tiepoint.encoders.cache import EmbeddingCache
-
-    cache = EmbeddingCache()
-    try:
-        with progress_of(what) as progress:
-            made = encode_pairs(
-                pairs,
-                root,
-                encoders,
-                cache,
-                unpaired=unpaired,
-                strict=strict,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        say("what was encoded is kept; run the command again to go on")
-        raise
-    finally:
-        cache.close()
-    for skipped in made.skipped[:SHOWN_SKIPS]:
-        say(f"skipped {skipped.where}: {skipped.reason}")
-    if len(made.skipped) > SHOWN_SKIPS:
-        say(f"skipped {len(made.skipped) - SHOWN_SKIPS} more")
-    return made
