@@ -16,6 +16,7 @@ from tiepoint.alignment.heads import Head
 from tiepoint.alignment.inputs import InputOptions
 from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet, Rows
+from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
 
@@ -40,6 +41,7 @@ class ContrastiveOptions(Options):
         warmup: Share of the steps in which the learning rate rises.
         temperature: Of the softmax, at the start; it is learned.
         patience: Epochs without a better validation figure after which training stops.
+        augment: Changed versions of the images to learn from beside them; none if not given.
     """
 
     inputs: InputOptions | None = InputOptions(standardise=True)
@@ -58,6 +60,7 @@ class ContrastiveOptions(Options):
     warmup: float = Field(default=0.05, ge=0, le=1)
     temperature: float = Field(default=0.07, gt=0, allow_inf_nan=False)
     patience: int = Field(default=5, ge=1)
+    augment: Views | None = None
 
 
 class ContrastiveAligner(FittedAligner):
@@ -89,7 +92,9 @@ class ContrastiveAligner(FittedAligner):
 
         components = self._components(pairs, settings)
         model = HeadTowers(
-            {m: components[m](x) for m, x in pairs.vectors.items()}, self.options, settings.seed
+            {m: self._shown(pairs, m, components[m]) for m in pairs.modalities},
+            self.options,
+            settings.seed,
         )
         told = self.options
         schedule = Schedule(
@@ -109,6 +114,17 @@ class ContrastiveAligner(FittedAligner):
         for modality, head in zip(pairs.modalities, model.heads(), strict=True):
             tensors |= head.after(components[modality]).tensors(modality)
         return tensors, history
+
+    @property
+    def views(self) -> Views | None:
+        return self.options.augment
+
+    def _shown(self, pairs: PairSet, modality: Modality, components: Components) -> Vectors:
+        """Return (n_views, n, k) what the heads are shown, the plain vectors first."""
+        plain = components(pairs.vectors[modality])[None]
+        if self.options.augment is None or modality not in pairs.views:
+            return plain
+        return np.concatenate([plain, [components(view) for view in pairs.views[modality]]])
 
     def _components(self, pairs: PairSet, settings: FitSettings) -> dict[Modality, Components]:
         """Return what the heads take: principal components, or canonical directions."""

@@ -22,6 +22,7 @@ from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.signing import card_fingerprint, signed, write_aligner
 from tiepoint.alignment.storage import packed, unpacked
+from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError, InputError
 from tiepoint.evaluation.retrieval import Retrieval, evaluate
@@ -100,6 +101,11 @@ class FittedAligner(Aligner):
     def project(self, modality: Modality, x: Vectors) -> Vectors:
         """Return (n, d_joint) joint vectors of any length, by `tensors`; x is prepared."""
 
+    @property
+    def views(self) -> Views | None:
+        """The changed versions of images that it learns from; None for the images alone."""
+        return None
+
     def prepare(self) -> None:
         """Make from `tensors` what `project` needs; called once after a fit or a load."""
 
@@ -119,6 +125,12 @@ class FittedAligner(Aligner):
         check_dimensions(pairs, self.encoders, "training")
         if val is not None:
             check_dimensions(val, self.encoders, "validation")
+        if self.views is not None and not pairs.views:
+            raise InputError(
+                "there are no views of the images to learn from",
+                where="augment",
+                hint="Make them of the pairs by `with_views`, or leave the option out.",
+            )
         warnings = check_amount(pairs)
         inputs = self._fit_inputs(pairs)
         shown = prepared(pairs, inputs) if inputs else pairs

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from tiepoint.alignment.encoded_pairs import EncodedPairs
     from tiepoint.alignment.pair_files import Pair
     from tiepoint.alignment.pairs import PairSet
+    from tiepoint.alignment.views import Views
     from tiepoint.encoders.base import Encoder, Vectors
+    from tiepoint.encoders.cache import EmbeddingCache
 
 SHOWN_SKIPS = 10
 
@@ -71,27 +74,40 @@ def encoded(
         InputError: Nothing can be used; in strict mode, a part that cannot be read.
     """
     from tiepoint.alignment.encoded_pairs import encode_pairs
-    from tiepoint.encoders.cache import EmbeddingCache
 
-    cache = EmbeddingCache()
-    try:
-        with progress_of(what) as progress:
-            made = encode_pairs(
-                pairs,
-                root,
-                encoders,
-                cache,
-                unpaired=unpaired,
-                strict=strict,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        say("what was encoded is kept; run the command again to go on")
-        raise
-    finally:
-        cache.close()
+    with remembering() as cache, progress_of(what) as progress:
+        made = encode_pairs(
+            pairs, root, encoders, cache, unpaired=unpaired, strict=strict, progress=progress
+        )
     for skipped in made.skipped[:SHOWN_SKIPS]:
         say(f"skipped {skipped.where}: {skipped.reason}")
     if len(made.skipped) > SHOWN_SKIPS:
         say(f"skipped {len(made.skipped) - SHOWN_SKIPS} more")
     return made
+
+
+def with_views_of(pairs: PairSet, root: Path, encoder: Encoder, views: Views) -> PairSet:
+    """Encode changed versions of the images through the embedding cache, with progress.
+
+    Raises:
+        DecodeError: An image that cannot be read any more.
+    """
+    from tiepoint.alignment.views import with_views
+
+    with remembering() as cache, progress_of("views of images") as progress:
+        return with_views(pairs, root, encoder, views, cache, progress)
+
+
+@contextmanager
+def remembering() -> Iterator[EmbeddingCache]:
+    """Open the embedding cache; at Ctrl-C say that what was encoded is kept."""
+    from tiepoint.encoders.cache import EmbeddingCache
+
+    cache = EmbeddingCache()
+    try:
+        yield cache
+    except KeyboardInterrupt:
+        say("what was encoded is kept; run the command again to go on")
+        raise
+    finally:
+        cache.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tiepoint.cli.align.features import encoded
+from tiepoint.cli.align.features import encoded, with_views_of
 from tiepoint.cli.align.options import PATH, PairChoice, pair_options
 from tiepoint.cli.align.subjects import ChosenEncoders, chosen_encoders
 from tiepoint.cli.output import print_json, say
@@ -74,11 +74,13 @@ def fit(
     made = fitted_method(method)
     subject = chosen_encoders(chosen.config, chosen.preset)
     options = parsed_options(settings)
-    made(subject.encoders, **options)  # refuses wrong options before anything is encoded
+    views = made(subject.encoders, **options).views  # wrong options end it before encoding
     if tune is not None and val_split is None:
         raise InputError("tuning needs --val", where="--tune", hint="Name the validation split.")
     lines = _lines(chosen, split, val_split, made.learns_from_unpaired)
     pairs, val, skipped = _features(lines, chosen, subject, made.learns_from_unpaired)
+    if views is not None:
+        pairs = with_views_of(pairs, chosen.folder, subject.encoders["image"], views)
     with ExitStack() as stack:
         told = FitSettings(seed, _display(stack, tensorboard, wandb), out / CHECKPOINT)
         if tune is not None and val is not None:
