@@ -153,6 +153,10 @@ class Collection:
         """Return the digest of each of these items that exists."""
         return self._tier.digests(ids)
 
+    def ids(self, most: int | None = None) -> list[str]:
+        """Return the ids of all items, or of at most so many, spread over the collection."""
+        return self._tier.ids(most)
+
     def get(
         self, ids: Sequence[str]
     ) -> dict[str, tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
