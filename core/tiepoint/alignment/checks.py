@@ -72,18 +72,26 @@ def check_dimensions(pairs: PairSet, encoders: Mapping[Modality, Encoder], role:
             )
 
 
-def check_amount(pairs: PairSet) -> list[str]:
-    """Refuse pairs that are one and the same; warn of fewer than the vectors have dimensions."""
+def check_variety(pairs: PairSet) -> None:
+    """Refuse pairs that are one and the same.
+
+    Raises:
+        InputError: All pairs have the same image, or the same text.
+    """
     for modality, x in zip(pairs.modalities, pairs.linked(), strict=True):
         if (x == x[0]).all():
             raise InputError(
                 f"all {len(x)} pairs have the same {modality}",
                 hint="Give pairs that differ; some hundreds at least.",
             )
+
+
+def check_amount(pairs: PairSet) -> list[str]:
+    """Return a warning where there are fewer pairs than the vectors have dimensions."""
     dim = max(x.shape[1] for x in pairs.vectors.values())
-    if len(pairs.links) < dim:
-        return [
-            f"{len(pairs.links)} pairs are fewer than the {dim} dimensions of the vectors; add"
-            " pairs, or unpaired images and texts, or expect a weak alignment"
-        ]
-    return []
+    if len(pairs.links) >= dim:
+        return []
+    return [
+        f"{len(pairs.links)} pairs are fewer than the {dim} dimensions of the vectors; add"
+        " pairs, or unpaired images and texts, or expect a weak alignment"
+    ]

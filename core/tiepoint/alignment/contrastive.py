@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from tiepoint.alignment.batches import by_language
 from tiepoint.alignment.cca import CcaAligner, CcaOptions
 from tiepoint.alignment.components import Components
 from tiepoint.alignment.fitted import FittedAligner, Tensors
 from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.heads import Head
 from tiepoint.alignment.inputs import InputOptions
-from tiepoint.alignment.options import Options, Range
-from tiepoint.alignment.pairs import PairSet, Rows
+from tiepoint.alignment.options import LossName, Options, Range
+from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
-
-LossName = Literal["infonce", "sigmoid", "hinge"]
 
 
 class ContrastiveOptions(Options):
@@ -109,7 +108,7 @@ class ContrastiveAligner(FittedAligner):
         )
         validate = validation(model, val, components) if val is not None else None
         key = f"{self.method} {told.model_dump_json()} {pairs.data_hash}"
-        history = train(model, _by_language(pairs), schedule, settings, key, validate)
+        history = train(model, by_language(pairs), schedule, settings, key, validate)
         tensors: Tensors = {}
         for modality, head in zip(pairs.modalities, model.heads(), strict=True):
             tensors |= head.after(components[modality]).tensors(modality)
@@ -143,16 +142,3 @@ class ContrastiveAligner(FittedAligner):
 
     def project(self, modality: Modality, x: Vectors) -> Vectors:
         return self._heads[modality](x)
-
-
-def _by_language(pairs: PairSet) -> list[Rows]:
-    """Return the links of each language: a batch compares texts of one language only.
-
-    Texts of different languages lie apart, and telling them from each other would be an easy
-    task that teaches nothing.
-    """
-    names = sorted(set(pairs.languages))
-    if len(names) < 2:
-        return [pairs.links]
-    languages = np.array(pairs.languages)[pairs.links[:, 1]]
-    return [pairs.links[languages == name] for name in names]

@@ -14,7 +14,13 @@ from pydantic import ValidationError
 
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.card import TENSORS, Card, check_encoders, read_card, read_tensors
-from tiepoint.alignment.checks import check_amount, check_dimensions, checked_vectors, unit_rows
+from tiepoint.alignment.checks import (
+    check_amount,
+    check_dimensions,
+    check_variety,
+    checked_vectors,
+    unit_rows,
+)
 from tiepoint.alignment.fitting import FitReport, FitSettings
 from tiepoint.alignment.hubness import Correction
 from tiepoint.alignment.inputs import Inputs, prepared
@@ -54,6 +60,7 @@ class FittedAligner(Aligner):
         Options: The model of its options.
         tunable: Where tuning looks, by option.
         learns_from_unpaired: Whether rows without a link teach it something.
+        trains_encoders: Whether `trained_encoders` gives others than those it was made with.
         tensors: The learned parameters by name, as stored; empty before a fit.
         card: What is known of the fit; None before.
     """
@@ -62,6 +69,7 @@ class FittedAligner(Aligner):
     Options: ClassVar[type[Options]] = Options
     tunable: ClassVar[Mapping[str, Range]] = {}
     learns_from_unpaired: ClassVar[bool] = False
+    trains_encoders: ClassVar[bool] = False
 
     def __init__(self, encoders: Mapping[Modality, Encoder], **options: Any) -> None:
         super().__init__(encoders)
@@ -79,6 +87,7 @@ class FittedAligner(Aligner):
         self._inputs: dict[Modality, Inputs] = {}
         self._correction: Correction | None = None
         self._content = b""
+        self._is_fitted = False
 
     # What a method implements
 
@@ -106,6 +115,32 @@ class FittedAligner(Aligner):
         """The changed versions of images that it learns from; None for the images alone."""
         return None
 
+    def trained_encoders(
+        self,
+        pairs: PairSet,
+        val: PairSet | None,
+        root: Path,
+        folder: Path,
+        settings: FitSettings,
+    ) -> Mapping[Modality, Encoder]:
+        """Return the encoders whose vectors `fit` takes, and take them over.
+
+        Most methods leave the encoders as they are. One that trains them is given pairs with
+        the vectors of the untrained ones, and writes what it learned into the folder.
+
+        Args:
+            pairs: To learn from; their names are the images' paths and the texts.
+            val: Held-out pairs for early stopping, or None.
+            root: The folder that the images' paths are relative to.
+            folder: Where the trained part of the encoders is written.
+            settings: Seed, progress, checkpoint.
+
+        Raises:
+            ConfigError: Encoders that cannot be trained.
+            InputError: Pairs that nothing can be learned from.
+        """
+        return self.encoders
+
     def prepare(self) -> None:
         """Make from `tensors` what `project` needs; called once after a fit or a load."""
 
@@ -131,6 +166,7 @@ class FittedAligner(Aligner):
                 where="augment",
                 hint="Make them of the pairs by `with_views`, or leave the option out.",
             )
+        check_variety(pairs)
         warnings = check_amount(pairs)
         inputs = self._fit_inputs(pairs)
         shown = prepared(pairs, inputs) if inputs else pairs
@@ -153,7 +189,7 @@ class FittedAligner(Aligner):
         )
 
     def transform(self, modality: Modality, x: Vectors) -> Vectors:
-        if not self.tensors:
+        if not self._is_fitted:
             raise ConfigError(
                 f"the aligner {self.method!r} was not fitted",
                 where="alignment",
@@ -255,6 +291,7 @@ class FittedAligner(Aligner):
         if self.options.inputs is not None:
             self._inputs = {m: Inputs.restored(tensors, m) for m in self.encoders}
         self.prepare()
+        self._is_fitted = True
 
     def _unit(self, modality: Modality, x: Vectors) -> Vectors:
         given = self._inputs[modality](x) if self._inputs else x

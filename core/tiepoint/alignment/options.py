@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from tiepoint.alignment.hubness import Hubness
 from tiepoint.alignment.inputs import InputOptions
 from tiepoint.alignment.storage import Storage
+
+LossName: TypeAlias = Literal["infonce", "sigmoid", "hinge"]
 
 
 class Options(BaseModel):

@@ -123,6 +123,16 @@ class PairSet:
             )
         return self.of_links(kept)
 
+    def galleries(self) -> list[PairSet]:
+        """Return the pairs of each language, as a gallery holds the texts of one language.
+
+        Unpaired rows are left out.
+        """
+        names = sorted(set(self.languages))
+        if len(names) < 2:
+            return [self.of_links(self.links)]
+        return [self.of_language(name) for name in names]
+
     def of_first(self, rows: Sequence[int] | Rows) -> PairSet:
         """Return the pairs of some rows of the first modality, with no unpaired rows."""
         return self.of_links(self.links[np.isin(self.links[:, 0], np.asarray(rows))])

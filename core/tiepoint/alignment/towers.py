@@ -111,9 +111,7 @@ def validation(
 
     A gallery holds the texts of one language, and `rsum` is the mean over languages.
     """
-    names = sorted(set(val.languages))
-    parts = [val.of_language(name) for name in names] if len(names) > 1 else [val]
-    galleries = [_gallery(part, components) for part in parts]
+    galleries = [_gallery(part, components) for part in val.galleries()]
 
     def figures() -> Mapping[str, float]:
         first_head, second_head = model.heads()
@@ -129,10 +127,9 @@ def validation(
 def _gallery(
     pairs: PairSet, components: Mapping[Modality, Components]
 ) -> tuple[Rows, Vectors, Vectors]:
-    """Return the links, and the components of both modalities, without unpaired rows."""
-    kept = pairs.of_links(pairs.links)
-    first, second = (components[m](x) for m, x in kept.vectors.items())
-    return kept.links, first, second
+    """Return the links, and the components of both modalities."""
+    first, second = (components[m](x) for m, x in pairs.vectors.items())
+    return pairs.links, first, second
 
 
 def _any_view(inputs: Tensor, rows: Tensor) -> Tensor:

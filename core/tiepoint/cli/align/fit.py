@@ -77,6 +77,8 @@ def fit(
     views = made(subject.encoders, **options).views  # wrong options end it before encoding
     if tune is not None and val_split is None:
         raise InputError("tuning needs --val", where="--tune", hint="Name the validation split.")
+    if tune is not None and not made.tunable:
+        raise InputError(f"the method {method!r} has nothing to tune", where="--tune")
     lines = _lines(chosen, split, val_split, made.learns_from_unpaired)
     pairs, val, skipped = _features(lines, chosen, subject, made.learns_from_unpaired)
     if views is not None:
@@ -87,6 +89,10 @@ def fit(
             options = _tuned(made, subject, options, pairs, val, told, tune)
         aligner = made(subject.encoders, **options)
         try:
+            if made.trains_encoders:
+                trained = aligner.trained_encoders(pairs, val, chosen.folder, out, told)
+                subject = subject.adapted(trained)
+                pairs, val, skipped = _features(lines, chosen, subject, unpaired=False)
             report = aligner.fit(pairs, val, told)
         except KeyboardInterrupt:
             say("the state of the training is kept; run the command again to go on")
@@ -255,4 +261,8 @@ def _print(report: FitReport, metrics: dict[str, Any], out: Path, subject: Chose
         click.echo(f"rsum {val['rsum']:.1f} on {val['n_images']} images, {val['n_texts']} texts")
     modalities = ", ".join(f"{m}: NAME" for m in subject.encoders)
     click.echo(f"{report.method}: {report.pairs} pairs in {report.seconds:.1f} s; wrote {out}")
+    section = subject.sections[next(iter(subject.sections))]
+    if "adapter" in section:
+        model = f"type: {section['type']}, model: {section['model']}"
+        click.echo(f"encoders: {{NAME: {{{model}, adapter: {out}}}}}")
     click.echo(f"alignment: {{type: saved, path: {out}, encoders: {{{modalities}}}}}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,11 @@ class ChosenEncoders:
 
     encoders: dict[str, Encoder]
     sections: dict[str, dict[str, Any]]
+
+    def adapted(self, encoders: Mapping[str, Encoder]) -> ChosenEncoders:
+        """Return the encoders with an adapter that lies in the aligner's folder."""
+        sections = {m: {**section, "adapter": "."} for m, section in self.sections.items()}
+        return ChosenEncoders(dict(encoders), sections)
 
 
 @dataclass(frozen=True)
@@ -87,13 +93,20 @@ def _of_card(folder: Path) -> dict[str, Encoder]:
     from tiepoint.assembly import build
     from tiepoint.config.models import EncoderSection
 
-    sections = {m: e.section for m, e in read_card(folder).encoders.items()}
+    sections = {m: _located(e.section, folder) for m, e in read_card(folder).encoders.items()}
     if not all(sections.values()):
         return chosen_encoders(None, None).encoders
     return {
         m: build(registry.ENCODERS, EncoderSection.model_validate(s), f"{folder}: encoders.{m}")
         for m, s in sections.items()
     }
+
+
+def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return an encoder's section with the path of an adapter that lies in the same folder."""
+    if section.get("adapter") != ".":
+        return section
+    return {**section, "adapter": str(folder)}
 
 
 def _deployment(config: Path | None, preset: str | None) -> Deployment:
