@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tiepoint.digests import content_of, row_digest, stamp_of
 from tiepoint.encoders.base import Encoder
@@ -15,7 +15,6 @@ from tiepoint.encoders.cache import EmbeddingCache, digest
 from tiepoint.encoders.pipeline import encode_parts
 from tiepoint.errors import DecodeError, InputError, QueryError, SchemaError
 from tiepoint.index.base import Row
-from tiepoint.index.collection import Collection
 from tiepoint.index.validation import validate_rows
 from tiepoint.routes import Layout, PartField
 from tiepoint.search import unit_vector
@@ -44,6 +43,16 @@ class _Batch:
         return [row for i, row in enumerate(self.rows) if i not in self.failures]
 
 
+class Target(Protocol):
+    """A collection to write to, in this process or in the one that holds the store."""
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the digest of each of these items that exists."""
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write items, replacing those of the same id; durable on return."""
+
+
 class Indexer:
     """Adds items to one collection.
 
@@ -54,7 +63,7 @@ class Indexer:
     """
 
     def __init__(
-        self, layout: Layout, collection: Collection, cache: EmbeddingCache | None
+        self, layout: Layout, collection: Target, cache: EmbeddingCache | None
     ) -> None:
         self.layout = layout
         self.collection = collection

@@ -27,7 +27,9 @@ class Route:
         query: The query's modality.
         field: The vector field that it is compared with.
         encoder: What encodes the query.
-        aligner: What brings the query into the field's space; None for the encoder's own.
+        aligner: What brings the query into the field's space; None where it is there already.
+        space: The modality whose vectors the query's compare with: its own, but that of
+            pictures for a video whose frames are averaged.
         probability: What a similarity means, where the aligner was calibrated.
     """
 
@@ -36,6 +38,7 @@ class Route:
     field: str
     encoder: Encoder
     aligner: Aligner | None
+    space: Modality
     probability: MatchProbability | None = None
 
 
@@ -49,6 +52,7 @@ class PartField:
         encoder: None where vectors are given, or where there are only words.
         dimensions: Length of given vectors.
         joint: Name of the vector field in the joint space, where it is stored apart.
+        space: The modality that the aligner takes its vectors for; None if it takes them not.
         words: Whether its text is indexed for BM25.
     """
 
@@ -57,6 +61,7 @@ class PartField:
     encoder: Encoder | None
     dimensions: int | None
     joint: str | None
+    space: Modality | None
     words: bool
 
 
@@ -107,7 +112,7 @@ class Layout:
         """Return the fields that a vector of the joint space is compared with."""
         names = {field.joint for field in self.fields.values()}
         if self.aligner is not None and self.aligner.shares_encoder_space:
-            names = {field.name for field in self.fields.values() if self._aligned(field)}
+            names = {field.name for field in self.fields.values() if field.space is not None}
         return [vector for vector in self.schema.vectors if vector.name in names]
 
     def _resolve(
@@ -136,17 +141,22 @@ class Layout:
                 where=f"{where}.{name}.words",
                 hint="Remove `words`.",
             )
-        part = PartField(name, modality, encoder, field.dimensions, None, field.words)
-        if not self._aligned(part) or (self.aligner and self.aligner.shares_encoder_space):
-            return part
-        return PartField(name, modality, encoder, None, name + JOINT_SUFFIX, field.words)
+        space = self._space(encoder, modality) if encoder is not None else None
+        stored_apart = space is not None and not (
+            self.aligner and self.aligner.shares_encoder_space
+        )
+        joint = name + JOINT_SUFFIX if stored_apart else None
+        return PartField(name, modality, encoder, field.dimensions, joint, space, field.words)
 
-    def _aligned(self, field: PartField) -> bool:
-        """Whether the aligner was made for this field's encoder."""
-        if self.aligner is None or field.encoder is None:
-            return False
-        counterpart = self.aligner.encoders.get(field.modality)
-        return counterpart is not None and counterpart.fingerprint == field.encoder.fingerprint
+    def _space(self, encoder: Encoder, modality: Modality) -> Modality | None:
+        """Return the modality that the aligner takes this encoder's vectors for, if it does."""
+        if self.aligner is None:
+            return None
+        origin, space = encoder.stands_for(modality)
+        counterpart = self.aligner.encoders.get(space)
+        if counterpart is None or counterpart.fingerprint != origin.fingerprint:
+            return None
+        return space
 
     def _vector_fields(self, collection: str) -> list[VectorField]:
         found: dict[str, VectorField] = {}
@@ -175,18 +185,55 @@ class Layout:
         return list(dict.fromkeys([*modalities, *([TEXT] if self.schema.texts else [])]))
 
     def _routes(self, query: Modality, encoders: Mapping[str, Encoder]) -> tuple[Route, ...]:
-        """The encoder's own space where it takes the query, else the joint space."""
+        """The encoder's own space where the query has vectors in it, else the joint space."""
         routes = []
         for field in self.fields.values():
             if field.encoder is None:
                 continue
             name = f"{query}->{field.name}"
-            if query in field.encoder.modalities:
-                routes.append(Route(name, query, field.name, field.encoder, None))
-            elif self.aligner is not None and self._aligned(field):
-                encoder = self.aligner.encoders.get(query)
-                if encoder is not None:
+            own = _own_encoder(query, field.encoder, field.modality, encoders)
+            if own is not None:
+                routes.append(Route(name, query, field.name, own, None, query))
+            elif self.aligner is not None and field.space is not None:
+                found = self._aligned_encoder(query, encoders)
+                if found is not None:
+                    encoder, space = found
                     target = field.joint or field.name
-                    probability = self.aligner.match_probability(query, field.modality)
-                    routes.append(Route(name, query, target, encoder, self.aligner, probability))
+                    # A probability that was learned from pictures says nothing of videos.
+                    same = (space, field.space) == (query, field.modality)
+                    probability = (
+                        self.aligner.match_probability(query, field.modality) if same else None
+                    )
+                    routes.append(
+                        Route(name, query, target, encoder, self.aligner, space, probability)
+                    )
         return tuple(routes)
+
+    def _aligned_encoder(
+        self, query: Modality, encoders: Mapping[str, Encoder]
+    ) -> tuple[Encoder, Modality] | None:
+        """Return what encodes a query for the aligner, and what the aligner takes it for."""
+        if self.aligner is None:
+            return None
+        if query in self.aligner.encoders:
+            return self.aligner.encoders[query], query
+        for encoder in encoders.values():
+            space = self._space(encoder, query) if query in encoder.modalities else None
+            if space is not None:
+                return encoder, space
+        return None
+
+
+def _own_encoder(
+    query: Modality, encoder: Encoder, modality: Modality, encoders: Mapping[str, Encoder]
+) -> Encoder | None:
+    """Return what encodes a query into the space of a field's encoder, without an aligner."""
+    if query in encoder.modalities:
+        return encoder
+    field_origin, field_space = encoder.stands_for(modality)
+    for other in encoders.values():
+        if query in other.modalities:
+            origin, space = other.stands_for(query)
+            if (origin.fingerprint, space) == (field_origin.fingerprint, field_space):
+                return other
+    return None
