@@ -76,8 +76,13 @@ class Clip:
             return None
         if self.start_s == 0 and self.end_s is None:
             return str(self.source)
+        return f"{self.source}#t={self.range}"
+
+    @property
+    def range(self) -> str:
+        """The times in seconds to the millisecond: `10,20.5`, or `10` up to the end."""
         end = "" if self.end_s is None else f",{seconds(self.end_s)}"
-        return f"{self.source}#t={seconds(self.start_s)}{end}"
+        return f"{seconds(self.start_s)}{end}"
 
     def content_digest(self) -> str:
         """Return the SHA-256 of the video's content and of the time range, in hexadecimal.

@@ -136,12 +136,13 @@ class RecurrentPooling(LearnedPooling):
     }
 
     def _dim(self) -> int:
-        return self.frame_dim + self.tensors["state"].shape[1]
+        return self.frame_dim + int(self.tensors["state"].shape[1])
 
     def _pooled(self, sequences: Sequences, standard: Vectors) -> Vectors:
         mean = unit_rows(weighted_sum(sequences, sequences.mask.astype(np.float32)))
         state = unit_rows(self._last_state(standard, sequences.mask))
-        return np.concatenate([mean, state], axis=1) / np.float32(np.sqrt(2))
+        beside = np.concatenate([mean, state], axis=1)
+        return np.asarray(beside / np.sqrt(2), np.float32)
 
     def _last_state(self, standard: Vectors, mask: NDArray[np.bool_]) -> Vectors:
         of_input = standard @ self.tensors["input"].T + self.tensors["input_bias"]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from tiepoint.errors import ConfigError, DecodeError, MissingDependencyError
+from tiepoint.errors import ConfigError, MissingDependencyError
 from tiepoint.paths import cache_dir, work_uncached
 from tiepoint.sequences.clips import Clip
 from tiepoint.sequences.decoding import frame_times, read_frames

@@ -159,7 +159,7 @@ def grey_slices(
         raise DecodeError("the volume has values that are not finite", where=where)
     low, high = window if window is not None else np.percentile(values, _PERCENTILES)
     levels = (values - np.float32(low)) * np.float32(255 / (float(high - low) or 1.0))
-    return np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(levels, 0, 255)), np.uint8)
 
 
 def spread(count: int, most: int) -> NDArray[np.int64]:
