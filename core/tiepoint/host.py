@@ -207,9 +207,7 @@ class Host:
 
     # Migration
 
-    def migrate_to(
-        self, deployment: Deployment, generation: int, seen: Mapping[str, int]
-    ) -> bool:
+    def migrate_to(self, deployment: Deployment, generation: int, seen: Mapping[str, int]) -> bool:
         """Answer from migrated data from now on; searches meet the old or the new, never both.
 
         What was under way is answered from the old data; then the plugins that had been
@@ -389,8 +387,10 @@ class Host:
         given = {TEXT: text, IMAGE: image, AUDIO: audio, VIDEO: video, **(parts or {})}
         query = {modality: part for modality, part in given.items() if part is not None}
         with self._answering:
-            return self._served().searches[self._name(collection)].search(
-                query, vector, where=where, exclude=exclude, k=k, explain=explain
+            return (
+                self._served()
+                .searches[self._name(collection)]
+                .search(query, vector, where=where, exclude=exclude, k=k, explain=explain)
             )
 
     def embed(self, **parts: Sequence[Any]) -> Vectors:

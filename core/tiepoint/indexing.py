@@ -62,9 +62,7 @@ class Indexer:
         cache: Vectors of parts that were encoded before, or None.
     """
 
-    def __init__(
-        self, layout: Layout, collection: Target, cache: EmbeddingCache | None
-    ) -> None:
+    def __init__(self, layout: Layout, collection: Target, cache: EmbeddingCache | None) -> None:
         self.layout = layout
         self.collection = collection
         self.cache = cache

@@ -66,6 +66,18 @@ class FolderSource:
         for image in found:
             yield image if isinstance(image, Skipped) else self._item(image)
 
+    def name_of(self, parts: Mapping[str, str]) -> str | None:
+        """Return the path below the folder of an item that came from it; None for another's.
+
+        Args:
+            parts: What is stored of the item's parts.
+        """
+        image, root = Path(parts.get("image", "")), self.root.absolute()
+        if image.suffix.lower() not in self.suffixes or not image.is_relative_to(root):
+            return None
+        name = image.relative_to(root)
+        return name.as_posix() if self.recursive or len(name.parts) == 1 else None
+
     def _images(self, folder: Path) -> Iterator[Path | Skipped]:
         try:
             entries = sorted(folder.iterdir(), key=lambda entry: entry.name)

@@ -177,7 +177,9 @@ class EmbeddingCache:
             if self._connection is not None:
                 with _transaction(self._connection):
                     self._connection.executemany(
-                        "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows
+                        "INSERT INTO vectors VALUES (?, ?, ?) "
+                        "ON CONFLICT (key) DO UPDATE SET vector = excluded.vector",
+                        rows,
                     )
                     self._evict(self._connection)
 
@@ -229,6 +231,19 @@ class EmbeddingCache:
             with suppress(sqlite3.Error):
                 self._disconnect()
             work_uncached(f"{self.file.name}: {error}")
+
+
+class RefreshedCache(EmbeddingCache):
+    """A cache of which nothing is believed until it has been put in anew.
+
+    For an encoder whose vectors have drifted: its old ones are replaced one by one.
+    """
+
+    def get(
+        self, digests: Sequence[str], modality: Modality, fingerprint: str
+    ) -> list[Vectors | None]:
+        """Return None for each part."""
+        return [None] * len(digests)
 
 
 def _size(connection: sqlite3.Connection) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -204,6 +205,12 @@ class Collection:
                 self._try_snapshot()
             finally:
                 self._tier.close()
+
+    def discard(self) -> None:
+        """Free the tier and remove its snapshots; for a collection that has been superseded."""
+        with self._writing:
+            self._tier.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def health(self) -> dict[str, Any]:
         """Return the number of items, sequence numbers, and how the collection was opened."""

@@ -21,6 +21,9 @@ _GRACE_S = 60.0
 _DATA = "milvus"
 _GENERATIONS = "generations"
 
+TIERS = "tiers"
+"""The folder, beside the data, of what is derived of them."""
+
 
 @dataclass(slots=True)
 class CollectionState:
@@ -206,9 +209,10 @@ class EmbeddedMilvus:
         return state.collections
 
     def remove_superseded(self) -> None:
-        """Remove the data of generations before this one."""
+        """Remove the data of generations before this one, and what was derived of them."""
         if self.generation:
-            shutil.rmtree(self.folder / _DATA, ignore_errors=True)
+            for name in (_DATA, TIERS):
+                shutil.rmtree(self.folder / name, ignore_errors=True)
         for number in range(1, self.generation):
             shutil.rmtree(generation_folder(self.folder, number), ignore_errors=True)
 

@@ -155,7 +155,7 @@ class MilvusStore:
             self._identities[schema.name] = identity
 
     def stored(self) -> dict[str, CollectionSchema]:
-        """Return the schema of each stored collection, as its card tells it.
+        """Return the schema of each stored collection, as its card tells it; all can be read.
 
         Raises:
             StoreError: The store failed.
@@ -166,7 +166,10 @@ class MilvusStore:
                 name: (client.describe_collection(name).get("properties") or {}).get(CARD)
                 for name in client.list_collections()
             }
-        return {name: schema_of(card, name) for name, card in cards.items() if card is not None}
+        schemas = {name: schema_of(card, name) for name, card in cards.items() if card is not None}
+        for name in schemas.keys() - self._layouts.keys():
+            self.create(schemas[name])
+        return schemas
 
     @contextmanager
     def switched(self, generation: int) -> Iterator[None]:
@@ -195,7 +198,11 @@ class MilvusStore:
                 self._serve(embedded, former, states)
                 self._layouts, self._identities = layouts, identities
                 raise
-            embedded.remove_superseded()
+
+    def remove_superseded(self) -> None:
+        """Remove what an embedded store has of the generations before this one."""
+        if self._embedded is not None:
+            self._embedded.remove_superseded()
 
     def _serve(
         self, embedded: EmbeddedMilvus, generation: int, states: dict[str, CollectionState]

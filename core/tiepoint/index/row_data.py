@@ -47,9 +47,7 @@ def row_from(data: Mapping[str, Any]) -> Row:
             str(name): np.frombuffer(base64.b64decode(text, validate=True), np.float32)
             for name, text in data["vectors"].items()
         }
-        return Row(
-            data["id"], vectors, dict(data["metadata"]), dict(data["parts"]), data["digest"]
-        )
+        return Row(data["id"], vectors, dict(data["metadata"]), dict(data["parts"]), data["digest"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"the message holds no row ({error!s:.80})") from error
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from tiepoint.cli.align.options import HeldOutChoice, PairChoice
 from tiepoint.cli.align.subjects import Subject, subject
-from tiepoint.cli.index import progress_of
 from tiepoint.cli.output import say
+from tiepoint.cli.progress import progress_of
 
 if TYPE_CHECKING:
     from tiepoint.alignment.encoded_pairs import EncodedPairs
