@@ -80,8 +80,9 @@ class Host:
     ) -> Self:
         """Build a host on the embedded default, without a deployment file.
 
-        One collection, `items`, with an `image` and a `text` field, encoders whose weights come
-        in packages, and the shipped alignment of photographs with English and Chinese.
+        One collection, `items`, with an `image`, a `text` and a `video` field, encoders whose
+        weights come in packages, and the shipped alignment of photographs with English and
+        Chinese. A video's frames are averaged, and aligned like photographs.
 
         Args:
             path: The store's folder; made if it is absent.
@@ -418,11 +419,32 @@ class Host:
         return aligner.transform(modality, own) if len(batch) else own
 
     def warm_up(self) -> None:
-        """Load the encoders and the aligner, so that the first query is fast."""
+        """Load the encoders and the aligner, so that the first query is fast.
+
+        On an open host this begins to look, in the background, whether the encoders still give
+        the stored vectors; `health` shows what came of it, and a drift is logged as a warning.
+        """
         self._assembly.warm_up()
+        if self._serving is not None:
+            self._serving.canary.start()
+
+    def drift(self) -> dict[str, Any]:
+        """Encode a few stored items again, if that was not done since opening, and compare.
+
+        Returns:
+            `status` (`ok`, `drifted`, `unchecked` or `failed`), and by field how many items
+            were encoded and how far the farthest is from its stored vector.
+        """
+        canary = self._served().canary
+        canary.wait()
+        return canary.report()
 
     def health(self) -> dict[str, Any]:
-        """Return the state of the store, the cache, the collections and the plugins as data."""
+        """Return the state of the store, the cache, the collections and the plugins as data.
+
+        `drift` says whether the encoders still give the stored vectors, once `warm_up` or
+        `drift` has looked.
+        """
         self._require_open()
         plugins = {name: self._plugin_health(name) for name in self._plugins}
         collections = {name: c.health() for name, c in self._served().collections.items()}
@@ -430,6 +452,7 @@ class Host:
             "store": self._assembly.store.health(),
             "cache": self._cache.health() if self._cache is not None else {"status": "closed"},
             "collections": collections,
+            "drift": self._served().canary.report(),
             "plugins": plugins,
         }
 

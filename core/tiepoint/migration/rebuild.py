@@ -120,8 +120,8 @@ class Rebuilder:
     ) -> None:
         spaces = {part_field.name: vectors}
         aligner = self.plan.layout.aligner
-        if part_field.joint is not None and aligner is not None:
-            spaces[part_field.joint] = aligner.transform(part_field.modality, vectors)
+        if part_field.joint and part_field.space and aligner is not None:
+            spaces[part_field.joint] = aligner.transform(part_field.space, vectors)
         for position, i in enumerate(holders):
             for name, values in spaces.items():
                 made.rows[i].vectors[name] = values[position]
