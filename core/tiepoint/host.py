@@ -23,6 +23,7 @@ from tiepoint.indexing import Indexer, Progress
 from tiepoint.owner import OwnerServer
 from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
+from tiepoint.routes import aligned_encoder
 from tiepoint.search import id_list
 from tiepoint.serving import Serving
 from tiepoint.threads import configure_native_threads
@@ -410,13 +411,15 @@ class Host:
                 "give the parts of exactly one modality", hint="Call embed(text=[...])."
             )
         [(modality, batch)] = parts.items()
-        if aligner is None or modality not in aligner.encoders:
+        found = aligner and aligned_encoder(aligner, modality, self._assembly.encoders)
+        if aligner is None or found is None:
             known = ", ".join(aligner.encoders) if aligner else "none"
             raise QueryError(f"{modality!r} is not aligned", hint=f"Aligned: {known}.")
         if isinstance(batch, str | bytes):
             raise QueryError(f"{modality} is one part", hint=f"Call embed({modality}=[...]).")
-        own = aligner.encoders[modality].encode(batch, modality)
-        return aligner.transform(modality, own) if len(batch) else own
+        encoder, space = found
+        own = encoder.encode(batch, modality)
+        return aligner.transform(space, own) if len(batch) else own
 
     def warm_up(self) -> None:
         """Load the encoders and the aligner, so that the first query is fast.

@@ -70,11 +70,14 @@ def index(
     if missing or reencode:
         raise ConfigError("--missing and --reencode need --migrate", hint="Give --migrate, too.")
     from tiepoint.config.loader import load
+    from tiepoint.host import Host
 
     deployment = load(config).deployment
     names = _chosen(deployment, only)
     with indexing_target(deployment) as target:
         reports = [_index_one(target, name, strict, prune, as_json) for name in names]
+        if isinstance(target, Host) and any(report.encoded for report in reports):
+            target.drift()  # logged as a warning where new vectors and old ones do not compare
     if as_json:
         print_json({"sources": [report.as_dict() for report in reports]})
     _refuse_nothing(reports)
