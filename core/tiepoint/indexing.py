@@ -171,10 +171,7 @@ class Indexer:
         for at, problem in encoded.errors.items():
             batch.failures[holders[at]] = located(problem, batch.items[holders[at]].id)
         good = [at for at in range(len(holders)) if at not in encoded.errors]
-        spaces = {field.name: encoded.vectors[good]}
-        if field.joint and field.space and self.layout.aligner is not None and good:
-            joint = self.layout.aligner.transform(field.space, spaces[field.name])
-            spaces[field.joint] = joint
+        spaces = self.layout.spaces(field, encoded.vectors[good])
         for position, at in enumerate(good):
             batch.hashes[holders[at]][field.name] = encoded.digests[at]
             for name, vectors in spaces.items():

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from tiepoint.alignment.base import Aligner
 from tiepoint.config.models import CollectionSection, FieldSection
-from tiepoint.encoders.base import Encoder
+from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.index.base import CollectionSchema, VectorField
@@ -108,6 +110,21 @@ class Layout:
             *(f"vector->{vector.name}" for vector in self.schema.vectors),
         ]
 
+    def spaces(self, field: PartField, own: Vectors) -> dict[str, Vectors]:
+        """Return what is stored of parts, by vector field: their own vectors, and joint ones.
+
+        Args:
+            field: The parts' field.
+            own: (n, d) vectors from its encoder.
+        """
+        made = {field.name: own}
+        if field.joint is not None and field.space is not None and self.aligner is not None:
+            if len(own):
+                made[field.joint] = self.aligner.transform(field.space, own)
+            else:
+                made[field.joint] = np.empty((0, self.aligner.dim), np.float32)
+        return made
+
     def joint_fields(self) -> list[VectorField]:
         """Return the fields that a vector of the joint space is compared with."""
         names = {field.joint for field in self.fields.values()}
@@ -124,6 +141,7 @@ class Layout:
                 where=f"{where}.{name}",
                 hint="Remove `encoder` or `dimensions`.",
             )
+        aligner = self.aligner
         encoder = encoders[field.encoder] if field.encoder is not None else None
         modality = field.modality or (encoder.modalities[0] if encoder else TEXT)
         if field.dimensions is not None:
@@ -141,22 +159,14 @@ class Layout:
                 where=f"{where}.{name}.words",
                 hint="Remove `words`.",
             )
-        space = self._space(encoder, modality) if encoder is not None else None
-        stored_apart = space is not None and not (
-            self.aligner and self.aligner.shares_encoder_space
+        space = None
+        if encoder is not None and aligner is not None:
+            space = space_of(aligner, encoder, modality)
+        stored_apart = (
+            space is not None and aligner is not None and not aligner.shares_encoder_space
         )
         joint = name + JOINT_SUFFIX if stored_apart else None
         return PartField(name, modality, encoder, field.dimensions, joint, space, field.words)
-
-    def _space(self, encoder: Encoder, modality: Modality) -> Modality | None:
-        """Return the modality that the aligner takes this encoder's vectors for, if it does."""
-        if self.aligner is None:
-            return None
-        origin, space = encoder.stands_for(modality)
-        counterpart = self.aligner.encoders.get(space)
-        if counterpart is None or counterpart.fingerprint != origin.fingerprint:
-            return None
-        return space
 
     def _vector_fields(self, collection: str) -> list[VectorField]:
         found: dict[str, VectorField] = {}
@@ -195,7 +205,7 @@ class Layout:
             if own is not None:
                 routes.append(Route(name, query, field.name, own, None, query))
             elif self.aligner is not None and field.space is not None:
-                found = self._aligned_encoder(query, encoders)
+                found = aligned_encoder(self.aligner, query, encoders)
                 if found is not None:
                     encoder, space = found
                     target = field.joint or field.name
@@ -209,19 +219,27 @@ class Layout:
                     )
         return tuple(routes)
 
-    def _aligned_encoder(
-        self, query: Modality, encoders: Mapping[str, Encoder]
-    ) -> tuple[Encoder, Modality] | None:
-        """Return what encodes a query for the aligner, and what the aligner takes it for."""
-        if self.aligner is None:
-            return None
-        if query in self.aligner.encoders:
-            return self.aligner.encoders[query], query
-        for encoder in encoders.values():
-            space = self._space(encoder, query) if query in encoder.modalities else None
-            if space is not None:
-                return encoder, space
+
+def space_of(aligner: Aligner, encoder: Encoder, modality: Modality) -> Modality | None:
+    """Return the modality that an aligner takes an encoder's vectors for; None if it cannot."""
+    origin, space = encoder.stands_for(modality)
+    counterpart = aligner.encoders.get(space)
+    if counterpart is None or counterpart.fingerprint != origin.fingerprint:
         return None
+    return space
+
+
+def aligned_encoder(
+    aligner: Aligner, modality: Modality, encoders: Mapping[str, Encoder]
+) -> tuple[Encoder, Modality] | None:
+    """Return what encodes a modality for an aligner, and what the aligner takes it for."""
+    if modality in aligner.encoders:
+        return aligner.encoders[modality], modality
+    for encoder in encoders.values():
+        space = space_of(aligner, encoder, modality) if modality in encoder.modalities else None
+        if space is not None:
+            return encoder, space
+    return None
 
 
 def _own_encoder(

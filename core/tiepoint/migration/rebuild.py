@@ -118,10 +118,7 @@ class Rebuilder:
     def _place(
         self, part_field: PartField, made: Rebuilt, holders: Sequence[int], vectors: Vectors
     ) -> None:
-        spaces = {part_field.name: vectors}
-        aligner = self.plan.layout.aligner
-        if part_field.joint and part_field.space and aligner is not None:
-            spaces[part_field.joint] = aligner.transform(part_field.space, vectors)
+        spaces = self.plan.layout.spaces(part_field, vectors)
         for position, i in enumerate(holders):
             for name, values in spaces.items():
                 made.rows[i].vectors[name] = values[position]
