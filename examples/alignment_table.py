@@ -28,7 +28,8 @@ BANK = 3000
 
 def main() -> None:
     """Fit, measure and print."""
-    from tiepoint.cli.align.inputs import chosen_encoders, encoded
+    from tiepoint.cli.align.features import encoded
+    from tiepoint.cli.align.subjects import chosen_encoders
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pairs", type=Path)

@@ -15,10 +15,12 @@ from typing import Any
 
 from tiepoint.alignment.calibrating import calibrate, cross_validated
 from tiepoint.alignment.contrastive import ContrastiveAligner
-from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.pair_files import read_pairs
 from tiepoint.alignment.pairs import PairSet
-from tiepoint.cli.align.inputs import PRESETS, chosen_encoders, encoded
+from tiepoint.cli.align.features import encoded
+from tiepoint.cli.align.options import PRESETS
+from tiepoint.cli.align.subjects import chosen_encoders
 from tiepoint.evaluation.significance import rsum_interval
 
 RECIPE: dict[str, Any] = {

@@ -12,8 +12,10 @@ from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.fitted import FittedAligner
 from tiepoint.config.models import ComponentSection, Deployment
 from tiepoint.encoders.base import Encoder
+from tiepoint.encoders.nested import encoder_of, one_of_each
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.base import Fusion
+from tiepoint.index.embedded import TIERS, generation_folder
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.plugin import Plugin
 from tiepoint.routes import Layout
@@ -24,18 +26,21 @@ class Assembly:
 
     Args:
         deployment: What to build; its paths are absolute, or relative to the working folder.
+        shared: A store of the same address that is open already, to be used.
 
     Raises:
         ConfigError: A name that is not defined, or options that a component does not take.
         PluginError: A component that is not installed or cannot be imported.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, shared: MilvusStore | None = None) -> None:
         self.deployment = deployment
-        self.encoders: dict[str, Encoder] = {
-            name: build(registry.ENCODERS, section, f"encoders.{name}")
-            for name, section in deployment.encoders.items()
-        }
+        self._shared = shared
+        with one_of_each():
+            self.encoders: dict[str, Encoder] = {
+                name: encoder_of({"type": section.type, **section.options}, f"encoders.{name}")
+                for name, section in deployment.encoders.items()
+            }
         self.aligner = self._aligner()
         self.layouts = {
             name: Layout(name, section, self.encoders, self.aligner)
@@ -46,12 +51,13 @@ class Assembly:
 
     @cached_property
     def store(self) -> MilvusStore:
-        """The store, not opened yet."""
-        return MilvusStore(self.deployment.store.uri)
+        """The store, not opened yet unless it is shared."""
+        return self._shared or MilvusStore(self.deployment.store.uri)
 
     def tier_folder(self, collection: str) -> Path:
-        """Return where a collection's serving tier keeps its snapshot: beside the data."""
-        return Path(self.deployment.store.uri).expanduser().absolute() / "tiers" / collection
+        """Return where a collection's serving tier keeps its snapshot: beside the open data."""
+        folder = Path(self.deployment.store.uri).expanduser().absolute()
+        return generation_folder(folder, self.store.generation) / TIERS / collection
 
     def plugin(self, name: str, options: Mapping[str, Any]) -> Plugin:
         """Build a plugin that the deployment names."""

@@ -32,9 +32,14 @@ def embedded_deployment(
     Raises:
         ConfigError: A metadata field of a type that does not exist.
     """
+    photo = {"type": "timm", "preset": preset}
     content = {
         "version": 1,
-        "encoders": {"photo": {"type": "timm", "preset": preset}, "words": WORDS},
+        "encoders": {
+            "photo": photo,
+            "words": WORDS,
+            "clip": {"type": "video", "frames": photo},
+        },
         "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
         "store": {"uri": os.fspath(path)},
         "collections": {
@@ -42,6 +47,7 @@ def embedded_deployment(
                 "fields": {
                     "image": {"encoder": "photo"},
                     "text": {"encoder": "words", "words": True},
+                    "video": {"encoder": "clip"},
                 },
                 "metadata": dict(metadata or {}),
             }

@@ -17,14 +17,18 @@ from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
 from tiepoint.errors import InputError, QueryError
 from tiepoint.index.collection import Collection
+from tiepoint.index.milvus import MilvusStore
+from tiepoint.index.sharing import SharedLock
 from tiepoint.indexing import Indexer, Progress
 from tiepoint.owner import OwnerServer
 from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
-from tiepoint.search import CollectionSearch, id_list
+from tiepoint.routes import aligned_encoder
+from tiepoint.search import id_list
+from tiepoint.serving import Serving
 from tiepoint.threads import configure_native_threads
 from tiepoint.turns import WriteTurn
-from tiepoint.types import AUDIO, IMAGE, TEXT, AddReport, Hit, Item
+from tiepoint.types import AUDIO, IMAGE, TEXT, VIDEO, AddReport, Hit, Item
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +53,9 @@ class Host:
         self._assembly = Assembly(deployment)
         self._lock = threading.RLock()
         self._writing = WriteTurn()
-        self._collections: dict[str, Collection] = {}
-        self._searches: dict[str, CollectionSearch] = {}
+        self._answering = SharedLock()
+        self._serving: Serving | None = None
+        self._started = False
         self._plugins: dict[str, Plugin] = {}
         self._failed_plugins: dict[str, str] = {}
         self._owner: OwnerServer | None = None
@@ -76,8 +81,9 @@ class Host:
     ) -> Self:
         """Build a host on the embedded default, without a deployment file.
 
-        One collection, `items`, with an `image` and a `text` field, encoders whose weights come
-        in packages, and the shipped alignment of photographs with English and Chinese.
+        One collection, `items`, with an `image`, a `text` and a `video` field, encoders whose
+        weights come in packages, and the shipped alignment of photographs with English and
+        Chinese. A video's frames are averaged, and aligned like photographs.
 
         Args:
             path: The store's folder; made if it is absent.
@@ -122,14 +128,7 @@ class Host:
                 configure_native_threads(self.deployment.engine.threads)
             try:
                 store.open()
-                for name, layout in self._assembly.layouts.items():
-                    collection = Collection.open(
-                        store, layout.schema, self._assembly.tier_folder(name)
-                    )
-                    self._collections[name] = collection
-                    self._searches[name] = CollectionSearch(
-                        layout, collection, self._assembly.fusion, self.deployment.fusion
-                    )
+                self._serving = Serving.open(self._assembly)
                 for name, options in self.deployment.plugins.items():
                     self._plugins[name] = self._assembly.plugin(name, options)
                 self._cache = EmbeddingCache()
@@ -168,6 +167,7 @@ class Host:
     def start(self) -> None:
         """Start the plugins; one that fails is shown in `health`, the others go on."""
         self._require_open()
+        self._started = True
         for name, plugin in self._plugins.items():
             try:
                 plugin.start(self)
@@ -189,8 +189,8 @@ class Host:
             last_to_first.callback(self._assembly.store.close)
             if self._cache is not None:
                 last_to_first.callback(self._cache.close)
-            for collection in self._collections.values():
-                last_to_first.callback(collection.close)
+            if self._serving is not None:
+                last_to_first.callback(self._serving.close)
             for name, plugin in self._plugins.items():
                 if name not in self._failed_plugins:
                     last_to_first.callback(self._stop, name, plugin)
@@ -198,11 +198,70 @@ class Host:
                 last_to_first.callback(self._owner.close)
 
     def _forget(self) -> None:
-        self._collections, self._searches, self._plugins = {}, {}, {}
-        self._owner = self._cache = None
-        self._open = False
+        self._plugins = {}
+        self._serving = self._owner = self._cache = None
+        self._open = self._started = False
+
+    def _served(self) -> Serving:
+        self._require_open()
+        assert self._serving is not None  # noqa: S101 - set while it is open
+        return self._serving
+
+    # Migration
+
+    def migrate_to(self, deployment: Deployment, generation: int, seen: Mapping[str, int]) -> bool:
+        """Answer from migrated data from now on; searches meet the old or the new, never both.
+
+        What was under way is answered from the old data; then the plugins that had been
+        started are started again. Returns False, with nothing changed, where something was
+        written that the migration has not seen.
+
+        Args:
+            deployment: The encoders, aligner and collections of the migrated data; its
+                plugins come with the next start of the process.
+            generation: Which generation of the store they are.
+            seen: The last sequence number that the migration has seen, by collection.
+
+        Raises:
+            InputError: The deployment cannot be used here.
+            StoreError: The migrated data cannot be served; the old ones still are.
+        """
+        old, store = self._served(), self.store
+        assembly = Assembly(deployment, shared=store)
+        assembly.warm_up()
+        with self._writing, self._lock:
+            if any(next(store.scan(name, after), None) for name, after in seen.items()):
+                return False
+            with store.switched(generation):
+                new = Serving.open(assembly)
+            with self._answering.exclusive():
+                self._serving, self._assembly = new, assembly
+                running = {"plugins": self.deployment.plugins, "engine": self.deployment.engine}
+                self.deployment = deployment.model_copy(update=running)
+            old.discard()
+            store.remove_superseded()
+        self._start_again()
+        return True
+
+    def _start_again(self) -> None:
+        """Let the plugins see what the host has become."""
+        if self._started:
+            for name, plugin in self._plugins.items():
+                if name not in self._failed_plugins:
+                    self._stop(name, plugin)
+            self._failed_plugins = {}
+            self.start()
 
     # Parts of the host
+
+    @property
+    def store(self) -> MilvusStore:
+        """The store; open while the host is."""
+        return self._assembly.store
+
+    def writing(self) -> WriteTurn:
+        """Return what to hold, by `with`, while writing to a collection directly."""
+        return self._writing
 
     def collection(self, name: str | None = None) -> Collection:
         """Return an open collection; the only one if no name is given.
@@ -210,8 +269,7 @@ class Host:
         Raises:
             QueryError: There is none of this name, or several and none is named.
         """
-        self._require_open()
-        return self._collections[self._name(name)]
+        return self._served().collections[self._name(name)]
 
     def encoder(self, name: str) -> Encoder:
         """Return an encoder of the deployment by name.
@@ -293,6 +351,7 @@ class Host:
         text: str | None = None,
         image: Any = None,
         audio: Any = None,
+        video: Any = None,
         vector: Mapping[str, Any] | Any = None,
         parts: Mapping[str, Any] | None = None,
         where: str | None = None,
@@ -310,6 +369,7 @@ class Host:
             text: Words to match by meaning and, where a field indexes words, by BM25.
             image: Path, bytes, PIL image or array.
             audio: Path, bytes or samples.
+            video: Path, also with a time range (`talk.mp4#t=10,20.5`), bytes, or frames.
             vector: (d,) vector of the joint space, or vectors by vector field.
             parts: Further query parts by modality.
             where: A filter on metadata, such as `price < 20 and color == "red"`.
@@ -326,11 +386,14 @@ class Host:
         self._require_open()
         if parts is not None and not isinstance(parts, Mapping):
             raise QueryError("parts is no dictionary", hint="Give parts by modality.")
-        given = {TEXT: text, IMAGE: image, AUDIO: audio, **(parts or {})}
+        given = {TEXT: text, IMAGE: image, AUDIO: audio, VIDEO: video, **(parts or {})}
         query = {modality: part for modality, part in given.items() if part is not None}
-        return self._searches[self._name(collection)].search(
-            query, vector, where=where, exclude=exclude, k=k, explain=explain
-        )
+        with self._answering:
+            return (
+                self._served()
+                .searches[self._name(collection)]
+                .search(query, vector, where=where, exclude=exclude, k=k, explain=explain)
+            )
 
     def embed(self, **parts: Sequence[Any]) -> Vectors:
         """Return (n, d) joint vectors of n parts of one modality, as stored and as asked.
@@ -348,27 +411,51 @@ class Host:
                 "give the parts of exactly one modality", hint="Call embed(text=[...])."
             )
         [(modality, batch)] = parts.items()
-        if aligner is None or modality not in aligner.encoders:
+        found = aligner and aligned_encoder(aligner, modality, self._assembly.encoders)
+        if aligner is None or found is None:
             known = ", ".join(aligner.encoders) if aligner else "none"
             raise QueryError(f"{modality!r} is not aligned", hint=f"Aligned: {known}.")
         if isinstance(batch, str | bytes):
             raise QueryError(f"{modality} is one part", hint=f"Call embed({modality}=[...]).")
-        own = aligner.encoders[modality].encode(batch, modality)
-        return aligner.transform(modality, own) if len(batch) else own
+        encoder, space = found
+        own = encoder.encode(batch, modality)
+        return aligner.transform(space, own) if len(batch) else own
 
     def warm_up(self) -> None:
-        """Load the encoders and the aligner, so that the first query is fast."""
+        """Load the encoders and the aligner, so that the first query is fast.
+
+        On an open host this begins to look, in the background, whether the encoders still give
+        the stored vectors; `health` shows what came of it, and a drift is logged as a warning.
+        """
         self._assembly.warm_up()
+        if self._serving is not None:
+            self._serving.canary.start()
+
+    def drift(self) -> dict[str, Any]:
+        """Encode a few stored items again, if that was not done since opening, and compare.
+
+        Returns:
+            `status` (`ok`, `drifted`, `unchecked` or `failed`), and by field how many items
+            were encoded and how far the farthest is from its stored vector.
+        """
+        canary = self._served().canary
+        canary.wait()
+        return canary.report()
 
     def health(self) -> dict[str, Any]:
-        """Return the state of the store, the cache, the collections and the plugins as data."""
+        """Return the state of the store, the cache, the collections and the plugins as data.
+
+        `drift` says whether the encoders still give the stored vectors, once `warm_up` or
+        `drift` has looked.
+        """
         self._require_open()
         plugins = {name: self._plugin_health(name) for name in self._plugins}
-        collections = {name: c.health() for name, c in self._collections.items()}
+        collections = {name: c.health() for name, c in self._served().collections.items()}
         return {
             "store": self._assembly.store.health(),
             "cache": self._cache.health() if self._cache is not None else {"status": "closed"},
             "collections": collections,
+            "drift": self._served().canary.report(),
             "plugins": plugins,
         }
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from tiepoint.digests import content_of, row_digest, stamp_of
 from tiepoint.encoders.base import Encoder
 from tiepoint.encoders.cache import EmbeddingCache, digest
 from tiepoint.encoders.pipeline import encode_parts
 from tiepoint.errors import DecodeError, InputError, QueryError, SchemaError
 from tiepoint.index.base import Row
-from tiepoint.index.collection import Collection
 from tiepoint.index.validation import validate_rows
 from tiepoint.routes import Layout, PartField
 from tiepoint.search import unit_vector
@@ -35,7 +33,7 @@ class _Batch:
     def __init__(self, items: list[Item]) -> None:
         self.items = items
         self.rows = [Row(item.id, {}, item.metadata, {}, "") for item in items]
-        self.hashes: list[list[str]] = [[] for _ in items]
+        self.hashes: list[dict[str, str]] = [{} for _ in items]
         self.failures: dict[int, InputError] = {}
         self.encoded = 0
         self.cached = 0
@@ -43,6 +41,16 @@ class _Batch:
 
     def good_rows(self) -> list[Row]:
         return [row for i, row in enumerate(self.rows) if i not in self.failures]
+
+
+class Target(Protocol):
+    """A collection to write to, in this process or in the one that holds the store."""
+
+    def digests(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return the digest of each of these items that exists."""
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Write items, replacing those of the same id; durable on return."""
 
 
 class Indexer:
@@ -54,14 +62,11 @@ class Indexer:
         cache: Vectors of parts that were encoded before, or None.
     """
 
-    def __init__(
-        self, layout: Layout, collection: Collection, cache: EmbeddingCache | None
-    ) -> None:
+    def __init__(self, layout: Layout, collection: Target, cache: EmbeddingCache | None) -> None:
         self.layout = layout
         self.collection = collection
         self.cache = cache
-        stamp = "|".join(f"{v.name}:{v.fingerprint}" for v in layout.schema.vectors)
-        self.stamp = hashlib.sha256(stamp.encode()).hexdigest()
+        self.stamp = stamp_of(layout.schema)
 
     def add(
         self, items: Iterable[Item], *, strict: bool, progress: Progress | None = None
@@ -114,9 +119,10 @@ class Indexer:
                 self._take_given(field, field.dimensions, holders, batch)
             else:
                 for i in holders:
-                    batch.hashes[i].append(digest(items[i].parts[field.name], field.modality))
+                    batch.hashes[i][field.name] = digest(items[i].parts[field.name], field.modality)
         for row, item, hashes in zip(batch.rows, items, batch.hashes, strict=True):
-            row.digest = self._digest(hashes, item)
+            content = content_of(hashes, item.metadata, self.layout.schema)
+            row.digest = row_digest(self.stamp, content)
         self._validate(batch)
         if batch.failures and strict:
             raise batch.failures[min(batch.failures)]
@@ -165,12 +171,9 @@ class Indexer:
         for at, problem in encoded.errors.items():
             batch.failures[holders[at]] = located(problem, batch.items[holders[at]].id)
         good = [at for at in range(len(holders)) if at not in encoded.errors]
-        spaces = {field.name: encoded.vectors[good]}
-        if field.joint is not None and self.layout.aligner is not None and good:
-            joint = self.layout.aligner.transform(field.modality, spaces[field.name])
-            spaces[field.joint] = joint
+        spaces = self.layout.spaces(field, encoded.vectors[good])
         for position, at in enumerate(good):
-            batch.hashes[holders[at]].append(encoded.digests[at])
+            batch.hashes[holders[at]][field.name] = encoded.digests[at]
             for name, vectors in spaces.items():
                 batch.rows[holders[at]].vectors[name] = vectors[position]
 
@@ -186,14 +189,7 @@ class Indexer:
                 batch.failures[i] = SchemaError(error.what, where=where, hint=error.hint)
                 continue
             batch.rows[i].vectors[field.name] = vector
-            batch.hashes[i].append(digest(vector, field.modality))
-
-    def _digest(self, hashes: list[str], item: Item) -> str:
-        metadata = {name: item.metadata[name] for name in sorted(item.metadata)}
-        content = json.dumps(
-            [self.stamp, sorted(item.parts), hashes, metadata], ensure_ascii=False, default=str
-        )
-        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+            batch.hashes[i][field.name] = digest(vector, field.modality)
 
     def _validate(self, batch: _Batch) -> None:
         """Check the rows at once, and one by one only to find out which do not fit."""

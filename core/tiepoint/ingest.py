@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tiepoint import registry
-from tiepoint.config.models import MetadataType, SourceSection
+from tiepoint.config.models import Deployment, MetadataType, SourceSection
 from tiepoint.errors import ConfigError, InputError
-from tiepoint.types import AddReport, Item, Skipped
+from tiepoint.types import AddReport, Item, MetadataValue, Skipped
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_LOOKED_UP = 1000
 
-    from tiepoint.host import Host
+
+class Target(Protocol):
+    """What takes items: a host, or another process's through `RemoteHost`."""
+
+    deployment: Deployment
+
+    def add(
+        self,
+        items: Iterable[Item],
+        *,
+        collection: str,
+        strict: bool = True,
+        progress: Callable[[AddReport], None] | None = None,
+    ) -> AddReport: ...
+
+    def delete(self, ids: Sequence[str], *, collection: str) -> int: ...
+
+    def collection(self, name: str) -> Contents: ...
+
+
+class Contents(Protocol):
+    """What is stored in a collection."""
+
+    def ids(self) -> list[str]: ...
+
+    def get(
+        self, ids: Sequence[str]
+    ) -> Mapping[str, tuple[Mapping[str, MetadataValue], Mapping[str, str]]]: ...
+
+
+@runtime_checkable
+class OwningSource(Protocol):
+    """A source that knows its items again, so that those that it no longer has can be removed."""
+
+    def name_of(self, parts: Mapping[str, str]) -> str | None:
+        """Return what this source calls a stored item, as `Skipped.where` does; None if not its.
+
+        Args:
+            parts: What is stored of the item's parts.
+        """
 
 
 class Source(Protocol):
@@ -50,6 +88,7 @@ class IngestReport:
         source: The source's name.
         collection: The collection that took the items.
         added: Items written, new or changed.
+        removed: Items that the source no longer has, where it was to be pruned.
         unchanged: Items that were there already, the same.
         encoded: Parts that went through an encoder.
         cached: Parts whose vector came from the embedding cache.
@@ -60,6 +99,7 @@ class IngestReport:
     source: str
     collection: str
     added: int = 0
+    removed: int = 0
     unchanged: int = 0
     encoded: int = 0
     cached: int = 0
@@ -100,12 +140,13 @@ def build_source(name: str, section: SourceSection) -> Source:
 
 
 def ingest(
-    host: Host,
+    host: Target,
     name: str,
     source: Source,
     collection: str,
     *,
     strict: bool = False,
+    prune: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> IngestReport:
     """Add what a source yields to a collection.
@@ -121,17 +162,28 @@ def ingest(
         collection: The collection that takes them.
         strict: Whether an input that cannot be used ends the work; the batch that it was in
             is not written.
+        prune: Whether items that came from this source, and that it no longer has, are removed
+            at the end; what it has and cannot be read stays.
         progress: Called after each batch with the inputs done, and how many there are.
 
     Raises:
-        InputError: The source as a whole cannot be used, or strict, and an input cannot.
+        InputError: The source as a whole cannot be used, or strict, and an input cannot; or
+            prune, and the source does not know its items again or none could be read.
     """
+    if prune and not isinstance(source, OwningSource):
+        raise InputError(
+            "this source cannot tell which stored items are its own",
+            where=f"--prune, source {name}",
+            hint="Prune folders, with --source; delete other items by their ids.",
+        )
+    seen: set[str] = set()
     report = IngestReport(name, collection)
     started = perf_counter()
 
     def usable() -> Iterator[Item]:
         for entry in source.items(host.deployment.collections[collection].metadata):
             if isinstance(entry, Item):
+                seen.add(entry.id)
                 yield entry
             elif strict:
                 raise InputError(
@@ -149,5 +201,25 @@ def ingest(
     report.skipped += outcome.skipped
     report.added, report.unchanged = outcome.added, outcome.unchanged
     report.encoded, report.cached = outcome.encoded, outcome.cached
+    if prune and isinstance(source, OwningSource) and report.read:
+        stale = _stale(host.collection(collection), source, seen, report.skipped)
+        report.removed = host.delete(stale, collection=collection) if stale else 0
     report.seconds = perf_counter() - started
     return report
+
+
+def _stale(
+    contents: Contents, source: OwningSource, seen: set[str], skipped: Sequence[Skipped]
+) -> list[str]:
+    """Return the ids of the source's items that it did not yield, nor fail to read."""
+    unread = [entry.where for entry in skipped]
+    exact = set(unread)
+    folders = tuple(f"{where}/" for where in unread)
+    unseen = [item for item in contents.ids() if item not in seen]
+    stale = []
+    for start in range(0, len(unseen), _LOOKED_UP):
+        for item, (_, parts) in contents.get(unseen[start : start + _LOOKED_UP]).items():
+            name = source.name_of(parts)
+            if name is not None and name not in exact and not name.startswith(folders):
+                stale.append(item)
+    return stale

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from tiepoint.alignment.base import Aligner
 from tiepoint.config.models import CollectionSection, FieldSection
-from tiepoint.encoders.base import Encoder
+from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.index.base import CollectionSchema, VectorField
@@ -27,7 +29,9 @@ class Route:
         query: The query's modality.
         field: The vector field that it is compared with.
         encoder: What encodes the query.
-        aligner: What brings the query into the field's space; None for the encoder's own.
+        aligner: What brings the query into the field's space; None where it is there already.
+        space: The modality whose vectors the query's compare with: its own, but that of
+            pictures for a video whose frames are averaged.
         probability: What a similarity means, where the aligner was calibrated.
     """
 
@@ -36,6 +40,7 @@ class Route:
     field: str
     encoder: Encoder
     aligner: Aligner | None
+    space: Modality
     probability: MatchProbability | None = None
 
 
@@ -49,6 +54,7 @@ class PartField:
         encoder: None where vectors are given, or where there are only words.
         dimensions: Length of given vectors.
         joint: Name of the vector field in the joint space, where it is stored apart.
+        space: The modality that the aligner takes its vectors for; None if it takes them not.
         words: Whether its text is indexed for BM25.
     """
 
@@ -57,6 +63,7 @@ class PartField:
     encoder: Encoder | None
     dimensions: int | None
     joint: str | None
+    space: Modality | None
     words: bool
 
 
@@ -103,11 +110,26 @@ class Layout:
             *(f"vector->{vector.name}" for vector in self.schema.vectors),
         ]
 
+    def spaces(self, field: PartField, own: Vectors) -> dict[str, Vectors]:
+        """Return what is stored of parts, by vector field: their own vectors, and joint ones.
+
+        Args:
+            field: The parts' field.
+            own: (n, d) vectors from its encoder.
+        """
+        made = {field.name: own}
+        if field.joint is not None and field.space is not None and self.aligner is not None:
+            if len(own):
+                made[field.joint] = self.aligner.transform(field.space, own)
+            else:
+                made[field.joint] = np.empty((0, self.aligner.dim), np.float32)
+        return made
+
     def joint_fields(self) -> list[VectorField]:
         """Return the fields that a vector of the joint space is compared with."""
         names = {field.joint for field in self.fields.values()}
         if self.aligner is not None and self.aligner.shares_encoder_space:
-            names = {field.name for field in self.fields.values() if self._aligned(field)}
+            names = {field.name for field in self.fields.values() if field.space is not None}
         return [vector for vector in self.schema.vectors if vector.name in names]
 
     def _resolve(
@@ -119,6 +141,7 @@ class Layout:
                 where=f"{where}.{name}",
                 hint="Remove `encoder` or `dimensions`.",
             )
+        aligner = self.aligner
         encoder = encoders[field.encoder] if field.encoder is not None else None
         modality = field.modality or (encoder.modalities[0] if encoder else TEXT)
         if field.dimensions is not None:
@@ -136,17 +159,14 @@ class Layout:
                 where=f"{where}.{name}.words",
                 hint="Remove `words`.",
             )
-        part = PartField(name, modality, encoder, field.dimensions, None, field.words)
-        if not self._aligned(part) or (self.aligner and self.aligner.shares_encoder_space):
-            return part
-        return PartField(name, modality, encoder, None, name + JOINT_SUFFIX, field.words)
-
-    def _aligned(self, field: PartField) -> bool:
-        """Whether the aligner was made for this field's encoder."""
-        if self.aligner is None or field.encoder is None:
-            return False
-        counterpart = self.aligner.encoders.get(field.modality)
-        return counterpart is not None and counterpart.fingerprint == field.encoder.fingerprint
+        space = None
+        if encoder is not None and aligner is not None:
+            space = space_of(aligner, encoder, modality)
+        stored_apart = (
+            space is not None and aligner is not None and not aligner.shares_encoder_space
+        )
+        joint = name + JOINT_SUFFIX if stored_apart else None
+        return PartField(name, modality, encoder, field.dimensions, joint, space, field.words)
 
     def _vector_fields(self, collection: str) -> list[VectorField]:
         found: dict[str, VectorField] = {}
@@ -175,18 +195,63 @@ class Layout:
         return list(dict.fromkeys([*modalities, *([TEXT] if self.schema.texts else [])]))
 
     def _routes(self, query: Modality, encoders: Mapping[str, Encoder]) -> tuple[Route, ...]:
-        """The encoder's own space where it takes the query, else the joint space."""
+        """The encoder's own space where the query has vectors in it, else the joint space."""
         routes = []
         for field in self.fields.values():
             if field.encoder is None:
                 continue
             name = f"{query}->{field.name}"
-            if query in field.encoder.modalities:
-                routes.append(Route(name, query, field.name, field.encoder, None))
-            elif self.aligner is not None and self._aligned(field):
-                encoder = self.aligner.encoders.get(query)
-                if encoder is not None:
+            own = _own_encoder(query, field.encoder, field.modality, encoders)
+            if own is not None:
+                routes.append(Route(name, query, field.name, own, None, query))
+            elif self.aligner is not None and field.space is not None:
+                found = aligned_encoder(self.aligner, query, encoders)
+                if found is not None:
+                    encoder, space = found
                     target = field.joint or field.name
-                    probability = self.aligner.match_probability(query, field.modality)
-                    routes.append(Route(name, query, target, encoder, self.aligner, probability))
+                    # A probability that was learned from pictures says nothing of videos.
+                    same = (space, field.space) == (query, field.modality)
+                    probability = (
+                        self.aligner.match_probability(query, field.modality) if same else None
+                    )
+                    routes.append(
+                        Route(name, query, target, encoder, self.aligner, space, probability)
+                    )
         return tuple(routes)
+
+
+def space_of(aligner: Aligner, encoder: Encoder, modality: Modality) -> Modality | None:
+    """Return the modality that an aligner takes an encoder's vectors for; None if it cannot."""
+    origin, space = encoder.stands_for(modality)
+    counterpart = aligner.encoders.get(space)
+    if counterpart is None or counterpart.fingerprint != origin.fingerprint:
+        return None
+    return space
+
+
+def aligned_encoder(
+    aligner: Aligner, modality: Modality, encoders: Mapping[str, Encoder]
+) -> tuple[Encoder, Modality] | None:
+    """Return what encodes a modality for an aligner, and what the aligner takes it for."""
+    if modality in aligner.encoders:
+        return aligner.encoders[modality], modality
+    for encoder in encoders.values():
+        space = space_of(aligner, encoder, modality) if modality in encoder.modalities else None
+        if space is not None:
+            return encoder, space
+    return None
+
+
+def _own_encoder(
+    query: Modality, encoder: Encoder, modality: Modality, encoders: Mapping[str, Encoder]
+) -> Encoder | None:
+    """Return what encodes a query into the space of a field's encoder, without an aligner."""
+    if query in encoder.modalities:
+        return encoder
+    field_origin, field_space = encoder.stands_for(modality)
+    for other in encoders.values():
+        if query in other.modalities:
+            origin, space = other.stands_for(query)
+            if (origin.fingerprint, space) == (field_origin.fingerprint, field_space):
+                return other
+    return None

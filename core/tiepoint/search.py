@@ -116,7 +116,7 @@ class CollectionSearch:
                     own[key] = route.encoder.encode([part], modality)
                 vector = own[key]
                 if route.aligner is not None:
-                    vector = route.aligner.transform(modality, vector)
+                    vector = route.aligner.transform(route.space, vector)
                 probes.append(Probe(route.name, route.field, vector[0]))
         return probes
 

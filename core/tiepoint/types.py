@@ -14,6 +14,8 @@ Modality: TypeAlias = str
 IMAGE: Modality = "image"
 TEXT: Modality = "text"
 AUDIO: Modality = "audio"
+VIDEO: Modality = "video"
+VOLUME: Modality = "volume"
 
 MetadataValue: TypeAlias = str | int | float | bool | list[str] | list[int] | list[float]
 """What a metadata field may hold; a missing value is an absent key, never a null."""
@@ -51,6 +53,7 @@ class Item:
         image: Path, bytes, PIL image or uint8 array (h, w), (h, w, 3) or (h, w, 4).
         text: A string.
         audio: Path, bytes, or float32 mono samples (n,) at the encoder's rate.
+        video: Path, also with a time range (`talk.mp4#t=10,20.5`), bytes, or frames (n, h, w, 3).
         metadata: Values by field name, of the types that the collection declares.
         parts: Further parts by field name.
 
@@ -69,6 +72,7 @@ class Item:
         image: Any = None,
         text: str | None = None,
         audio: Any = None,
+        video: Any = None,
         metadata: Mapping[str, MetadataValue] | None = None,
         parts: Mapping[str, Any] | None = None,
     ) -> None:
@@ -80,7 +84,7 @@ class Item:
                     where=id,
                     hint="Give a dictionary of values by name.",
                 )
-        named = {"image": image, "text": text, "audio": audio, **(parts or {})}
+        named = {"image": image, "text": text, "audio": audio, "video": video, **(parts or {})}
         self.parts: dict[str, Any] = {name: p for name, p in named.items() if p is not None}
         self.metadata: dict[str, MetadataValue] = dict(metadata or {})
         if not self.parts:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tiepoint.config.models import MetadataType
-from tiepoint.errors import InputError, SchemaError
+from tiepoint.errors import SchemaError
 from tiepoint.types import Item, Skipped
-from tiepoint_adapters.media.sidecar import Sidecar, read_sidecars
+from tiepoint_adapters.media.files import MediaFolder
+from tiepoint_adapters.media.sidecar import read_sidecars
 
 IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
 
@@ -34,9 +35,7 @@ class FolderSource:
         extensions: Sequence[str] = IMAGE_EXTENSIONS,
         recursive: bool = True,
     ) -> None:
-        self.root = path
-        self.suffixes = frozenset(f".{extension.lower().lstrip('.')}" for extension in extensions)
-        self.recursive = recursive
+        self.folder = MediaFolder(path, extensions, recursive, "image")
         self.total: int | None = None
 
     def items(self, metadata: Mapping[str, MetadataType]) -> Iterator[Item | Skipped]:
@@ -48,82 +47,29 @@ class FolderSource:
         Raises:
             InputError: The folder is missing or holds no image, or two items have the same id.
         """
-        if not self.root.is_dir():
-            raise InputError(
-                "no such folder" if not self.root.exists() else "this is not a folder",
-                where=str(self.root),
-                hint="Name a folder of images.",
-            )
-        found = list(self._images(self.root))
-        if not found:
-            raise InputError(
-                "the folder holds no image",
-                where=str(self.root),
-                hint=f"Images are files that end in {', '.join(sorted(self.suffixes))}.",
-            )
-        self._refuse_twins(found)
+        found = self.folder.found()
         self.total = len(found)
         for image in found:
             yield image if isinstance(image, Skipped) else self._item(image)
 
-    def _images(self, folder: Path) -> Iterator[Path | Skipped]:
-        try:
-            entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
-        except OSError as error:
-            yield Skipped(self._name(folder), f"the folder cannot be read: {error.strerror}")
-            return
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                if entry.is_symlink():
-                    yield Skipped(self._name(entry), "links to folders are not followed")
-                elif self.recursive:
-                    yield from self._images(entry)
-            elif entry.suffix.lower() in self.suffixes:
-                yield self._checked(entry)
+    def name_of(self, parts: Mapping[str, str]) -> str | None:
+        """Return the path below the folder of an item that came from it; None for another's.
 
-    def _checked(self, image: Path) -> Path | Skipped:
-        name = self._name(image)
-        if any("\ud800" <= letter <= "\udfff" for letter in name):
-            return Skipped(ascii(name), "the file's name is not UTF-8")
-        if not image.exists():
-            return Skipped(name, "the link leads nowhere")
-        if not image.resolve().is_relative_to(self.root.resolve()):
-            return Skipped(name, "the link leaves the folder")
-        return image
-
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.root).as_posix()
-
-    def _refuse_twins(self, found: Sequence[Path | Skipped]) -> None:
-        seen: dict[str, Path] = {}
-        for image in found:
-            if isinstance(image, Skipped):
-                continue
-            identifier = self._name(image)
-            if image.with_suffix(".json").is_file():
-                sidecar = read_sidecars(image, self.root)
-                identifier = (isinstance(sidecar, Sidecar) and sidecar.id) or identifier
-            first = seen.setdefault(identifier, image)
-            if first != image:
-                raise InputError(
-                    f"the id {identifier!r} is given twice: "
-                    f"by {self._name(first)} and by {self._name(image)}",
-                    where=str(self.root),
-                    hint="Give every item its own id.",
-                )
+        Args:
+            parts: What is stored of the item's parts.
+        """
+        return self.folder.name_of(parts.get("image", ""))
 
     def _item(self, image: Path) -> Item | Skipped:
-        sidecar = read_sidecars(image, self.root)
+        sidecar = read_sidecars(image, self.folder.root)
         if isinstance(sidecar, Skipped):
             return sidecar
         try:
             return Item(
-                sidecar.id or self._name(image),
+                sidecar.id or self.folder.name(image),
                 image=str(image.absolute()),
                 text=sidecar.text,
                 metadata=sidecar.metadata,
             )
         except SchemaError as error:
-            return Skipped(self._name(image), error.what)
+            return Skipped(self.folder.name(image), error.what)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.alignment.pairs import Rows
+from tiepoint.alignment.pairs import PairSet, Rows
 
 
 class LinkBatches:
@@ -65,3 +65,16 @@ def positives(links: Rows) -> NDArray[np.bool_]:
     same_first = links[:, 0][:, None] == links[:, 0][None]
     same_second = links[:, 1][:, None] == links[:, 1][None]
     return np.asarray(same_first | same_second, np.bool_)
+
+
+def by_language(pairs: PairSet) -> list[Rows]:
+    """Return the links of each language: a batch compares texts of one language only.
+
+    Texts of different languages lie apart, and telling them from each other would be an easy
+    task that teaches nothing.
+    """
+    names = sorted(set(pairs.languages))
+    if len(names) < 2:
+        return [pairs.links]
+    languages = np.array(pairs.languages)[pairs.links[:, 1]]
+    return [pairs.links[languages == name] for name in names]

@@ -27,7 +27,7 @@ class Checkpoint:
         stale: Epochs since the best validation figure.
         best: The best validation figure.
         history: The figures of every epoch.
-        model: The parameters as they are.
+        model: The parameters that are trained, as they are.
         best_model: The parameters at the best validation figure; the last ones without any.
         moments: The state of AdamW, by parameter.
     """
@@ -47,7 +47,7 @@ class Checkpoint:
         """Take over the state after an epoch."""
         self.epoch += 1
         self.history.append(figures)
-        self.model = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.model = {name: value.detach().clone() for name, value in trained(model).items()}
         self.moments = {
             f"{index}.{name}": value.detach().clone()
             for index, moments in optimiser.state_dict()["state"].items()
@@ -63,13 +63,25 @@ class Checkpoint:
 
     def restore(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Give model and optimiser this state."""
-        model.load_state_dict(self.model)
+        assign(model, self.model)
         state = optimiser.state_dict()
         state["state"] = {}
         for key, value in self.moments.items():
             index, name = key.split(".", 1)
             state["state"].setdefault(int(index), {})[name] = value
         optimiser.load_state_dict(state)
+
+
+def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters that are trained, by name; the others are those of the start."""
+    return {name: value for name, value in model.named_parameters() if value.requires_grad}
+
+
+def assign(model: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Give the parameters that are trained these values."""
+    with torch.no_grad():
+        for name, parameter in trained(model).items():
+            parameter.copy_(values[name])
 
 
 def write_checkpoint(folder: Path, state: Checkpoint) -> None:

@@ -1,4 +1,4 @@
-"""What every aligner checks at its door, and the unit norm at its exit."""
+"""What every aligner checks at its door and before a fit, and the unit norm at its exit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tiepoint.alignment.pairs import PairSet
 from tiepoint.encoders.base import Encoder, Vectors
-from tiepoint.errors import SchemaError
+from tiepoint.errors import FingerprintError, InputError, SchemaError
 from tiepoint.types import Modality
 
 
@@ -47,3 +48,50 @@ def unit_rows(x: Vectors) -> Vectors:
     unit[lost] = 0.0
     unit[lost, 0] = 1.0
     return np.ascontiguousarray(unit, np.float32)
+
+
+def check_dimensions(pairs: PairSet, encoders: Mapping[Modality, Encoder], role: str) -> None:
+    """Refuse pairs whose vectors cannot be the encoders'.
+
+    Raises:
+        InputError: A modality without an encoder.
+        FingerprintError: Vectors of another length.
+    """
+    for modality, x in pairs.vectors.items():
+        encoder = encoders.get(modality)
+        if encoder is None:
+            raise InputError(
+                f"the {role} pairs have {modality}, which has no encoder",
+                hint=f"There are encoders for {', '.join(encoders)}.",
+            )
+        if x.shape[1] != encoder.dim:
+            raise FingerprintError(
+                f"the {role} pairs have {modality} vectors of length {x.shape[1]}, and the"
+                f" encoder's have {encoder.dim}",
+                hint="Encode the pairs with this encoder.",
+            )
+
+
+def check_variety(pairs: PairSet) -> None:
+    """Refuse pairs that are one and the same.
+
+    Raises:
+        InputError: All pairs have the same image, or the same text.
+    """
+    for modality, x in zip(pairs.modalities, pairs.linked(), strict=True):
+        if (x == x[0]).all():
+            raise InputError(
+                f"all {len(x)} pairs have the same {modality}",
+                hint="Give pairs that differ; some hundreds at least.",
+            )
+
+
+def check_amount(pairs: PairSet) -> list[str]:
+    """Return a warning where there are fewer pairs than the vectors have dimensions."""
+    dim = max(x.shape[1] for x in pairs.vectors.values())
+    if len(pairs.links) >= dim:
+        return []
+    return [
+        f"{len(pairs.links)} pairs are fewer than the {dim} dimensions of the vectors; add"
+        " pairs, or unpaired images and texts, or expect a weak alignment"
+    ]

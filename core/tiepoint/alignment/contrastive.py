@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from tiepoint.alignment import fitted
+from tiepoint.alignment.batches import by_language
 from tiepoint.alignment.cca import CcaAligner, CcaOptions
 from tiepoint.alignment.components import Components
-from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
+from tiepoint.alignment.fitted import FittedAligner, Tensors
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.heads import Head
 from tiepoint.alignment.inputs import InputOptions
-from tiepoint.alignment.pairs import PairSet, Rows
+from tiepoint.alignment.options import LossName, Options, Range
+from tiepoint.alignment.pairs import PairSet
+from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
 
-LossName = Literal["infonce", "sigmoid", "hinge"]
 
-
-class ContrastiveOptions(fitted.Options):
+class ContrastiveOptions(Options):
     """Options of `ContrastiveAligner`.
 
     Attributes:
@@ -39,6 +40,7 @@ class ContrastiveOptions(fitted.Options):
         warmup: Share of the steps in which the learning rate rises.
         temperature: Of the softmax, at the start; it is learned.
         patience: Epochs without a better validation figure after which training stops.
+        augment: Changed versions of the images to learn from beside them; none if not given.
     """
 
     inputs: InputOptions | None = InputOptions(standardise=True)
@@ -57,6 +59,7 @@ class ContrastiveOptions(fitted.Options):
     warmup: float = Field(default=0.05, ge=0, le=1)
     temperature: float = Field(default=0.07, gt=0, allow_inf_nan=False)
     patience: int = Field(default=5, ge=1)
+    augment: Views | None = None
 
 
 class ContrastiveAligner(FittedAligner):
@@ -88,7 +91,9 @@ class ContrastiveAligner(FittedAligner):
 
         components = self._components(pairs, settings)
         model = HeadTowers(
-            {m: components[m](x) for m, x in pairs.vectors.items()}, self.options, settings.seed
+            {m: self._shown(pairs, m, components[m]) for m in pairs.modalities},
+            self.options,
+            settings.seed,
         )
         told = self.options
         schedule = Schedule(
@@ -103,11 +108,22 @@ class ContrastiveAligner(FittedAligner):
         )
         validate = validation(model, val, components) if val is not None else None
         key = f"{self.method} {told.model_dump_json()} {pairs.data_hash}"
-        history = train(model, _by_language(pairs), schedule, settings, key, validate)
+        history = train(model, by_language(pairs), schedule, settings, key, validate)
         tensors: Tensors = {}
         for modality, head in zip(pairs.modalities, model.heads(), strict=True):
             tensors |= head.after(components[modality]).tensors(modality)
         return tensors, history
+
+    @property
+    def views(self) -> Views | None:
+        return self.options.augment
+
+    def _shown(self, pairs: PairSet, modality: Modality, components: Components) -> Vectors:
+        """Return (n_views, n, k) what the heads are shown, the plain vectors first."""
+        plain = components(pairs.vectors[modality])[None]
+        if self.options.augment is None or modality not in pairs.views:
+            return plain
+        return np.concatenate([plain, [components(view) for view in pairs.views[modality]]])
 
     def _components(self, pairs: PairSet, settings: FitSettings) -> dict[Modality, Components]:
         """Return what the heads take: principal components, or canonical directions."""
@@ -126,16 +142,3 @@ class ContrastiveAligner(FittedAligner):
 
     def project(self, modality: Modality, x: Vectors) -> Vectors:
         return self._heads[modality](x)
-
-
-def _by_language(pairs: PairSet) -> list[Rows]:
-    """Return the links of each language: a batch compares texts of one language only.
-
-    Texts of different languages lie apart, and telling them from each other would be an easy
-    task that teaches nothing.
-    """
-    names = sorted(set(pairs.languages))
-    if len(names) < 2:
-        return [pairs.links]
-    languages = np.array(pairs.languages)[pairs.links[:, 1]]
-    return [pairs.links[languages == name] for name in names]

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from tiepoint.alignment import fitted
-from tiepoint.alignment.fitted import FitProgress, FitSettings, FittedAligner, Tensors
+from tiepoint.alignment.fitted import FittedAligner, Tensors
+from tiepoint.alignment.fitting import FitProgress, FitSettings
+from tiepoint.alignment.options import Options
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import fitted_method
+from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import ConfigError
 from tiepoint.types import Modality
@@ -34,7 +36,7 @@ class Member(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class EnsembleOptions(fitted.Options):
+class EnsembleOptions(Options):
     """Options of `EnsembleAligner`.
 
     Attributes:
@@ -70,6 +72,22 @@ class EnsembleAligner(FittedAligner):
             tensors |= {f"{index}.{name}": value for name, value in member.tensors.items()}
             history += [{"member": float(index), **step} for step in report.history]
         return tensors, history
+
+    @property
+    def views(self) -> Views | None:
+        """Those of the members.
+
+        Raises:
+            ConfigError: The members' differ.
+        """
+        wanted = {member.views for member in self._members} - {None}
+        if len(wanted) > 1:
+            raise ConfigError(
+                "the members learn from different views of the images",
+                where="members",
+                hint="Give `augment` the same value wherever it is given.",
+            )
+        return next(iter(wanted), None)
 
     def prepare(self) -> None:
         for index, member in enumerate(self._members):

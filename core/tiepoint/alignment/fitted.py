@@ -2,128 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-import tiepoint
 from tiepoint.alignment.base import Aligner
-from tiepoint.alignment.card import (
-    CARD,
-    TENSORS,
-    Card,
-    DataCard,
-    EncoderCard,
-    check_encoders,
-    library_versions,
-    read_card,
-    read_tensors,
+from tiepoint.alignment.card import TENSORS, Card, check_encoders, read_card, read_tensors
+from tiepoint.alignment.checks import (
+    check_amount,
+    check_dimensions,
+    check_variety,
+    checked_vectors,
+    unit_rows,
 )
-from tiepoint.alignment.checks import checked_vectors, unit_rows
-from tiepoint.alignment.hubness import Correction, Hubness
-from tiepoint.alignment.inputs import InputOptions, Inputs, prepared
+from tiepoint.alignment.fitting import FitReport, FitSettings
+from tiepoint.alignment.hubness import Correction
+from tiepoint.alignment.inputs import Inputs, prepared
+from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet
-from tiepoint.alignment.storage import Storage, packed, unpacked
+from tiepoint.alignment.signing import card_fingerprint, signed, write_aligner
+from tiepoint.alignment.storage import packed, unpacked
+from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Encoder, Vectors
-from tiepoint.errors import ConfigError, FingerprintError, InputError
+from tiepoint.errors import ConfigError, InputError
 from tiepoint.evaluation.retrieval import Retrieval, evaluate
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
 
 Tensors = dict[str, NDArray[Any]]
-
-
-class Options(BaseModel):
-    """What every method can be told; methods subclass it with their own.
-
-    Attributes:
-        inputs: What is done to the encoders' vectors first; nothing if not given.
-        hubness: The correction that is written into the joint vectors; none if not given.
-        storage: How the parameters are stored: `float32`, `float16`, or `int8` with a scale
-            for each row. The aligner computes with what is stored.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    inputs: InputOptions | None = None
-    hubness: Hubness | None = None
-    storage: Storage = "float32"
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Where the tuning of an option looks: from low to high, or one of some choices."""
-
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-    choices: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FitProgress:
-    """How far a fit is.
-
-    Attributes:
-        done: Steps (epochs, rounds) done.
-        total: Of how many.
-        metrics: Figures of this step by name, such as `loss` and `val/rsum`.
-    """
-
-    done: int
-    total: int
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """What a fit is told apart from the method's options; it does not change the result.
-
-    Attributes:
-        seed: Of everything random.
-        progress: Called after every step.
-        checkpoint: A folder where a method that takes steps keeps its state and finds it again
-            after a kill; None to keep nothing.
-    """
-
-    seed: int = 0
-    progress: Callable[[FitProgress], None] | None = None
-    checkpoint: Path | None = None
-
-    def tell(self, done: int, total: int, **metrics: float) -> None:
-        """Report a step."""
-        if self.progress is not None:
-            self.progress(FitProgress(done, total, metrics))
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """What a fit did.
-
-    Attributes:
-        method: The method's name.
-        pairs: How many pairs it learned from.
-        seconds: How long it took.
-        metrics: Figures by name; with validation pairs, `val` has those of the protocol.
-        history: The figures of every step.
-        warnings: What the user should know, one line each.
-    """
-
-    method: str
-    pairs: int
-    seconds: float
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    history: tuple[Mapping[str, float], ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 class FittedAligner(Aligner):
@@ -148,6 +60,7 @@ class FittedAligner(Aligner):
         Options: The model of its options.
         tunable: Where tuning looks, by option.
         learns_from_unpaired: Whether rows without a link teach it something.
+        trains_encoders: Whether `trained_encoders` gives others than those it was made with.
         tensors: The learned parameters by name, as stored; empty before a fit.
         card: What is known of the fit; None before.
     """
@@ -156,6 +69,7 @@ class FittedAligner(Aligner):
     Options: ClassVar[type[Options]] = Options
     tunable: ClassVar[Mapping[str, Range]] = {}
     learns_from_unpaired: ClassVar[bool] = False
+    trains_encoders: ClassVar[bool] = False
 
     def __init__(self, encoders: Mapping[Modality, Encoder], **options: Any) -> None:
         super().__init__(encoders)
@@ -173,6 +87,7 @@ class FittedAligner(Aligner):
         self._inputs: dict[Modality, Inputs] = {}
         self._correction: Correction | None = None
         self._content = b""
+        self._is_fitted = False
 
     # What a method implements
 
@@ -195,6 +110,37 @@ class FittedAligner(Aligner):
     def project(self, modality: Modality, x: Vectors) -> Vectors:
         """Return (n, d_joint) joint vectors of any length, by `tensors`; x is prepared."""
 
+    @property
+    def views(self) -> Views | None:
+        """The changed versions of images that it learns from; None for the images alone."""
+        return None
+
+    def trained_encoders(
+        self,
+        pairs: PairSet,
+        val: PairSet | None,
+        root: Path,
+        folder: Path,
+        settings: FitSettings,
+    ) -> Mapping[Modality, Encoder]:
+        """Return the encoders whose vectors `fit` takes, and take them over.
+
+        Most methods leave the encoders as they are. One that trains them is given pairs with
+        the vectors of the untrained ones, and writes what it learned into the folder.
+
+        Args:
+            pairs: To learn from; their names are the images' paths and the texts.
+            val: Held-out pairs for early stopping, or None.
+            root: The folder that the images' paths are relative to.
+            folder: Where the trained part of the encoders is written.
+            settings: Seed, progress, checkpoint.
+
+        Raises:
+            ConfigError: Encoders that cannot be trained.
+            InputError: Pairs that nothing can be learned from.
+        """
+        return self.encoders
+
     def prepare(self) -> None:
         """Make from `tensors` what `project` needs; called once after a fit or a load."""
 
@@ -211,10 +157,17 @@ class FittedAligner(Aligner):
         """
         told = settings or FitSettings()
         started = time.perf_counter()
-        self._check(pairs, "training")
+        check_dimensions(pairs, self.encoders, "training")
         if val is not None:
-            self._check(val, "validation")
-        warnings = _check_amount(pairs)
+            check_dimensions(val, self.encoders, "validation")
+        if self.views is not None and not pairs.views:
+            raise InputError(
+                "there are no views of the images to learn from",
+                where="augment",
+                hint="Make them of the pairs by `with_views`, or leave the option out.",
+            )
+        check_variety(pairs)
+        warnings = check_amount(pairs)
         inputs = self._fit_inputs(pairs)
         shown = prepared(pairs, inputs) if inputs else pairs
         shown_val = prepared(val, inputs) if inputs and val is not None else val
@@ -236,7 +189,7 @@ class FittedAligner(Aligner):
         )
 
     def transform(self, modality: Modality, x: Vectors) -> Vectors:
-        if not self.tensors:
+        if not self._is_fitted:
             raise ConfigError(
                 f"the aligner {self.method!r} was not fitted",
                 where="alignment",
@@ -276,16 +229,7 @@ class FittedAligner(Aligner):
         """
         if self.card is None:
             raise ConfigError(f"the aligner {self.method!r} was not fitted", hint="Fit it first.")
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for name, content in (
-            (TENSORS, self._content),
-            (CARD, self.card.model_dump_json(indent=2).encode() + b"\n"),
-        ):
-            partial = target / f"{name}.partial"
-            partial.write_bytes(content)
-            partial.replace(target / name)
-        return target
+        return write_aligner(Path(folder), self.card, self._content)
 
     @classmethod
     def load(cls, folder: Path | str, encoders: Mapping[Modality, Encoder]) -> Self:
@@ -333,21 +277,6 @@ class FittedAligner(Aligner):
             raise ConfigError(f"the aligner {self.method!r} was not fitted", hint="Fit it first.")
         self.card = self.card.model_copy(update=changes)
 
-    def _check(self, pairs: PairSet, role: str) -> None:
-        for modality, x in pairs.vectors.items():
-            encoder = self.encoders.get(modality)
-            if encoder is None:
-                raise InputError(
-                    f"the {role} pairs have {modality}, which has no encoder",
-                    hint=f"There are encoders for {', '.join(self.encoders)}.",
-                )
-            if x.shape[1] != encoder.dim:
-                raise FingerprintError(
-                    f"the {role} pairs have {modality} vectors of length {x.shape[1]}, and the"
-                    f" encoder's have {encoder.dim}",
-                    hint="Encode the pairs with this encoder.",
-                )
-
     def _fit_inputs(self, pairs: PairSet) -> dict[Modality, Inputs]:
         if self.options.inputs is None:
             return {}
@@ -362,6 +291,7 @@ class FittedAligner(Aligner):
         if self.options.inputs is not None:
             self._inputs = {m: Inputs.restored(tensors, m) for m in self.encoders}
         self.prepare()
+        self._is_fitted = True
 
     def _unit(self, modality: Modality, x: Vectors) -> Vectors:
         given = self._inputs[modality](x) if self._inputs else x
@@ -373,54 +303,13 @@ class FittedAligner(Aligner):
 
         self._content = save({n: np.ascontiguousarray(t) for n, t in stored.items()})
         modality, x = next(iter(pairs.vectors.items()))
+        dim = self.transform(modality, x[:1]).shape[1]
+        options = self.options.model_dump(mode="json")
         self._accept(
-            Card(
-                method=self.method,
-                options=self.options.model_dump(mode="json"),
-                dim=self.transform(modality, x[:1]).shape[1],
-                encoders={
-                    m: EncoderCard(fingerprint=e.fingerprint, dim=e.dim)
-                    for m, e in self.encoders.items()
-                },
-                data=DataCard(
-                    hash=pairs.data_hash,
-                    pairs=len(pairs.links),
-                    rows={m: len(x) for m, x in pairs.vectors.items()},
-                ),
-                seed=seed,
-                metrics=metrics,
-                date=datetime.now(UTC).isoformat(timespec="seconds"),
-                tiepoint=tiepoint.__version__,
-                versions=library_versions(),
-                sha256=hashlib.sha256(self._content).hexdigest(),
-            )
+            signed(self.method, options, dim, self.encoders, pairs, seed, metrics, self._content)
         )
 
     def _accept(self, card: Card) -> None:
         self.card = card
         self.dim = card.dim
         self.fingerprint = card_fingerprint(card)
-
-
-def card_fingerprint(card: Card) -> str:
-    """Return the fingerprint of the aligner that a card describes."""
-    parts = [card.method, card.sha256, repr(sorted(card.options.items()))]
-    parts += [f"{m}={e.fingerprint}" for m, e in sorted(card.encoders.items())]
-    return f"{card.method}/{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}"
-
-
-def _check_amount(pairs: PairSet) -> list[str]:
-    """Refuse pairs that are one and the same; warn of fewer than the vectors have dimensions."""
-    for modality, x in zip(pairs.modalities, pairs.linked(), strict=True):
-        if (x == x[0]).all():
-            raise InputError(
-                f"all {len(x)} pairs have the same {modality}",
-                hint="Give pairs that differ; some hundreds at least.",
-            )
-    dim = max(x.shape[1] for x in pairs.vectors.values())
-    if len(pairs.links) < dim:
-        return [
-            f"{len(pairs.links)} pairs are fewer than the {dim} dimensions of the vectors; add"
-            " pairs, or unpaired images and texts, or expect a weak alignment"
-        ]
-    return []

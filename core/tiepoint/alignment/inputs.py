@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -123,9 +123,13 @@ def signed_root(x: Vectors) -> Vectors:
 
 
 def prepared(pairs: PairSet, inputs: Mapping[Modality, Inputs]) -> PairSet:
-    """Return pairs with prepared vectors."""
+    """Return pairs with prepared vectors and views."""
     vectors = {modality: inputs[modality](x) for modality, x in pairs.vectors.items()}
-    return PairSet(vectors, pairs.links, pairs.languages, pairs.names)
+    views = {
+        modality: np.stack([inputs[modality](view) for view in seen])
+        for modality, seen in pairs.views.items()
+    }
+    return replace(pairs, vectors=vectors, views=views)
 
 
 def _scale(x: Vectors) -> Vectors:

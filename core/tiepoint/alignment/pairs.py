@@ -31,6 +31,8 @@ class PairSet:
         links: (n_links, 2) int64, rows of the first and of the second modality.
         languages: The language of each row of the second modality; empty if it is not known.
         names: What to call each row, by modality, in reports: file names, texts; may be empty.
+        views: (n_views, n, d) float32 further vectors of each row, by modality, such as those of
+            changed versions of an image; may be empty.
 
     Raises:
         InputError: Not two modalities, no links, rows that do not exist, or values that are
@@ -41,6 +43,7 @@ class PairSet:
     links: Rows
     languages: tuple[str, ...] = ()
     names: Mapping[Modality, tuple[str, ...]] = field(default_factory=dict)
+    views: Mapping[Modality, Vectors] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.vectors) != 2:
@@ -60,6 +63,9 @@ class PairSet:
             named = self.names.get(modality)
             if named is not None and len(named) != len(x):
                 raise InputError(f"{len(named)} names for {len(x)} {modality} vectors")
+            seen = self.views.get(modality)
+            if seen is not None and (seen.shape[1:] != x.shape or not np.isfinite(seen).all()):
+                raise InputError(f"views of {modality} must be finite, (n_views, *{x.shape})")
         if self.links.ndim != 2 or self.links.shape[1] != 2:
             raise InputError(f"links must have the shape (n, 2), not {self.links.shape}")
         if not len(self.links):
@@ -78,12 +84,15 @@ class PairSet:
 
     @cached_property
     def data_hash(self) -> str:
-        """SHA-256 of the vectors and the links, in hexadecimal."""
+        """SHA-256 of the vectors, the links and the views, in hexadecimal."""
         content = hashlib.sha256()
         for modality, x in self.vectors.items():
             content.update(f"{modality} {x.shape}\n".encode())
             content.update(np.ascontiguousarray(x, np.float32).data)
         content.update(np.ascontiguousarray(self.links, np.int64).data)
+        for modality, seen in self.views.items():
+            content.update(f"views of {modality} {seen.shape}\n".encode())
+            content.update(np.ascontiguousarray(seen, np.float32).data)
         return content.hexdigest()
 
     def linked(self) -> tuple[Vectors, Vectors]:
@@ -114,6 +123,16 @@ class PairSet:
             )
         return self.of_links(kept)
 
+    def galleries(self) -> list[PairSet]:
+        """Return the pairs of each language, as a gallery holds the texts of one language.
+
+        Unpaired rows are left out.
+        """
+        names = sorted(set(self.languages))
+        if len(names) < 2:
+            return [self.of_links(self.links)]
+        return [self.of_language(name) for name in names]
+
     def of_first(self, rows: Sequence[int] | Rows) -> PairSet:
         """Return the pairs of some rows of the first modality, with no unpaired rows."""
         return self.of_links(self.links[np.isin(self.links[:, 0], np.asarray(rows))])
@@ -133,5 +152,10 @@ class PairSet:
                 m: tuple(self.names[m][row] for row in rows)
                 for m, rows in zip(self.modalities, kept, strict=True)
                 if m in self.names
+            },
+            {
+                m: self.views[m][:, rows]
+                for m, rows in zip(self.modalities, kept, strict=True)
+                if m in self.views
             },
         )

@@ -8,15 +8,16 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from tiepoint.alignment import fitted
-from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
+from tiepoint.alignment.fitted import FittedAligner, Tensors
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.moments import Matrix, moments
+from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
 
 
-class ProcrustesOptions(fitted.Options):
+class ProcrustesOptions(Options):
     """Options of `ProcrustesAligner`.
 
     Attributes:

@@ -7,15 +7,16 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from tiepoint.alignment import fitted
-from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
+from tiepoint.alignment.fitted import FittedAligner, Tensors
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.moments import moments, ridged
+from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.encoders.base import Vectors
 from tiepoint.types import Modality
 
 
-class RidgeOptions(fitted.Options):
+class RidgeOptions(Options):
     """Options of `RidgeAligner`.
 
     Attributes:

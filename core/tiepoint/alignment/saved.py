@@ -9,7 +9,8 @@ from pathlib import Path
 from tiepoint import registry
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.card import check_encoders, read_card
-from tiepoint.alignment.fitted import FittedAligner, card_fingerprint
+from tiepoint.alignment.fitted import FittedAligner
+from tiepoint.alignment.signing import card_fingerprint
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import InputError
 from tiepoint.fusion.calibration import MatchProbability

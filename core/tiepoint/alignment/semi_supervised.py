@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tiepoint.alignment import fitted
 from tiepoint.alignment.cca import canonical_directions
 from tiepoint.alignment.checks import unit_rows
-from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range, Tensors
+from tiepoint.alignment.fitted import FittedAligner, Tensors
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.moments import moments
+from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet, Rows
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import InputError
@@ -23,7 +24,7 @@ from tiepoint.types import Modality
 _ROWS_AT_ONCE = 512
 
 
-class SemiSupervisedOptions(fitted.Options):
+class SemiSupervisedOptions(Options):
     """Options of `SemiSupervisedAligner`.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from tiepoint.alignment.fitted import FitProgress
+from tiepoint.alignment.fitting import FitProgress
 from tiepoint.errors import MissingDependencyError
 
 StepLog = Callable[[FitProgress], None]

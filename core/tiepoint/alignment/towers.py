@@ -77,7 +77,8 @@ class HeadTowers(Towers):
     """A head for each of two modalities.
 
     Args:
-        inputs: (n, k) components of the training vectors by modality, in the links' order.
+        inputs: (n_views, n, k) components of the training vectors by modality, in the links'
+            order. The first view is the plain one; a step takes any of them for each row.
         options: Of the aligner.
         seed: Of the initial weights.
     """
@@ -90,13 +91,13 @@ class HeadTowers(Towers):
         self._inputs = [torch.from_numpy(x) for x in inputs.values()]
         width = options.dim if options.canonical is None else None
         self.first, self.second = (
-            HeadModule(x.shape[1], width, options.hidden, options.dropout) for x in self._inputs
+            HeadModule(x.shape[2], width, options.hidden, options.dropout) for x in self._inputs
         )
 
     def forward(self, links: Rows) -> tuple[Tensor, Tensor]:
         rows = torch.from_numpy(links)
         first, second = self._inputs
-        return self.first(first[rows[:, 0]]), self.second(second[rows[:, 1]])
+        return self.first(_any_view(first, rows[:, 0])), self.second(_any_view(second, rows[:, 1]))
 
     def heads(self) -> tuple[Head, Head]:
         """Return the heads as plain arrays."""
@@ -110,9 +111,7 @@ def validation(
 
     A gallery holds the texts of one language, and `rsum` is the mean over languages.
     """
-    names = sorted(set(val.languages))
-    parts = [val.of_language(name) for name in names] if len(names) > 1 else [val]
-    galleries = [_gallery(part, components) for part in parts]
+    galleries = [_gallery(part, components) for part in val.galleries()]
 
     def figures() -> Mapping[str, float]:
         first_head, second_head = model.heads()
@@ -128,10 +127,16 @@ def validation(
 def _gallery(
     pairs: PairSet, components: Mapping[Modality, Components]
 ) -> tuple[Rows, Vectors, Vectors]:
-    """Return the links, and the components of both modalities, without unpaired rows."""
-    kept = pairs.of_links(pairs.links)
-    first, second = (components[m](x) for m, x in kept.vectors.items())
-    return kept.links, first, second
+    """Return the links, and the components of both modalities."""
+    first, second = (components[m](x) for m, x in pairs.vectors.items())
+    return pairs.links, first, second
+
+
+def _any_view(inputs: Tensor, rows: Tensor) -> Tensor:
+    """Return (n, k) a random view of each of n rows; nothing is drawn where there is one."""
+    if len(inputs) == 1:
+        return inputs[0, rows]
+    return inputs[torch.randint(len(inputs), rows.shape), rows]
 
 
 def _array(parameter: Tensor) -> Vectors:

@@ -12,8 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from tiepoint.alignment.batches import LinkBatches, positives
-from tiepoint.alignment.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.checkpoints import (
+    Checkpoint,
+    assign,
+    read_checkpoint,
+    trained,
+    write_checkpoint,
+)
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.losses import LOSSES
 from tiepoint.alignment.pairs import Rows
 
@@ -54,10 +60,10 @@ class Towers(nn.Module):
     logarithm; `shift` is the bias of the sigmoid loss.
     """
 
-    def __init__(self, temperature: float) -> None:
+    def __init__(self, temperature: float, bias: float = _SIGMOID_BIAS) -> None:
         super().__init__()
         self.log_scale = nn.Parameter(torch.tensor(float(np.log(1 / temperature))))
-        self.shift = nn.Parameter(torch.tensor(_SIGMOID_BIAS))
+        self.shift = nn.Parameter(torch.tensor(bias))
 
     def forward(self, links: Rows) -> tuple[Tensor, Tensor]:
         """Return (n, d) unit vectors of the first rows, and of the second rows."""
@@ -114,7 +120,7 @@ def train(
         settings.tell(epoch + 1, schedule.epochs, **figures)
         if settings.checkpoint is not None:
             write_checkpoint(settings.checkpoint, state)
-    model.load_state_dict(state.best_model)
+    assign(model, state.best_model)
     model.eval()
     return list(state.history)
 
@@ -153,12 +159,12 @@ def _run_epoch(
         loss = torch.zeros(())
         for links in groups:
             first, second = model(links)
-            related = torch.from_numpy(positives(links))
             cosines = first @ second.T
+            related = torch.from_numpy(positives(links)).to(cosines.device)
             loss = loss + function(cosines, related, model.log_scale.exp(), model.shift)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), _GRADIENT_NORM)
+        nn.utils.clip_grad_norm_(trained(model).values(), _GRADIENT_NORM)
         optimiser.step()
         with torch.no_grad():
             model.log_scale.clamp_(0, float(np.log(_LARGEST_SCALE)))
@@ -167,7 +173,7 @@ def _run_epoch(
 
 
 def _optimiser(model: Towers, schedule: Schedule) -> torch.optim.AdamW:
-    parameters = list(model.parameters())
+    parameters = list(trained(model).values())
     return torch.optim.AdamW(
         [
             {

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tiepoint.alignment.fitted import FitSettings, FittedAligner, Range
+from tiepoint.alignment.fitted import FittedAligner
+from tiepoint.alignment.fitting import FitSettings
+from tiepoint.alignment.options import Range
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import InputError, MissingDependencyError

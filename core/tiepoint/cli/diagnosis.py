@@ -21,6 +21,7 @@ State = Literal["ok", "note", "failed"]
 
 _GIBIBYTE = 1 << 30
 _LEAST_FREE_BYTES = 2 * _GIBIBYTE
+_HEALTH_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,28 @@ def _look_at_store(folder: Path) -> Iterator[Finding]:
     owner = current_owner(folder)
     held = f"process {owner.pid} ({owner.command}) since {owner.since}" if owner else "nobody"
     yield Finding("deployment", "held by", "ok", held)
+    if owner is not None:
+        yield _drift_of_owner(folder)
     yield _free_space("store", folder)
+
+
+def _drift_of_owner(folder: Path) -> Finding:
+    """Ask the process that holds the store whether its encoders give the stored vectors."""
+    from tiepoint.owner import OwnerClient
+
+    try:
+        drift = OwnerClient(folder, timeout_s=_HEALTH_TIMEOUT_S).call("health", {})["drift"]
+    except TiepointError as error:
+        return Finding("deployment", "drift", "note", error.what, error.hint or "")
+    if drift["status"] != "drifted":
+        return Finding("deployment", "drift", "ok", drift["status"])
+    far = max(drift["fields"], key=lambda field: field["distance"])
+    value = (
+        f"stored vectors of {far['collection']}.{far['field']} are up to {far['distance']:.2g} "
+        "from what the encoder gives now"
+    )
+    hint = "Install the former versions of the libraries, or: tiepoint index --migrate --reencode"
+    return Finding("deployment", "drift", "failed", value, hint)
 
 
 def _free_space(name: str, place: Path) -> Finding:

@@ -2,56 +2,97 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
 
+from tiepoint.cli.migration import MISSING, Missing, migrate_store
 from tiepoint.cli.output import print_json, say
+from tiepoint.cli.progress import progress_of
+from tiepoint.cli.targets import indexing_target
 from tiepoint.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tiepoint.host import Host
-    from tiepoint.ingest import IngestReport
+    from tiepoint.config.models import Deployment
+    from tiepoint.ingest import IngestReport, Target
 
 SHOWN_SKIPS = 20
-LINE_EVERY_S = 5.0
 
 
 @click.command()
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--source", "only", metavar="NAME", help="Read this source only.")
 @click.option("--strict", is_flag=True, help="End with code 2 at the first input that is broken.")
+@click.option("--prune", is_flag=True, help="Remove items that a folder no longer has.")
+@click.option(
+    "--migrate", is_flag=True, help="Bring what is stored to this file's encoders and aligner."
+)
+@click.option(
+    "--missing",
+    type=click.Choice(MISSING),
+    help="With --migrate: what becomes of items whose file is gone.  [default: refuse]",
+)
+@click.option(
+    "--reencode", is_flag=True, help="With --migrate: encode everything, though nothing changed."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def index(config: Path, only: str | None, strict: bool, as_json: bool) -> None:
+def index(
+    config: Path,
+    only: str | None,
+    strict: bool,
+    prune: bool,
+    migrate: bool,
+    missing: Missing | None,
+    reencode: bool,
+    as_json: bool,
+) -> None:
     """Index the sources of a deployment file.
 
     Items that are there already and unchanged are left as they are, so a run that was cut
     short is continued by running it again. Broken inputs are skipped and listed; a source of
-    which no item could be read makes the exit code 2.
+    which no item could be read makes the exit code 2. Where a running process holds the store,
+    items are encoded here and written by that process.
 
-    With --json: {"sources": [{"source", "collection", "added", "unchanged", "encoded",
-    "cached", "skipped": [{"where", "reason"}], "seconds"}]}.
+    With --json: {"sources": [{"source", "collection", "added", "removed", "unchanged",
+    "encoded", "cached", "skipped": [{"where", "reason"}], "seconds"}]}.
+
+    With --migrate, no source is read: the stored items are brought to the encoders and the
+    aligner that the file names now, while the old ones serve until all is done. With --json:
+    {"switched", "missing": [{"where", "reason"}], "collections": [{"collection", "items",
+    "encoded", "cached", "reused", "kept_without", "dropped", "seconds"}]}.
     """
+    if migrate:
+        _refuse_with_migrate(only, strict, prune)
+        migrate_store(config, missing or "refuse", reencode=reencode, as_json=as_json)
+        return
+    if missing or reencode:
+        raise ConfigError("--missing and --reencode need --migrate", hint="Give --migrate, too.")
+    from tiepoint.config.loader import load
     from tiepoint.host import Host
 
-    host = Host.from_config(config)
-    names = _chosen(host, only)
-    with host:
-        reports = [_index_one(host, name, strict, as_json) for name in names]
+    deployment = load(config).deployment
+    names = _chosen(deployment, only)
+    with indexing_target(deployment) as target:
+        reports = [_index_one(target, name, strict, prune, as_json) for name in names]
+        if isinstance(target, Host) and any(report.encoded for report in reports):
+            target.drift()  # logged as a warning where new vectors and old ones do not compare
     if as_json:
         print_json({"sources": [report.as_dict() for report in reports]})
     _refuse_nothing(reports)
 
 
-def _chosen(host: Host, only: str | None) -> list[str]:
-    names = list(host.deployment.sources)
+def _refuse_with_migrate(only: str | None, strict: bool, prune: bool) -> None:
+    for option, given in (("--source", only), ("--strict", strict), ("--prune", prune)):
+        if given:
+            raise ConfigError(
+                "a migration reads no source", where=option, hint="Run the two one after the other."
+            )
+
+
+def _chosen(deployment: Deployment, only: str | None) -> list[str]:
+    names = list(deployment.sources)
     if not names:
         raise ConfigError(
             "the deployment names no sources", where="sources", hint="Add a folder or a table."
@@ -65,15 +106,21 @@ def _chosen(host: Host, only: str | None) -> list[str]:
     return names if only is None else [only]
 
 
-def _index_one(host: Host, name: str, strict: bool, as_json: bool) -> IngestReport:
+def _index_one(target: Target, name: str, strict: bool, prune: bool, as_json: bool) -> IngestReport:
     from tiepoint.ingest import build_source, ingest
 
-    section = host.deployment.sources[name]
+    section = target.deployment.sources[name]
     source = build_source(name, section)
     with progress_of(name) as progress:
         try:
             report = ingest(
-                host, name, source, section.collection, strict=strict, progress=progress
+                target,
+                name,
+                source,
+                section.collection,
+                strict=strict,
+                prune=prune,
+                progress=progress,
             )
         except KeyboardInterrupt:
             say("what was written is kept; run the command again to go on")
@@ -101,33 +148,7 @@ def _print(report: IngestReport) -> None:
         say(f"skipped {len(report.skipped) - SHOWN_SKIPS} more; --json lists all")
     click.echo(
         f"{report.source}: {report.added} added, {report.unchanged} unchanged, "
+        f"{f'{report.removed} removed, ' if report.removed else ''}"
         f"{len(report.skipped)} skipped in {report.seconds:.1f} s; "
         f"{report.encoded} parts encoded, {report.cached} from the cache"
     )
-
-
-@contextmanager
-def progress_of(name: str) -> Iterator[Callable[[int, int | None], None]]:
-    """Give a function that shows progress: a bar on a terminal, else a line now and then.
-
-    Args:
-        name: What is in progress.
-    """
-    if sys.stderr is not None and sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(name, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-        return
-    last = float("-inf")
-
-    def line(done: int, total: int | None) -> None:
-        nonlocal last
-        if monotonic() - last >= LINE_EVERY_S and done != total:
-            last = monotonic()
-            say(f"{name}: {done} of {total or 'unknown'}")
-
-    yield line

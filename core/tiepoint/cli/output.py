@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,6 +32,11 @@ def print_json(data: Any) -> None:
         _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", line) for line in text.split("\n")
     )
     click.echo("\n".join(lines))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write data to a file as indented JSON, in UTF-8."""
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def echo(text: str) -> None:

@@ -19,6 +19,9 @@ TEXT_COLUMNS = 60
 @click.option("--text", metavar="TEXT", help="Words to search for.")
 @click.option("--image", type=click.Path(path_type=Path), help="An image to search by.")
 @click.option("--audio", type=click.Path(path_type=Path), help="A sound to search by.")
+@click.option(
+    "--video", metavar="FILE", help="A video to search by, or a part of it: talk.mp4#t=10,20.5"
+)
 @click.option("-k", type=int, default=10, show_default=True, help="How many hits.")
 @click.option("--filter", "--where", "where", metavar="EXPR", help='Such as "price < 20".')
 @click.option(
@@ -32,6 +35,7 @@ def search(
     text: str | None,
     image: Path | None,
     audio: Path | None,
+    video: str | None,
     k: int,
     where: str | None,
     exclude: tuple[str, ...],
@@ -39,7 +43,7 @@ def search(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Search a collection by text, image or sound, or by several at once.
+    """Search a collection by text, image, sound or video, or by several at once.
 
     Where a running process holds the store, that process answers.
 
@@ -47,14 +51,15 @@ def search(
     "similarity", "standardised", "weight", "value"}], "metadata", "parts", "explanation"}],
     "took_ms"}.
     """
-    if text is None and image is None and audio is None:
-        raise QueryError("nothing to search for", hint="Give --text, --image or --audio.")
+    if text is None and image is None and audio is None and video is None:
+        raise QueryError("nothing to search for", hint="Give --text, --image, --audio or --video.")
     for option, words in (("--text", text), ("--filter", where), ("--exclude", "".join(exclude))):
         _refuse_bytes(option, words or "")
     question: dict[str, Any] = {
         "text": text,
         "image": None if image is None else str(image.absolute()),
         "audio": None if audio is None else str(audio.absolute()),
+        "video": None if video is None else str(Path(video).absolute()),
         "where": where,
         "exclude": list(exclude),
         "k": k,

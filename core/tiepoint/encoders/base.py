@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.encoders.files import is_file, read_bytes
 from tiepoint.types import Modality
 
 Vectors = NDArray[np.float32]
@@ -57,6 +58,18 @@ class Encoder(ABC):
     def warm_up(self) -> None:
         """Load weights and compile, so that the next call is fast. Idempotent."""
 
+    def read(self, part: Any, modality: Modality | None = None) -> Any:
+        """Return what is hashed, and then prepared: the bytes of a file, else the part itself.
+
+        An encoder of parts that do not fit into memory returns an object of its own, with a
+        method `content_digest`.
+
+        Raises:
+            DecodeError: A file that cannot be read.
+        """
+        kind = modality or self.modalities[0]
+        return read_bytes(part) if is_file(part, kind) else part
+
     @abstractmethod
     def prepare(self, part: Any, modality: Modality | None = None) -> Any:
         """Decode one part into what `infer` takes.
@@ -82,6 +95,14 @@ class Encoder(ABC):
         if not len(batch):
             return np.empty((0, self.dim), np.float32)
         return self.infer([self.prepare(part, modality) for part in batch], modality)
+
+    def stands_for(self, modality: Modality) -> tuple[Encoder, Modality]:
+        """Return the encoder and the modality whose vectors those of a modality compare with.
+
+        That is the encoder itself, unless its vectors are made of another's and stay in their
+        space, as the mean of a video's frames is among pictures.
+        """
+        return self, modality
 
     def classifier(self) -> Classifier | None:
         """Return the classifier that the model was trained with, where it has one."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -40,18 +40,33 @@ _USE_RESOLUTION_S = 3600
 _SQL_VARIABLES = 500
 
 
+@runtime_checkable
+class Digested(Protocol):
+    """A part that tells the digest of its content itself: it is too large to be held."""
+
+    def content_digest(self) -> str:
+        """Return a SHA-256 in hexadecimal.
+
+        Raises:
+            DecodeError: The content cannot be read.
+        """
+
+
 def digest(part: Any, modality: Modality = TEXT) -> str:
     """Return the SHA-256 of a part's content, in hexadecimal.
 
     A path and the bytes of its file have the same digest; so has a copy under another name.
 
     Args:
-        part: A path, bytes, a PIL image, an array or a string.
+        part: A path, bytes, a PIL image, an array, a string, or an object that has its own
+            `content_digest`.
         modality: A string is itself the content for `text`, else the path of a file.
 
     Raises:
         DecodeError: A file that cannot be read.
     """
+    if isinstance(part, Digested):
+        return part.content_digest()
     content = hashlib.sha256()
     if isinstance(part, str) and modality == TEXT:
         content.update(part.encode("utf-8", "surrogatepass"))
@@ -162,7 +177,9 @@ class EmbeddingCache:
             if self._connection is not None:
                 with _transaction(self._connection):
                     self._connection.executemany(
-                        "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows
+                        "INSERT INTO vectors VALUES (?, ?, ?) "
+                        "ON CONFLICT (key) DO UPDATE SET vector = excluded.vector",
+                        rows,
                     )
                     self._evict(self._connection)
 
@@ -214,6 +231,19 @@ class EmbeddingCache:
             with suppress(sqlite3.Error):
                 self._disconnect()
             work_uncached(f"{self.file.name}: {error}")
+
+
+class RefreshedCache(EmbeddingCache):
+    """A cache of which nothing is believed until it has been put in anew.
+
+    For an encoder whose vectors have drifted: its old ones are replaced one by one.
+    """
+
+    def get(
+        self, digests: Sequence[str], modality: Modality, fingerprint: str
+    ) -> list[Vectors | None]:
+        """Return None for each part."""
+        return [None] * len(digests)
 
 
 def _size(connection: sqlite3.Connection) -> int:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tiepoint import registry
 from tiepoint.encoders.base import Encoder, Vectors
+from tiepoint.encoders.nested import encoder_of
 from tiepoint.errors import ConfigError
 from tiepoint.types import Modality
 
@@ -31,7 +31,9 @@ class ConcatEncoder(Encoder):
     def __init__(self, encoders: Sequence[Mapping[str, Any]]) -> None:
         if len(encoders) < 2:
             raise ConfigError("a concatenation needs two encoders or more", where="encoders")
-        self.members = tuple(_member(index, section) for index, section in enumerate(encoders))
+        self.members = tuple(
+            encoder_of(section, f"encoders.{index}") for index, section in enumerate(encoders)
+        )
 
     @cached_property
     def modalities(self) -> tuple[Modality, ...]:  # type: ignore[override]  # from the members
@@ -63,6 +65,9 @@ class ConcatEncoder(Encoder):
         for member in self.members:
             member.warm_up()
 
+    def read(self, part: Any, modality: Modality | None = None) -> Any:
+        return self.members[0].read(part, modality or self.modalities[0])
+
     def prepare(self, part: Any, modality: Modality | None = None) -> tuple[Any, ...]:
         kind = modality or self.modalities[0]
         return tuple(member.prepare(part, kind) for member in self.members)
@@ -79,18 +84,3 @@ class ConcatEncoder(Encoder):
 
     def describe(self) -> dict[str, Any]:
         return {**super().describe(), "members": [member.describe() for member in self.members]}
-
-
-def _member(index: int, section: Mapping[str, Any]) -> Encoder:
-    options = {name: value for name, value in section.items() if name != "type"}
-    where = f"encoders.{index}"
-    if "type" not in section:
-        raise ConfigError("an encoder needs a type", where=where, hint="Add `type: use`.")
-    component = registry.load(registry.ENCODERS, section["type"])
-    try:
-        made: Encoder = component(**options)
-    except TypeError as error:
-        raise ConfigError(
-            f"{section['type']!r} does not take these options: {error}", where=where
-        ) from error
-    return made

@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import DecodeError
+from tiepoint.types import TEXT, Modality
 
 MAX_BYTES = 256 * 2**20
 """Largest file that is read."""
+
+
+def is_file(part: Any, modality: Modality) -> bool:
+    """Tell whether a part is read from a file: a path, or an open file."""
+    if isinstance(part, str):
+        return modality != TEXT
+    return isinstance(part, os.PathLike) or (hasattr(part, "read") and not hasattr(part, "getexif"))
 
 
 def read_bytes(part: Any) -> bytes:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tiepoint.encoders.adapters import Adapter
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.images import read_image
 from tiepoint.encoders.runtimes import Runner, compile_model
@@ -44,30 +46,38 @@ class JointEncoder(Encoder):
     Args:
         model: A local folder, or a hub id such as `google/siglip2-base-patch16-224`.
         device: `auto`, `cpu`, `cuda`, `mps`, ...
+        adapter: The folder of an adapter that was trained for this model; its weights are
+            merged into the model's, so that it costs nothing.
 
     Raises:
         ConfigError: The model cannot be found, or is of another kind.
+        FingerprintError: At first use: the adapter was trained for another model.
+        InputError: At first use: no adapter there, or a damaged one.
     """
 
     modalities = (IMAGE, TEXT)
 
-    def __init__(self, model: str, *, device: str = "auto") -> None:
+    def __init__(self, model: str, *, device: str = "auto", adapter: Path | None = None) -> None:
         self._files = ModelFiles(model)
         self._device = device
+        self._adapter = Adapter(Path(adapter)) if adapter is not None else None
         self._tokenising = threading.Lock()
 
     @cached_property
     def dim(self) -> int:  # type: ignore[override]  # a cached property can be set
         """Length of the joint vectors."""
         config = self._config
-        if self._kind in _FULL_LENGTH_TYPES:
+        if self.kind in _FULL_LENGTH_TYPES:
             return int(config.vision_config.hidden_size)
         return int(config.projection_dim)
 
     @cached_property
     def fingerprint(self) -> str:  # type: ignore[override]  # a cached property can be set
-        """Names the files by SHA-256; one for both modalities."""
-        return f"joint/{self._kind}/{self._files.digest[:32]}/nfc/{self.dim}"
+        """Names the files by SHA-256, and the adapter's; one for both modalities."""
+        base = f"joint/{self.kind}/{self._files.digest[:32]}/nfc/{self.dim}"
+        if self._adapter is None:
+            return base
+        return f"{base}/lora-{self._adapter.digest(base)[:32]}"
 
     def warm_up(self) -> None:
         self.encode([np.zeros((64, 64, 3), np.uint8)], IMAGE)
@@ -85,19 +95,52 @@ class JointEncoder(Encoder):
                 text,
                 max_length=self._text_length,
                 truncation=True,
-                padding="max_length" if self._kind in _FULL_LENGTH_TYPES else False,
+                padding="max_length" if self.kind in _FULL_LENGTH_TYPES else False,
             )
         return {name: np.array(given[name], np.int64) for name in _TEXT_INPUTS if name in given}
 
     def infer(self, prepared: Sequence[Inputs], modality: Modality | None = None) -> Vectors:
         if not len(prepared):
             return np.empty((0, self.dim), np.float32)
-        if self._is_image(modality):
-            return self._image_runner(_stacked(prepared))
-        return self._text_runner(self._padded_texts(prepared))
+        inputs = self.batch(prepared, modality)
+        return self._image_runner(inputs) if self._is_image(modality) else self._text_runner(inputs)
+
+    def batch(self, prepared: Sequence[Inputs], modality: Modality | None = None) -> Inputs:
+        """Return the inputs of a tower for prepared parts, by name, with the batch axis."""
+        return _stacked(prepared) if self._is_image(modality) else self._padded_texts(prepared)
+
+    def network(self) -> Any:
+        """Load and return the transformers model in float32, with the adapter merged into it.
+
+        Raises:
+            ConfigError: transformers cannot load the folder.
+        """
+        from tiepoint.encoders.joint_network import load_joint_model
+
+        model = load_joint_model(self._files)
+        return model if self._adapter is None else self._adapter.merged_into(model).eval()
+
+    def adapted(self, folder: Path) -> JointEncoder:
+        """Return the encoder of the same model with the adapter in a folder."""
+        return type(self)(self._files.model, device=self._device, adapter=folder)
+
+    @property
+    def device(self) -> str:
+        """The torch device that `network` can be trained on, such as `cpu` or `cuda`."""
+        return choose_device(self._device).removeprefix("torch:")
+
+    @property
+    def adapter(self) -> Adapter | None:
+        """The adapter that is merged into the model, or None."""
+        return self._adapter
 
     def describe(self) -> dict[str, Any]:
-        return {**super().describe(), "model": self._files.model, "kind": self._kind}
+        described = {**super().describe(), "model": self._files.model, "kind": self.kind}
+        return (
+            described
+            if self._adapter is None
+            else {**described, "adapter": str(self._adapter.folder)}
+        )
 
     def _is_image(self, modality: Modality | None) -> bool:
         if modality not in (None, *self.modalities):
@@ -115,7 +158,12 @@ class JointEncoder(Encoder):
         }
 
     @cached_property
-    def _kind(self) -> str:
+    def kind(self) -> str:
+        """The kind of model, such as `clip` or `siglip`.
+
+        Raises:
+            ConfigError: It is no joint model that can be used.
+        """
         kind = str(self._files.config["model_type"])
         if kind not in _MODEL_TYPES:
             raise ConfigError(
@@ -170,19 +218,22 @@ class JointEncoder(Encoder):
     def _text_runner(self) -> Runner:
         texts = ("a photo of a dog", "two")
         example = self._padded_texts([self.prepare(text, TEXT) for text in texts])
-        axes = {0: "batch"} if self._kind in _FULL_LENGTH_TYPES else {0: "batch", 1: "length"}
+        axes = {0: "batch"} if self.kind in _FULL_LENGTH_TYPES else {0: "batch", 1: "length"}
         return self._compile("text", example, dict.fromkeys(example, axes), self._device)
 
     def _compile(
         self, tower: str, example: Inputs, dynamic: dict[str, dict[int, str]], device: str
     ) -> Runner:
         def build() -> nn.Module:
-            from tiepoint.encoders.joint_network import ImageTower, TextTower, load_joint_model
+            from tiepoint.encoders.joint_network import ImageTower, TextTower
 
-            model = load_joint_model(self._files)
+            model = self.network()
             return ImageTower(model) if tower == "image" else TextTower(model)
 
-        return compile_model(f"joint/{self._files.digest}/{tower}", build, example, dynamic, device)
+        key = self._files.digest
+        if self._adapter is not None:
+            key += f"/{self.fingerprint.rpartition('/')[2]}"
+        return compile_model(f"joint/{key}/{tower}", build, example, dynamic, device)
 
 
 def _stacked(prepared: Sequence[Inputs]) -> Inputs:

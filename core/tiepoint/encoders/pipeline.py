@@ -15,10 +15,10 @@ import numpy as np
 
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache, digest
-from tiepoint.encoders.files import read_bytes
+from tiepoint.encoders.files import is_file
 from tiepoint.errors import DecodeError
 from tiepoint.threads import Priority, native_threads, preparation_threads, prioritised
-from tiepoint.types import TEXT, Modality
+from tiepoint.types import Modality
 
 CHUNK = 16
 """Most parts that one thread reads and decodes before it hands them on."""
@@ -100,7 +100,7 @@ def _prepared_chunks(
 ) -> Iterator[list[_Read]]:
     """Yield the parts in order, read and prepared by threads that stay some chunks ahead."""
     threads = native_threads()
-    size = max(1, min(CHUNK, -(-len(parts) // threads)))
+    size = max(1, min(CHUNK, encoder.batch_size, -(-len(parts) // threads)))
     claims = _Claims()
     starts = iter(range(0, len(parts), size))
     ahead: deque[Future[list[_Read]]] = deque()
@@ -146,7 +146,7 @@ def _prepare(
     read: list[_Read] = []
     for part in parts:
         try:
-            content = read_bytes(part) if _is_file(part, kind) else part
+            content = encoder.read(part, kind)
             read.append(_Read(digest(content, kind)))
         except DecodeError as error:
             content = None
@@ -164,13 +164,6 @@ def _prepare(
             except DecodeError as error:
                 read[i].outcome = error
     return read
-
-
-def _is_file(part: Any, kind: Modality) -> bool:
-    """Tell whether a part is read from a file: a path, or an open file."""
-    if isinstance(part, str):
-        return kind != TEXT
-    return isinstance(part, os.PathLike) or (hasattr(part, "read") and not hasattr(part, "getexif"))
 
 
 def _infer(encoder: Encoder, batch: Sequence[_Read], kind: Modality) -> dict[str, Vectors]:
@@ -195,7 +188,7 @@ def _collect(
     for i, (given, part) in enumerate(zip(parts, read, strict=True)):
         outcome = outcomes[part.digest] if part.digest else part.outcome
         if isinstance(outcome, DecodeError):
-            named = _is_file(given, kind) and not hasattr(given, "read") and not outcome.where
+            named = is_file(given, kind) and not hasattr(given, "read") and not outcome.where
             where = os.fspath(given) if named else outcome.where
             result.errors[i] = DecodeError(outcome.what, where=where, hint=outcome.hint)
         else:

@@ -107,8 +107,14 @@ class Store(Protocol):
     def purge(self, name: str, up_to: int) -> None:
         """Remove tombstones with a sequence number of at most `up_to`."""
 
-    def scan(self, name: str, after: int = 0) -> Iterator[list[tuple[int, Row | str]]]:
-        """Yield batches of (sequence, row), or (sequence, id) for a tombstone, in any order."""
+    def scan(
+        self, name: str, after: int = 0, page: int | None = None
+    ) -> Iterator[list[tuple[int, Row | str]]]:
+        """Yield batches of (sequence, row), or (sequence, id) for a tombstone.
+
+        A batch is in any order, its numbers all above those of the batch before. `page` is
+        about how many rows to read at once; the store's own choice if not given.
+        """
 
     def identity(self, name: str) -> str:
         """Return what names this very collection for as long as it is stored.
@@ -171,6 +177,9 @@ class Tier(Searcher, Protocol):
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each of these items that exists."""
+
+    def ids(self, most: int | None = None) -> list[str]:
+        """Return the ids of all items, or of at most so many, spread over the collection."""
 
     def snapshot(self, folder: Path) -> None:
         """Save it; either the old or the new snapshot is there after a kill."""

@@ -32,6 +32,22 @@ def card_of(schema: CollectionSchema, identity: str) -> str:
     )
 
 
+def schema_of(card: str, name: str) -> CollectionSchema:
+    """Return the schema that a stored card describes.
+
+    Args:
+        card: The card.
+        name: The collection's name.
+    """
+    content = json.loads(card)
+    return CollectionSchema(
+        name,
+        tuple(VectorField(*field) for field in content["vectors"]),
+        tuple(content["texts"]),
+        content["metadata"],
+    )
+
+
 def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
     """Compare a stored card with a schema; gives the collection's identity.
 
@@ -90,7 +106,7 @@ def _check_fingerprints(
                 f"the stored vectors of field {field.name!r} were made by {kept.fingerprint}, "
                 f"the configuration names {field.fingerprint}",
                 where=where,
-                hint="Configure the former again, or index into a new store.",
+                hint="Configure the former again, or run `tiepoint index CONFIG --migrate`.",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -153,6 +154,10 @@ class Collection:
         """Return the digest of each of these items that exists."""
         return self._tier.digests(ids)
 
+    def ids(self, most: int | None = None) -> list[str]:
+        """Return the ids of all items, or of at most so many, spread over the collection."""
+        return self._tier.ids(most)
+
     def get(
         self, ids: Sequence[str]
     ) -> dict[str, tuple[Mapping[str, MetadataValue], Mapping[str, str]]]:
@@ -200,6 +205,12 @@ class Collection:
                 self._try_snapshot()
             finally:
                 self._tier.close()
+
+    def discard(self) -> None:
+        """Free the tier and remove its snapshots; for a collection that has been superseded."""
+        with self._writing:
+            self._tier.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def health(self) -> dict[str, Any]:
         """Return the number of items, sequence numbers, and how the collection was opened."""

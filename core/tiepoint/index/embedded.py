@@ -18,6 +18,11 @@ from tiepoint.owner.sockets import remove_socket, socket_path
 _STATE_FILE = "store.json"
 _FORMAT = 1
 _GRACE_S = 60.0
+_DATA = "milvus"
+_GENERATIONS = "generations"
+
+TIERS = "tiers"
+"""The folder, beside the data, of what is derived of them."""
 
 
 @dataclass(slots=True)
@@ -34,11 +39,28 @@ class CollectionState:
     tombstones: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class StoreState:
+    """What `store.json` says.
+
+    Attributes:
+        clean: Whether the store was closed cleanly, or is new.
+        generation: Which data count: 0 for `milvus/`, and n for those of the n-th migration.
+        collections: The state of each collection.
+    """
+
+    clean: bool = True
+    generation: int = 0
+    collections: dict[str, CollectionState] = field(default_factory=dict)
+
+
 class EmbeddedMilvus:
     """A store folder that this process owns, served by Milvus Lite from a thread.
 
     The folder holds `milvus/` (Milvus Lite's own files), `store.json` (says that this is a
-    store, whether it was closed cleanly, and the collections' states) and the lock.
+    store, whether it was closed cleanly, and the collections' states) and the lock. A migration
+    makes the next data in a store of their own, `generations/n/`; `store.json` says which
+    generation counts, so that replacing that one file is the switch.
 
     pymilvus would serve a local path on a TCP port of the loopback interface, where any user
     of the machine could read and change the data. Here it listens on a Unix socket in a
@@ -50,6 +72,7 @@ class EmbeddedMilvus:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.generation = 0
         self._lock = StoreLock(folder)
         self._server: Any = None
         self._database: Any = None
@@ -71,9 +94,11 @@ class EmbeddedMilvus:
         _check_folder(self.folder)
         self._lock.acquire()
         try:
-            clean, states = _read_state(self.folder / _STATE_FILE)
-            self._write_state(clean=False, states=states)
-            return self.start(), clean, states
+            state = _read_state(self.folder / _STATE_FILE)
+            self.generation = state.generation
+            self._write_state(clean=False, states=state.collections)
+            self.remove_superseded()
+            return self.start(), state.clean, state.collections
         except BaseException:
             self._lock.release()
             raise
@@ -85,12 +110,12 @@ class EmbeddedMilvus:
         from milvus_lite.exceptions import MilvusLiteError
 
         # What a user put into a folder of the usual mode is still theirs alone.
-        (self.folder / "milvus").mkdir(mode=0o700, exist_ok=True)
+        self._data.mkdir(mode=0o700, exist_ok=True)
         self._remove_unfinished()
         self._socket = socket_path(self.folder, "milvus")
         try:
             self._server, self._database, _ = start_server_in_thread(
-                str(self.folder / "milvus"), host="unix", port=self._socket
+                str(self._data), host="unix", port=self._socket
             )
         except (MilvusLiteError, OSError, RuntimeError, ValueError) as error:
             remove_socket(self._socket)
@@ -111,7 +136,7 @@ class EmbeddedMilvus:
             name: The collection.
         """
         seen = self._synced.setdefault(name, {})
-        for path in (self.folder / "milvus" / "collections" / name).rglob("*"):
+        for path in (self._data / "collections" / name).rglob("*"):
             try:
                 status = path.stat()
                 if seen.get(path) == status.st_mtime_ns:
@@ -152,10 +177,53 @@ class EmbeddedMilvus:
         finally:
             self._lock.release()
 
+    def switch(self, generation: int, states: Mapping[str, CollectionState]) -> str:
+        """Serve another generation from now on; whole, also after a kill. Gives the address.
+
+        Args:
+            generation: Which; its data must lie there, closed.
+            states: The states of its collections.
+
+        Raises:
+            StoreError: It cannot be served; the caller may switch back.
+        """
+        self.stop()
+        self.generation, self._synced = generation, {}
+        self._write_state(clean=False, states=states)
+        return self.start()
+
+    def closed_states(self, generation: int) -> dict[str, CollectionState]:
+        """Return the states of a generation's collections, as its own store left them.
+
+        Raises:
+            StoreError: It was not closed cleanly.
+        """
+        path = generation_folder(self.folder, generation) / _STATE_FILE
+        state = _read_state(path)
+        if not path.exists() or not state.clean:
+            raise StoreError(
+                "the migrated data were not closed",
+                where=str(path.parent),
+                hint="Run the migration again; it goes on where it was.",
+            )
+        return state.collections
+
+    def remove_superseded(self) -> None:
+        """Remove the data of generations before this one, and what was derived of them."""
+        if self.generation:
+            for name in (_DATA, TIERS):
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+        for number in range(1, self.generation):
+            shutil.rmtree(generation_folder(self.folder, number), ignore_errors=True)
+
+    @property
+    def _data(self) -> Path:
+        return generation_folder(self.folder, self.generation) / _DATA
+
     def _remove_unfinished(self) -> None:
         # A kill while a collection was made leaves a folder that Milvus Lite neither lists
         # nor makes again.
-        for folder in (self.folder / "milvus" / "collections").glob("*"):
+        for folder in (self._data / "collections").glob("*"):
             if not (folder / "schema.json").exists():
                 shutil.rmtree(folder)
 
@@ -163,6 +231,7 @@ class EmbeddedMilvus:
         content = {
             "tiepoint_store": _FORMAT,
             "clean": clean,
+            "generation": self.generation,
             "collections": {name: asdict(state) for name, state in states.items()},
         }
         path = self.folder / _STATE_FILE
@@ -181,6 +250,11 @@ class EmbeddedMilvus:
                 where=str(path),
                 hint=f"{OPENING_WRITES} Free some space and try again.",
             ) from error
+
+
+def generation_folder(folder: Path, generation: int) -> Path:
+    """Return where a store keeps a generation of its data: a store of its own from the first on."""
+    return folder / _GENERATIONS / str(generation) if generation else folder
 
 
 def is_store(folder: Path) -> bool:
@@ -210,14 +284,14 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _read_state(path: Path) -> tuple[bool, dict[str, CollectionState]]:
+def _read_state(path: Path) -> StoreState:
     if not path.exists():
-        return True, {}
+        return StoreState()
     try:
         content = json.loads(path.read_text("utf-8"))
         version = content["tiepoint_store"]
         states = {name: CollectionState(**s) for name, s in content["collections"].items()}
-        clean = bool(content["clean"])
+        state = StoreState(bool(content["clean"]), int(content.get("generation", 0)), states)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
             "the file that describes the store cannot be read",
@@ -230,4 +304,4 @@ def _read_state(path: Path) -> tuple[bool, dict[str, CollectionState]]:
             where=str(path),
             hint="Use the release that wrote it, or index into a new folder.",
         )
-    return clean, states
+    return state

@@ -7,12 +7,13 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import StoreError
 from tiepoint.index.base import CollectionSchema, Row, Tier
-from tiepoint.index.card import CARD, card_of, check_card
+from tiepoint.index.card import CARD, card_of, check_card, schema_of
 from tiepoint.index.embedded import CollectionState, EmbeddedMilvus
 from tiepoint.index.milvus_client import (
     CALL_TIMEOUT_S,
@@ -71,6 +72,11 @@ class MilvusStore:
     def embedded(self) -> bool:
         """Whether this process holds the data itself."""
         return self._embedded is not None
+
+    @property
+    def generation(self) -> int:
+        """Which generation of its data an embedded store serves; grows with each migration."""
+        return self._embedded.generation if self._embedded is not None else 0
 
     def open(self) -> None:
         """Own the folder, or connect; after an unclean end, bring Milvus Lite back to speed.
@@ -148,6 +154,77 @@ class MilvusStore:
             self._layouts[schema.name] = layout
             self._identities[schema.name] = identity
 
+    def stored(self) -> dict[str, CollectionSchema]:
+        """Return the schema of each stored collection, as its card tells it; all can be read.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        with self._lock, self._errors():
+            client = self._client()
+            cards = {
+                name: (client.describe_collection(name).get("properties") or {}).get(CARD)
+                for name in client.list_collections()
+            }
+        schemas = {name: schema_of(card, name) for name, card in cards.items() if card is not None}
+        for name in schemas.keys() - self._layouts.keys():
+            self.create(schemas[name])
+        return schemas
+
+    @contextmanager
+    def switched(self, generation: int) -> Iterator[None]:
+        """Serve another generation of the data, for good if the block ends well.
+
+        If the block raises, the former generation is served again. A kill leaves one of the
+        two, whole. In the block, the collections are to be created anew.
+
+        Args:
+            generation: Which; a migration has made it beside the present data, and closed it.
+
+        Raises:
+            StoreError: It cannot be served.
+        """
+        embedded = self._embedded
+        if embedded is None:
+            raise StoreError("a server's data have no generations", where=self._where)
+        with self._lock:
+            former, states = embedded.generation, self._states
+            layouts, identities = self._layouts, self._identities
+            coming = embedded.closed_states(generation)
+            try:
+                self._serve(embedded, generation, coming)
+                yield
+            except BaseException:
+                self._serve(embedded, former, states)
+                self._layouts, self._identities = layouts, identities
+                raise
+
+    def remove_superseded(self) -> None:
+        """Remove what an embedded store has of the generations before this one."""
+        if self._embedded is not None:
+            self._embedded.remove_superseded()
+
+    def _serve(
+        self, embedded: EmbeddedMilvus, generation: int, states: dict[str, CollectionState]
+    ) -> None:
+        self._disconnect()
+        self._layouts, self._identities, self._states = {}, {}, states
+        self._milvus = connect(embedded.switch(generation, states))
+        self._failed = False
+
+    def ids(self, name: str) -> Iterator[list[str]]:
+        """Yield the ids of all items, in batches.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        after, last = 0, self._states[name].sequence
+        while after < last:
+            among = f"seq > {after} and seq <= {after + _SERVER_WINDOW} and deleted == false"
+            if found := [str(entity["id"]) for entity in self.query(name, among, ["id"])]:
+                yield found
+            after += _SERVER_WINDOW
+
     def upsert(self, name: str, rows: Sequence[Row]) -> int:
         """Write rows, replacing those of the same id; durable on return. Gives the sequence.
 
@@ -193,14 +270,23 @@ class MilvusStore:
                 item: sequence for item, sequence in state.tombstones.items() if sequence > limit
             }
 
-    def scan(self, name: str, after: int = 0) -> Iterator[list[tuple[int, Row | str]]]:
+    def scan(
+        self, name: str, after: int = 0, page: int | None = None
+    ) -> Iterator[list[tuple[int, Row | str]]]:
         """Yield batches of (sequence, row), or (sequence, id) for a tombstone.
+
+        The numbers of a batch are all above those of the batch before.
+
+        Args:
+            name: The collection.
+            after: The sequence number after which to begin.
+            page: About how many rows to read at once; as many as fit 32 MiB if not given.
 
         Raises:
             StoreError: The store failed.
         """
         layout, last = self._layouts[name], self._states[name].sequence
-        page = max(1, _PAGE_BYTES // layout.row_bytes())
+        page = page or max(1, _PAGE_BYTES // layout.row_bytes())
         widest = page * _SPARSE_PAGES
         if not self.embedded:
             page, widest = min(page, _SERVER_WINDOW), min(widest, _SERVER_WINDOW)

@@ -71,6 +71,14 @@ class PushedDownTier:
         found = {entity["id"]: entity["digest"] for entity in self._entities(ids, ["digest"])}
         return {item: found[item] for item in ids if item in found}
 
+    def ids(self, most: int | None = None) -> list[str]:
+        """Return the ids of all items, or of at most so many, as Milvus comes upon them."""
+        name = self.schema.name
+        if most is None:
+            return [item for batch in self._store.ids(name) for item in batch]
+        entities = self._store.query(name, "deleted == false", ["id"], limit=most)
+        return [str(entity["id"]) for entity in entities]
+
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:

@@ -220,6 +220,12 @@ class ServingTier:
             known = [item for item in ids if item in columns.row_of]
             return dict(zip(known, columns.digests(columns.rows(known)), strict=True))
 
+    def ids(self, most: int | None = None) -> list[str]:
+        """Return the ids of all items, or of at most so many, spread over the collection."""
+        with self._sharing:
+            found = list(self._state.columns.row_of)
+        return found if most is None else found[:: max(1, len(found) // most)][:most]
+
     def describe(self) -> dict[str, Any]:
         """Return what `health` shows: items, tombstones, and how each field is searched."""
         with self._sharing:

@@ -1,20 +1,27 @@
-"""What the process that holds a store does for others: search, delete, tell its health."""
+"""What the process that holds a store does for others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tiepoint.errors import FingerprintError
+from tiepoint.index.row_data import fitting, row_data, row_from
 from tiepoint.owner.server import OwnerServer
 
 if TYPE_CHECKING:
     from tiepoint.host import Host
+    from tiepoint.index.collection import Collection
+
+PAGE = 256
+"""Most rows that are read at once for another process."""
 
 
 def owner_server(host: Host) -> OwnerServer:
     """Return a server for an open host on an embedded store, not started yet.
 
-    Methods: `search` takes the keyword arguments of `Host.search` and gives `{"hits": [..]}`,
-    `delete` takes `ids` and `collection` and gives `{"deleted": n}`, `health` takes nothing.
+    `search` takes the keyword arguments of `Host.search` and gives `{"hits": [..]}`, `delete`
+    takes `ids` and `collection` and gives `{"deleted": n}`, `health` takes nothing. The other
+    methods serve `tiepoint index` in another process: see `RemoteHost` and `OwnedStore`.
     """
 
     def search(params: dict[str, Any]) -> dict[str, Any]:
@@ -27,4 +34,81 @@ def owner_server(host: Host) -> OwnerServer:
         return host.health()
 
     handlers = {"search": search, "delete": delete, "health": health}
+    handlers |= _indexing_handlers(host) | _migration_handlers(host)
     return OwnerServer(host.deployment.store.uri, handlers)
+
+
+def _indexing_handlers(host: Host) -> dict[str, Any]:
+    """What `tiepoint index` asks of a collection; it does the encoding itself."""
+
+    def collection(params: dict[str, Any]) -> Collection:
+        from tiepoint.index.snapshot import schema_hash
+
+        found = host.collection(params["collection"])
+        if schema_hash(found.schema) != params["schema"]:
+            raise FingerprintError(
+                "the process that holds the store serves it with other encoders or fields",
+                where=f"collection {params['collection']!r}",
+                hint="Use that process's deployment file, or run "
+                "`tiepoint index CONFIG --migrate`.",
+            )
+        return found
+
+    def digests(params: dict[str, Any]) -> dict[str, Any]:
+        return {"digests": collection(params).digests(params["ids"])}
+
+    def write(params: dict[str, Any]) -> dict[str, Any]:
+        rows = [row_from(data) for data in params["rows"]]
+        with host.writing():
+            collection(params).write(rows)
+        return {"written": len(rows)}
+
+    def ids(params: dict[str, Any]) -> dict[str, Any]:
+        return {"ids": host.collection(params["collection"]).ids()}
+
+    def get(params: dict[str, Any]) -> dict[str, Any]:
+        return {"items": host.collection(params["collection"]).get(params["ids"])}
+
+    return {"digests": digests, "write": write, "ids": ids, "get": get}
+
+
+def _migration_handlers(host: Host) -> dict[str, Any]:
+    """What `tiepoint index --migrate` asks of the store that is to be migrated."""
+
+    def stored(_: dict[str, Any]) -> dict[str, Any]:
+        store = host.store
+        schemas = store.stored()
+        return {
+            "generation": store.generation,
+            "collections": {
+                name: {
+                    "vectors": [[v.name, v.dim, v.fingerprint] for v in schema.vectors],
+                    "texts": list(schema.texts),
+                    "metadata": dict(schema.metadata),
+                    "items": store.count(name),
+                }
+                for name, schema in schemas.items()
+            },
+        }
+
+    def rows(params: dict[str, Any]) -> dict[str, Any]:
+        batch = next(host.store.scan(params["collection"], params["after"], PAGE), [])
+        wanted = params["vectors"]
+        ordered = sorted(batch, key=lambda numbered: numbered[0])
+        return {
+            "rows": fitting(
+                (sequence, row if isinstance(row, str) else row_data(row, wanted))
+                for sequence, row in ordered
+            )
+        }
+
+    def stored_ids(params: dict[str, Any]) -> dict[str, Any]:
+        return {"ids": [item for batch in host.store.ids(params["collection"]) for item in batch]}
+
+    def switch(params: dict[str, Any]) -> dict[str, Any]:
+        from tiepoint.config.carried import deployment_from
+
+        deployment = deployment_from(params["deployment"])
+        return {"switched": host.migrate_to(deployment, params["generation"], params["seen"])}
+
+    return {"stored": stored, "rows": rows, "stored_ids": stored_ids, "switch": switch}

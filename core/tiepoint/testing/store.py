@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,16 @@ class StoreConformance(ABC):
         found = stored_rows(store, after=sequence)
         assert found.keys() == {"a", "b", "d"}
         assert found["b"] is None
+
+    def test_pages_of_a_scan_follow_each_other_in_order(self, store: Store) -> None:
+        for start in range(0, 90, 30):
+            store.upsert(SCHEMA.name, [make_row(str(i)) for i in range(start, start + 30)])
+        store.upsert(SCHEMA.name, [make_row("5", seed=1)])
+        pages = [[number for number, _ in page] for page in store.scan(SCHEMA.name, page=20)]
+        assert len(pages) > 3
+        assert sum(map(len, pages)) == 90
+        for page, following in pairwise(pages):
+            assert max(page) < min(following)
 
     def test_deleted_items_are_tombstones_until_purged(self, store: Store) -> None:
         store.upsert(SCHEMA.name, [make_row("a"), make_row("b"), make_row("c")])

@@ -13,7 +13,7 @@ import pytest
 
 from tiepoint.alignment.cca import CcaAligner
 from tiepoint.alignment.contrastive import ContrastiveAligner
-from tiepoint.alignment.fitted import FitProgress, FitSettings
+from tiepoint.alignment.fitting import FitProgress, FitSettings
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import SavedAligner
 from tiepoint.encoders.base import Encoder, Vectors

@@ -11,7 +11,7 @@ import pytest
 from tests.core.alignment.test_contrastive import ENCODERS, pairs_of
 from tiepoint.alignment.cca import CcaAligner
 from tiepoint.alignment.ensemble import EnsembleAligner
-from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.ridge import RidgeAligner
 from tiepoint.alignment.saved import SavedAligner
 from tiepoint.errors import ConfigError, InputError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.small_encoders import unit
-from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.hubness import Hubness, hub_scores, qb_norm_scores
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import SavedAligner, fitted_method, load_aligner

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.core.alignment.test_fitted import ENCODERS, made_pairs
-from tiepoint.alignment.fitted import FitSettings
+from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import fitted_method
 from tiepoint.errors import InputError

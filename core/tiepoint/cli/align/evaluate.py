@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tiepoint.cli.align.inputs import encoded, pair_options, subject
-from tiepoint.cli.output import say
+from tiepoint.cli.align.features import joint_space
+from tiepoint.cli.align.options import (
+    PATH,
+    HeldOutChoice,
+    PairChoice,
+    held_out_options,
+    pair_options,
+)
+from tiepoint.cli.output import say, write_json
 
 if TYPE_CHECKING:
     from tiepoint.alignment.pairs import PairSet
@@ -18,27 +24,9 @@ if TYPE_CHECKING:
 
 @click.command("eval")
 @pair_options
-@click.option("--split", default="test", show_default=True, help="The split to evaluate on.")
-@click.option(
-    "--aligner",
-    "aligner_folder",
-    type=click.Path(path_type=Path),
-    help="A saved aligner; that of --config, or the default one, if not given.",
-)
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures here.")
-@click.option("--scores", type=click.Path(path_type=Path), help="Write ranks here (npz).")
-def evaluate(
-    pairs_file: Path,
-    root: Path | None,
-    languages: tuple[str, ...],
-    config: Path | None,
-    preset: str | None,
-    strict: bool,
-    split: str,
-    aligner_folder: Path | None,
-    json_file: Path | None,
-    scores: Path | None,
-) -> None:
+@held_out_options("test")
+@click.option("--scores", type=PATH, help="Write ranks to this file (npz).")
+def evaluate(chosen: PairChoice, held_out: HeldOutChoice, scores: Path | None) -> None:
     """Evaluate an aligner: R@1, R@5, R@10 in both directions over the full gallery.
 
     All captions of an image are its positives; ties count against the aligner.
@@ -47,25 +35,21 @@ def evaluate(
     "rsum_interval": [low, high], "aligner", "fingerprint", "split", "languages"}. --scores: the
     arrays i2t_rank and t2i_rank (0-based rank of the first positive), images, texts.
     """
-    from tiepoint.alignment.pair_files import read_pairs
     from tiepoint.evaluation.retrieval import evaluate as ranked
     from tiepoint.evaluation.significance import rsum_interval
 
-    chosen = subject(aligner_folder, config, preset)
-    pairs = read_pairs(pairs_file).select(split, languages)
-    made = encoded(pairs, root or pairs_file.parent, chosen.encoders, strict, split).pairs
-    first, second = made.modalities
-    joint = {m: chosen.aligner.transform(m, x) for m, x in made.vectors.items()}
-    retrieval = ranked(joint[first], joint[second], made.links)
-    interval = rsum_interval(retrieval, made.links)
+    space = joint_space(chosen, held_out)
+    links = space.pairs.links
+    retrieval = ranked(space.images, space.texts, links)
+    interval = rsum_interval(retrieval, links)
     figures = retrieval.as_dict() | {
         "rsum_interval": [interval.low, interval.high],
-        "aligner": chosen.name,
-        "fingerprint": chosen.aligner.fingerprint,
-        "split": split,
-        "languages": list(languages),
+        "aligner": space.subject.name,
+        "fingerprint": space.subject.aligner.fingerprint,
+        "split": held_out.split,
+        "languages": list(chosen.languages),
     }
-    _write(figures, retrieval, made, json_file, scores)
+    _write(figures, retrieval, space.pairs, held_out.json_file, scores)
     _print(figures)
 
 
@@ -77,7 +61,7 @@ def _write(
     scores: Path | None,
 ) -> None:
     if json_file is not None:
-        json_file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_json(json_file, figures)
     if scores is not None:
         import numpy as np
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tiepoint.cli.align.inputs import ChosenEncoders, chosen_encoders, encoded, pair_options
+from tiepoint.cli.align.features import encoded, with_views_of
+from tiepoint.cli.align.options import PATH, PairChoice, pair_options
+from tiepoint.cli.align.subjects import ChosenEncoders, chosen_encoders
 from tiepoint.cli.output import print_json, say
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
-    from tiepoint.alignment.fitted import FitProgress, FitReport, FitSettings, FittedAligner
+    from tiepoint.alignment.fitted import FittedAligner
+    from tiepoint.alignment.fitting import FitProgress, FitReport, FitSettings
+    from tiepoint.alignment.pair_files import Pair
     from tiepoint.alignment.pairs import PairSet
 
 CHECKPOINT = "checkpoint"
@@ -35,19 +40,14 @@ LINE_EVERY_S = 2.0
     metavar="NAME=VALUE",
     help="An option of the method, such as epochs=30 or hubness.kind=nnn; repeatable.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@click.option("--out", type=PATH, required=True, help="The folder to write.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option("--tune", type=click.IntRange(1), metavar="N", help="Try N settings on --val first.")
-@click.option("--tensorboard", type=click.Path(path_type=Path), help="Log steps to this folder.")
+@click.option("--tensorboard", type=PATH, help="Log steps to this folder.")
 @click.option("--wandb", metavar="PROJECT", help="Log steps to this project of Weights & Biases.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def fit(
-    pairs_file: Path,
-    root: Path | None,
-    languages: tuple[str, ...],
-    config: Path | None,
-    preset: str | None,
-    strict: bool,
+    chosen: PairChoice,
     split: str,
     val_split: str | None,
     method: str,
@@ -68,36 +68,36 @@ def fit(
     With --json: {"method", "out", "pairs", "skipped", "seconds", "options", "metrics",
     "warnings"}.
     """
-    from tiepoint.alignment.fitted import FitSettings
+    from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.saved import fitted_method
 
     made = fitted_method(method)
-    chosen = chosen_encoders(config, preset)
+    subject = chosen_encoders(chosen.config, chosen.preset)
     options = parsed_options(settings)
-    made(chosen.encoders, **options)  # refuses wrong options before anything is encoded
+    views = made(subject.encoders, **options).views  # wrong options end it before encoding
     if tune is not None and val_split is None:
         raise InputError("tuning needs --val", where="--tune", hint="Name the validation split.")
-    pairs, val, skipped = _features(
-        pairs_file,
-        root or pairs_file.parent,
-        languages,
-        chosen,
-        split,
-        val_split,
-        strict,
-        made.learns_from_unpaired,
-    )
+    if tune is not None and not made.tunable:
+        raise InputError(f"the method {method!r} has nothing to tune", where="--tune")
+    lines = _lines(chosen, split, val_split, made.learns_from_unpaired)
+    pairs, val, skipped = _features(lines, chosen, subject, made.learns_from_unpaired)
+    if views is not None:
+        pairs = with_views_of(pairs, chosen.folder, subject.encoders["image"], views)
     with ExitStack() as stack:
         told = FitSettings(seed, _display(stack, tensorboard, wandb), out / CHECKPOINT)
         if tune is not None and val is not None:
-            options = _tuned(made, chosen, options, pairs, val, told, tune)
-        aligner = made(chosen.encoders, **options)
+            options = _tuned(made, subject, options, pairs, val, told, tune)
+        aligner = made(subject.encoders, **options)
         try:
+            if made.trains_encoders:
+                trained = aligner.trained_encoders(pairs, val, chosen.folder, out, told)
+                subject = subject.adapted(trained)
+                pairs, val, skipped = _features(lines, chosen, subject, unpaired=False)
             report = aligner.fit(pairs, val, told)
         except KeyboardInterrupt:
             say("the state of the training is kept; run the command again to go on")
             raise
-    metrics = _finish(aligner, chosen, val, report)
+    metrics = _finish(aligner, subject, val, report)
     aligner.save(out)
     shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
     for warning in report.warnings:
@@ -116,7 +116,7 @@ def fit(
             }
         )
     else:
-        _print(report, metrics, out, chosen)
+        _print(report, metrics, out, subject)
 
 
 def parsed_options(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -146,38 +146,47 @@ def parsed_options(settings: tuple[str, ...]) -> dict[str, Any]:
     return options
 
 
-def _features(
-    pairs_file: Path,
-    root: Path,
-    languages: tuple[str, ...],
-    chosen: ChosenEncoders,
-    split: str,
-    val_split: str | None,
-    strict: bool,
-    unpaired: bool,
-) -> tuple[PairSet, PairSet | None, int]:
-    """Read and encode the pairs to learn from and those to validate on."""
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of the split to learn from, and of that to validate on."""
+
+    split: str
+    train: list[Pair]
+    val_split: str | None
+    val: list[Pair]
+
+
+def _lines(chosen: PairChoice, split: str, val_split: str | None, unpaired: bool) -> _Lines:
+    """Read the file of pairs, and warn of lines that teach nothing or are in both splits."""
     from tiepoint.alignment.pair_files import overlap, read_pairs
 
-    file = read_pairs(pairs_file)
-    train = file.select(split, languages, unpaired=True)
+    file = read_pairs(chosen.pairs_file)
+    train = file.select(split, chosen.languages, unpaired=True)
     lonely = sum(not pair.complete for pair in train)
     if lonely and not unpaired:
         say(
             f"warning: {lonely} lines have no text or no image and are left out; the method"
             " semi-supervised learns from them"
         )
-        train = file.select(split, languages)
-    held_out = file.select(val_split, languages) if val_split is not None else None
-    if held_out is not None and (shared := overlap(train, held_out)):
+        train = file.select(split, chosen.languages)
+    val = file.select(val_split, chosen.languages) if val_split is not None else []
+    if shared := overlap(train, val):
         say(
             f"warning: {shared} images of the split {val_split!r} are in {split!r}, too; figures"
             " on them are too good"
         )
-    learned = encoded(train, root, chosen.encoders, strict, split, unpaired=unpaired)
-    if held_out is None:
+    return _Lines(split, train, val_split, val)
+
+
+def _features(
+    lines: _Lines, chosen: PairChoice, subject: ChosenEncoders, unpaired: bool
+) -> tuple[PairSet, PairSet | None, int]:
+    """Encode the pairs to learn from and those to validate on; returns how many were skipped."""
+    root, strict = chosen.folder, chosen.strict
+    learned = encoded(lines.train, root, subject.encoders, strict, lines.split, unpaired=unpaired)
+    if lines.val_split is None:
         return learned.pairs, None, len(learned.skipped)
-    tested = encoded(held_out, root, chosen.encoders, strict, str(val_split))
+    tested = encoded(lines.val, root, subject.encoders, strict, lines.val_split)
     return learned.pairs, tested.pairs, len(learned.skipped) + len(tested.skipped)
 
 
@@ -204,7 +213,7 @@ def _display(
 
 def _tuned(
     made: type[FittedAligner],
-    chosen: ChosenEncoders,
+    subject: ChosenEncoders,
     options: dict[str, Any],
     pairs: PairSet,
     val: PairSet,
@@ -216,11 +225,11 @@ def _tuned(
     def show(trial: int, rsum: float, best: float) -> None:
         say(f"trial {trial} of {trials}: val rsum {rsum:.1f}, best {best:.1f}")
 
-    return tuned(made, chosen.encoders, options, pairs, val, settings, trials, show)
+    return tuned(made, subject.encoders, options, pairs, val, settings, trials, show)
 
 
 def _finish(
-    aligner: FittedAligner, chosen: ChosenEncoders, val: PairSet | None, report: FitReport
+    aligner: FittedAligner, subject: ChosenEncoders, val: PairSet | None, report: FitReport
 ) -> dict[str, Any]:
     """Calibrate on the validation pairs, and complete the card; returns its metrics."""
     from tiepoint.alignment.calibrating import calibrate, cross_validated
@@ -229,7 +238,7 @@ def _finish(
     if aligner.card is None:
         return metrics
     cards = {
-        m: card.model_copy(update={"section": chosen.sections[m]})
+        m: card.model_copy(update={"section": subject.sections[m]})
         for m, card in aligner.card.encoders.items()
     }
     calibration = {}
@@ -243,13 +252,17 @@ def _finish(
     return metrics
 
 
-def _print(report: FitReport, metrics: dict[str, Any], out: Path, chosen: ChosenEncoders) -> None:
+def _print(report: FitReport, metrics: dict[str, Any], out: Path, subject: ChosenEncoders) -> None:
     if "val" in metrics:
         val = metrics["val"]
         for direction in ("i2t", "t2i"):
             figures = "  ".join(f"{name} {value:5.1f}" for name, value in val[direction].items())
             click.echo(f"{direction}  {figures}")
         click.echo(f"rsum {val['rsum']:.1f} on {val['n_images']} images, {val['n_texts']} texts")
-    modalities = ", ".join(f"{m}: NAME" for m in chosen.encoders)
+    modalities = ", ".join(f"{m}: NAME" for m in subject.encoders)
     click.echo(f"{report.method}: {report.pairs} pairs in {report.seconds:.1f} s; wrote {out}")
+    section = subject.sections[next(iter(subject.sections))]
+    if "adapter" in section:
+        model = f"type: {section['type']}, model: {section['model']}"
+        click.echo(f"encoders: {{NAME: {{{model}, adapter: {out}}}}}")
     click.echo(f"alignment: {{type: saved, path: {out}, encoders: {{{modalities}}}}}")

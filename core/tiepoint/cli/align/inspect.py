@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tiepoint.cli.align.inputs import encoded, pair_options, subject
-from tiepoint.cli.output import print_json, say
+from tiepoint.cli.align.features import joint_space
+from tiepoint.cli.align.options import (
+    PATH,
+    HeldOutChoice,
+    PairChoice,
+    held_out_options,
+    pair_options,
+)
+from tiepoint.cli.output import print_json, say, write_json
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,27 +26,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @pair_options
-@click.option("--split", default="val", show_default=True, help="The split to look at.")
-@click.option(
-    "--aligner",
-    "aligner_folder",
-    type=click.Path(path_type=Path),
-    help="A saved aligner; that of --config, or the default one, if not given.",
-)
-@click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures here.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures here.")
-def inspect(
-    pairs_file: Path,
-    root: Path | None,
-    languages: tuple[str, ...],
-    config: Path | None,
-    preset: str | None,
-    strict: bool,
-    split: str,
-    aligner_folder: Path | None,
-    html: Path | None,
-    json_file: Path | None,
-) -> None:
+@held_out_options("val")
+@click.option("--html", type=PATH, help="Write a page with pictures to this file.")
+def inspect(chosen: PairChoice, held_out: HeldOutChoice, html: Path | None) -> None:
     """Look into a joint space: modality gap, hubs, calibration, classes, worst confusions.
 
     The page is one HTML file without scripts and remote parts. A column `label` of the pairs
@@ -51,35 +39,31 @@ def inspect(
     "calibration": {route: {"ece", "brier", "brier_skill", "stated", "observed"}},
     "class_recall", "confusions"}; printed if neither --html nor --json is given.
     """
-    from tiepoint.alignment.pair_files import read_pairs
     from tiepoint.evaluation.inspection import inspect_space
     from tiepoint.evaluation.inspection_page import render
 
-    chosen = subject(aligner_folder, config, preset)
-    pairs = read_pairs(pairs_file).select(split, languages)
-    folder = root or pairs_file.parent
-    made = encoded(pairs, folder, chosen.encoders, strict, split).pairs
-    first, second = made.modalities
-    joint = {m: chosen.aligner.transform(m, x) for m, x in made.vectors.items()}
+    space = joint_space(chosen, held_out)
+    aligner, pairs = space.subject.aligner, space.pairs
+    images, texts = (pairs.names[modality] for modality in pairs.modalities)
     found = inspect_space(
-        joint[first],
-        joint[second],
-        made.links,
-        _calibration(chosen.aligner, made),
-        _labels(pairs, made.names[first]),
+        space.images,
+        space.texts,
+        pairs.links,
+        _calibration(aligner, pairs),
+        _labels(space.lines, images),
     )
-    figures = {"aligner": chosen.name, "split": split, **found.as_dict()}
+    figures = {"aligner": space.subject.name, "split": held_out.split, **found.as_dict()}
     for confusion in figures["confusions"]:
-        confusion["text"] = made.names[second][confusion["text"]]
-        confusion["found"] = made.names[first][confusion["found"]]
-        confusion["right"] = made.names[first][confusion["right"]]
-    if json_file is not None:
-        json_file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        confusion["text"] = texts[confusion["text"]]
+        confusion["found"] = images[confusion["found"]]
+        confusion["right"] = images[confusion["right"]]
+    if held_out.json_file is not None:
+        write_json(held_out.json_file, figures)
     if html is not None:
-        files = [folder / name for name in made.names[first]]
-        html.write_text(render(found, chosen.name, files, made.names[second]), "utf-8")
+        files = [chosen.folder / name for name in images]
+        html.write_text(render(found, space.subject.name, files, texts), "utf-8")
         say(f"wrote {html}")
-    if html is None and json_file is None:
+    if html is None and held_out.json_file is None:
         print_json(figures)
 
 

@@ -1,54 +1,19 @@
-"""What the commands of `tiepoint align` have in common: pairs, encoders, features."""
+"""The aligner or the encoders that a command of `tiepoint align` is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from tiepoint.cli.index import progress_of
-from tiepoint.cli.output import say
+from tiepoint.cli.align.options import PRESETS
 from tiepoint.errors import ConfigError
 
 if TYPE_CHECKING:
     from tiepoint.alignment.base import Aligner
-    from tiepoint.alignment.encoded_pairs import EncodedPairs
-    from tiepoint.alignment.pair_files import Pair
     from tiepoint.config.models import Deployment
     from tiepoint.encoders.base import Encoder
-
-SHOWN_SKIPS = 10
-PRESETS = ("fast", "accurate")
-
-
-def pair_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which pairs and which encoders."""
-    path = click.Path(path_type=Path)
-    for option in (
-        click.option("--strict", is_flag=True, help="End with code 2 at the first broken part."),
-        click.option(
-            "--preset", type=click.Choice(PRESETS), help="Encoders of the embedded default."
-        ),
-        click.option("--config", type=path, help="Encoders of this deployment file's alignment."),
-        click.option(
-            "--lang",
-            "languages",
-            multiple=True,
-            metavar="LANG",
-            help="Repeatable; all if left out.",
-        ),
-        click.option(
-            "--root", type=path, help="Folder of the images; that of the pairs if not given."
-        ),
-        click.option(
-            "--pairs", "pairs_file", type=path, required=True, help="CSV: image,text,lang,split."
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @dataclass(frozen=True)
@@ -57,6 +22,11 @@ class ChosenEncoders:
 
     encoders: dict[str, Encoder]
     sections: dict[str, dict[str, Any]]
+
+    def adapted(self, encoders: Mapping[str, Encoder]) -> ChosenEncoders:
+        """Return the encoders with an adapter that lies in the aligner's folder."""
+        sections = {m: {**section, "adapter": "."} for m, section in self.sections.items()}
+        return ChosenEncoders(dict(encoders), sections)
 
 
 @dataclass(frozen=True)
@@ -123,13 +93,20 @@ def _of_card(folder: Path) -> dict[str, Encoder]:
     from tiepoint.assembly import build
     from tiepoint.config.models import EncoderSection
 
-    sections = {m: e.section for m, e in read_card(folder).encoders.items()}
+    sections = {m: _located(e.section, folder) for m, e in read_card(folder).encoders.items()}
     if not all(sections.values()):
         return chosen_encoders(None, None).encoders
     return {
         m: build(registry.ENCODERS, EncoderSection.model_validate(s), f"{folder}: encoders.{m}")
         for m, s in sections.items()
     }
+
+
+def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return an encoder's section with the path of an adapter that lies in the same folder."""
+    if section.get("adapter") != ".":
+        return section
+    return {**section, "adapter": str(folder)}
 
 
 def _deployment(config: Path | None, preset: str | None) -> Deployment:
@@ -142,44 +119,3 @@ def _deployment(config: Path | None, preset: str | None) -> Deployment:
     from tiepoint.embedded import embedded_deployment
 
     return embedded_deployment("tiepoint-data", preset or PRESETS[0])
-
-
-def encoded(
-    pairs: list[Pair],
-    root: Path,
-    encoders: dict[str, Encoder],
-    strict: bool,
-    what: str,
-    *,
-    unpaired: bool = False,
-) -> EncodedPairs:
-    """Encode pairs through the embedding cache, with progress, and say what was skipped.
-
-    Raises:
-        InputError: Nothing can be used; in strict mode, a part that cannot be read.
-    """
-    from tiepoint.alignment.encoded_pairs import encode_pairs
-    from tiepoint.encoders.cache import EmbeddingCache
-
-    cache = EmbeddingCache()
-    try:
-        with progress_of(what) as progress:
-            made = encode_pairs(
-                pairs,
-                root,
-                encoders,
-                cache,
-                unpaired=unpaired,
-                strict=strict,
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        say("what was encoded is kept; run the command again to go on")
-        raise
-    finally:
-        cache.close()
-    for skipped in made.skipped[:SHOWN_SKIPS]:
-        say(f"skipped {skipped.where}: {skipped.reason}")
-    if len(made.skipped) > SHOWN_SKIPS:
-        say(f"skipped {len(made.skipped) - SHOWN_SKIPS} more")
-    return made

@@ -1,0 +1,1 @@
+"""Bringing a store to other encoders or another aligner, while the old ones serve."""

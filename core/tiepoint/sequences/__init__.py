@@ -1,0 +1,1 @@
+"""Sequences of pictures (video clips, slices of a volume): reading, cutting, and pooling them."""

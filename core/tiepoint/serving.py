@@ -1,0 +1,66 @@
+"""The open collections of one deployment, and what searches them; replaced as a whole."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from tiepoint.assembly import Assembly
+from tiepoint.drift import Canary
+from tiepoint.index.collection import Collection
+from tiepoint.search import CollectionSearch
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a host answers from.
+
+    Attributes:
+        assembly: The components.
+        collections: The open collections, by name.
+        searches: What searches each of them.
+        canary: Tells whether the encoders still give the stored vectors.
+    """
+
+    assembly: Assembly
+    collections: dict[str, Collection]
+    searches: dict[str, CollectionSearch]
+    canary: Canary
+
+    @classmethod
+    def open(cls, assembly: Assembly) -> Serving:
+        """Open every collection of a deployment, in its open store.
+
+        Raises:
+            FingerprintError: The stored vectors come from other encoders.
+            StoreError: The store failed.
+        """
+        collections: dict[str, Collection] = {}
+        serving = cls(assembly, collections, {}, Canary(assembly.layouts, collections))
+        deployment = assembly.deployment
+        try:
+            for name, layout in assembly.layouts.items():
+                collection = Collection.open(
+                    assembly.store, layout.schema, assembly.tier_folder(name)
+                )
+                serving.collections[name] = collection
+                serving.searches[name] = CollectionSearch(
+                    layout, collection, assembly.fusion, deployment.fusion
+                )
+        except BaseException:
+            serving.close()
+            raise
+        return serving
+
+    def close(self) -> None:
+        """Close the collections; one that fails spares the others. The store stays open."""
+        self.canary.close()
+        with ExitStack() as last_to_first:
+            for collection in self.collections.values():
+                last_to_first.callback(collection.close)
+
+    def discard(self) -> None:
+        """Free the collections of data that have been superseded, and what was derived of them."""
+        self.canary.close()
+        for collection in self.collections.values():
+            collection.discard()
