@@ -12,7 +12,7 @@ from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.fitted import FittedAligner
 from tiepoint.config.models import ComponentSection, Deployment
 from tiepoint.encoders.base import Encoder
-from tiepoint.errors import ConfigError
+from tiepoint.errors import ConfigError, FingerprintError
 from tiepoint.fusion.base import Fusion
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.plugin import Plugin
@@ -65,13 +65,25 @@ class Assembly:
             self.aligner.warm_up()
 
     def _refuse_unknown_routes(self) -> None:
-        known = {name for layout in self.layouts.values() for name in layout.route_names()}
+        known: dict[str, set[str]] = {}
+        for layout in self.layouts.values():
+            for name, fingerprint in layout.route_fingerprints().items():
+                known.setdefault(name, set()).add(fingerprint)
         for name in self.fusion.named_routes():
             if name not in known:
                 raise ConfigError(
                     f"there is no route {name!r}",
                     where="fusion.weights",
                     hint=f"The routes are {', '.join(sorted(known))}.",
+                )
+        for name, fitted in self.fusion.fitted_routes().items():
+            if known.get(name) != {fitted}:
+                there = ", ".join(sorted(known.get(name, ()))) or "no such route"
+                raise FingerprintError(
+                    f"the fusion was fitted for the route {name!r} by {fitted!r}, and the"
+                    f" deployment has {there}",
+                    where="fusion",
+                    hint="Fit it again: tiepoint fusion fit CONFIG --queries FILE --out DIR.",
                 )
 
     def _aligner(self) -> Aligner | None:

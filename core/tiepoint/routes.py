@@ -16,6 +16,8 @@ from tiepoint.types import TEXT, Modality
 JOINT_SUFFIX = "_joint"
 GIVEN = "given"
 """The fingerprint of vectors that the user brings."""
+WORDS = "bm25"
+"""The fingerprint of word routes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,15 @@ class Layout:
             *(f"words->{field}" for field in self.schema.texts),
             *(f"vector->{vector.name}" for vector in self.schema.vectors),
         ]
+
+    def route_fingerprints(self) -> dict[str, str]:
+        """Return what names the similarities of each route: what made the vectors, or BM25."""
+        made = {vector.name: vector.fingerprint for vector in self.schema.vectors}
+        return {
+            **{r.name: made[r.field] for routes in self.routes.values() for r in routes},
+            **dict.fromkeys((f"words->{field}" for field in self.schema.texts), WORDS),
+            **{f"vector->{name}": fingerprint for name, fingerprint in made.items()},
+        }
 
     def joint_fields(self) -> list[VectorField]:
         """Return the fields that a vector of the joint space is compared with."""

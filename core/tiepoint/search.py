@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -93,12 +93,25 @@ class CollectionSearch:
             words = self._words(parts)
         if not probes and not words:
             raise self._no_route(parts)
-        if len(probes) == 1 and not words and not self.boosts:
+        alone = not self.boosts and not self.fusion.takes_single_routes
+        if len(probes) == 1 and not words and alone:
             return self._single(probes[0], condition, exclude, k, explain)
-        if not probes and len(words) == 1 and not self.boosts:
+        if not probes and len(words) == 1 and alone:
             found = self.searcher.search_text(words[0].field, words[0].text, k, condition, exclude)
             return self._raw_hits(words[0].route, found, explain)
         return self._fused(probes, words, condition, exclude, k, explain)
+
+    def candidates_of(self, parts: Mapping[Modality, Any]) -> tuple[list[str], list[RouteScores]]:
+        """Return what a query's routes propose, and each route's view of it, as fusion gets it.
+
+        Raises:
+            QueryError: No route leads to the collection.
+            DecodeError: A query part that cannot be read.
+        """
+        probes, words = self._encoded(parts), self._words(parts)
+        if not probes and not words:
+            raise self._no_route(parts)
+        return self._gathered(probes, words, None, (), self.candidates)
 
     def _filter(self, where: str) -> Filter:
         return Filter.parse(where, self.layout.schema.metadata)
@@ -194,17 +207,15 @@ class CollectionSearch:
             hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
         return hits
 
-    def _fused(
+    def _gathered(
         self,
         probes: Sequence[Probe],
         words: Sequence[WordProbe],
         condition: Filter | None,
         exclude: Sequence[str],
-        k: int,
-        explain: bool,
-    ) -> list[Hit]:
+        depth: int,
+    ) -> tuple[list[str], list[RouteScores]]:
         """Each route proposes; every proposal is then scored on every route."""
-        depth = max(k, self.candidates)
         ids: dict[str, None] = {}
         for probe in probes:
             found = self.searcher.search_vector(
@@ -217,11 +228,24 @@ class CollectionSearch:
             ids.update(dict.fromkeys(found.ids))
             matched.append((word.route, found))
         pool = list(ids)
+        routes = [self._vector_scores(probe, pool) for probe in probes]
+        return pool, routes + [word_scores(route, found, pool) for route, found in matched]
+
+    def _fused(
+        self,
+        probes: Sequence[Probe],
+        words: Sequence[WordProbe],
+        condition: Filter | None,
+        exclude: Sequence[str],
+        k: int,
+        explain: bool,
+    ) -> list[Hit]:
+        depth = max(k, self.candidates)
+        pool, routes = self._gathered(probes, words, condition, exclude, depth)
         if not pool:
             return []
-        routes = [self._vector_scores(probe, pool) for probe in probes]
-        routes += [word_scores(route, found, pool) for route, found in matched]
         shares = self.fusion.fuse(routes)
+        fused = np.array([sum(c.value for c in share) for share in shares])
         for name, filter_, value in self.boosts:
             bonus = Contribution(name, 1.0, 1.0, value, value)
             passes = self.searcher.matches(filter_, pool)
@@ -231,6 +255,8 @@ class CollectionSearch:
             ]
         scores = np.array([sum(c.value for c in share) for share in shares])
         best = np.argsort(-scores, kind="stable")[:k]
+        size = len(self.searcher)
+        stated = self.fusion.probabilities(fused, size)
         payloads = self.searcher.payloads([pool[i] for i in best])
         return [
             Hit(
@@ -244,20 +270,24 @@ class CollectionSearch:
             )
             for i, probability, (metadata, parts) in zip(
                 best,
-                self._probabilities.of(routes, best, len(self.searcher)),
+                stated[best].tolist()
+                if stated is not None
+                else self._probabilities.of(routes, best, size),
                 payloads,
                 strict=True,
             )
         ]
 
     def _vector_scores(self, probe: Probe, pool: Sequence[str]) -> RouteScores:
-        return self._against_background(
-            probe, self.searcher.similarities(probe.field, probe.vector, pool)
-        )
+        def stored(positions: Sequence[int]) -> Vectors:
+            return self.searcher.vectors(probe.field, [pool[position] for position in positions])
+
+        similarities = self.searcher.similarities(probe.field, probe.vector, pool)
+        return replace(self._against_background(probe, similarities), stored=stored)
 
     def _against_background(self, probe: Probe, scores: Vectors) -> RouteScores:
         mean, deviation = self.searcher.background(probe.field, probe.vector)
-        return RouteScores(probe.route, scores, mean, max(deviation, 1e-6))
+        return RouteScores(probe.route, scores, mean, max(deviation, 1e-6), probe.vector)
 
 
 def word_scores(route: str, found: Candidates, pool: Sequence[str]) -> RouteScores:

@@ -142,6 +142,9 @@ class Searcher(Protocol):
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
         """Return (n,) exact cosines, NaN for an item without this vector."""
 
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        """Return (n, dim) float32 stored vectors, NaN for an item without this vector."""
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         """Return mean and standard deviation of the query's cosine to ordinary items."""
 

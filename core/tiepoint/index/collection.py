@@ -173,6 +173,9 @@ class Collection:
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
         return self._tier.similarities(field, query, ids)
 
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        return self._tier.vectors(field, ids)
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         return self._tier.background(field, query)
 

@@ -105,6 +105,20 @@ class PushedDownTier:
         }
         return np.array([found.get(item, np.nan) for item in ids], np.float32)
 
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        output = [vector_field(field), present_field(field)]
+        dim = next(vector.dim for vector in self.schema.vectors if vector.name == field)
+        found = np.full((len(ids), dim), np.nan, np.float32)
+        stored = {
+            entity["id"]: entity[output[0]]
+            for entity in self._entities(ids, output)
+            if entity[output[1]]
+        }
+        for position, item in enumerate(ids):
+            if item in stored:
+                found[position] = stored[item]
+        return found
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         sample = self._background.get(field)
         if sample is None:

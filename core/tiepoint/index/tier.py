@@ -187,6 +187,13 @@ class ServingTier:
             index = self._vector_index(field, query)
             return index.similarities(query, self._state.columns.rows(ids))
 
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        """Return (n, dim) stored vectors, NaN for an item that is unknown or lacks this one."""
+        with self._sharing:
+            if field not in self._state.vectors:
+                raise _unknown_field(field, list(self._state.vectors))
+            return self._state.vectors[field].stored(self._state.columns.rows(ids))
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         """Return mean and standard deviation of the query's cosine to at most 512 items."""
         with self._sharing:

@@ -156,6 +156,14 @@ class VectorIndex:
         similarities[there] = inner_products_at(self._vectors.view, positions[there], query)
         return similarities
 
+    def stored(self, rows: Rows) -> Vectors:
+        """Return (n, dim) vectors of rows, NaN where a row has none."""
+        positions = self._at(rows)
+        found = np.full((len(rows), self.dim), np.nan, np.float32)
+        there = positions >= 0
+        found[there] = self._vectors.view[positions[there]]
+        return found
+
     def background(self, query: Vectors, live: Mask) -> tuple[float, float]:
         """Return mean and standard deviation of the query's cosine to a fixed random sample.
 
