@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 """How encoders, collections, fields and sources may be called."""
 
 MetadataType = Literal["string", "int", "float", "bool", "strings", "ints", "floats"]
+Metric = Literal["cosine", "inner_product", "euclidean", "manhattan"]
+IndexKind = Literal["exact", "hnsw", "ivf", "lsh", "int8", "binary"]
 
 
 class Section(BaseModel):
@@ -82,13 +85,101 @@ class FusionSection(ComponentSection):
     )
 
 
+class ServerSection(Section):
+    """How a Milvus server or cluster is used; nothing of it applies to an embedded store."""
+
+    token: SecretStr | None = Field(
+        default=None,
+        title="Token",
+        description="`user:password` or an API key; best as ${MILVUS_TOKEN}.",
+    )
+    ca_certificate: Path | None = Field(
+        default=None,
+        title="CA certificate",
+        description="PEM file of the authority that signed the server's certificate (TLS).",
+    )
+    client_certificate: Path | None = Field(
+        default=None,
+        title="Client certificate",
+        description="PEM file of our own certificate, where the server asks for one.",
+    )
+    client_key: Path | None = Field(
+        default=None, title="Client key", description="PEM file of that certificate's key."
+    )
+    timeout_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        title="Timeout",
+        description="Seconds in which a call is tried again before it fails.",
+    )
+    consistency: Literal["strong", "session", "bounded", "eventually"] = Field(
+        default="strong",
+        title="Consistency",
+        description="Which writes a search must see; `strong` is all that were acknowledged.",
+    )
+    index: Literal["hnsw", "ivf_sq8", "diskann", "auto"] = Field(
+        default="hnsw",
+        title="Index",
+        description="The server's vector index, chosen when the collection is created.",
+    )
+    partition_key: Name | None = Field(
+        default=None,
+        title="Partition key",
+        description="A string or int of the metadata that every item has, by which the server"
+        " keeps the rows apart: searches that test it for equality read that part alone.",
+    )
+
+    @model_validator(mode="after")
+    def _certificates_belong_together(self) -> ServerSection:
+        parts = (self.client_certificate, self.client_key)
+        if any(parts) and not all((*parts, self.ca_certificate)):
+            raise ValueError("client_certificate needs client_key and ca_certificate")
+        return self
+
+
 class StoreSection(Section):
     """Where collections are durable."""
 
     uri: str = Field(
         default="./tiepoint-data",
         title="URI",
-        description="A local folder (embedded Milvus Lite). Relative to the deployment file.",
+        description="A local folder (embedded Milvus Lite), relative to the deployment file, or"
+        " `http[s]://host:port[/database]` of a Milvus server or cluster.",
+    )
+    server: ServerSection = Field(
+        default_factory=ServerSection,
+        title="Server",
+        description="How the server is used, where the URI names one.",
+    )
+
+
+class IndexSection(Section):
+    """How the vectors of an embedded collection are searched."""
+
+    kind: Literal["auto"] | IndexKind = Field(
+        default="auto",
+        title="Kind",
+        description=(
+            "`exact`; `hnsw`, a graph over 8-bit copies; `ivf`, inverted lists of them; `lsh`, "
+            "random hyperplanes; `int8` and `binary` keep only copies of 8 or 1 bit a dimension "
+            "in memory and the vectors on disk. `auto` chooses by size, memory and recall."
+        ),
+    )
+    recall: float = Field(
+        default=0.99,
+        ge=0.5,
+        le=1.0,
+        title="Recall",
+        description=(
+            "The share of the true 10 nearest that a search is tuned to find; 1 searches exactly."
+        ),
+    )
+    memory_mib: int | None = Field(
+        default=None,
+        ge=1,
+        title="Memory",
+        description="What a field's vectors may take of memory, in MiB; half the machine's if not given.",
     )
 
 
@@ -117,6 +208,19 @@ class FieldSection(Section):
         title="Words",
         description="Index the text for BM25 word search (text fields only).",
     )
+    metric: Metric = Field(
+        default="cosine",
+        title="Metric",
+        description=(
+            "How vectors are compared. Given vectors are stored at unit length for `cosine`, as "
+            "they are for the others; the score of a distance is its negative."
+        ),
+    )
+    index: IndexSection | None = Field(
+        default=None,
+        title="Index",
+        description="How this field's vectors are searched; as the collection says if not given.",
+    )
 
 
 class CollectionSection(Section):
@@ -130,6 +234,11 @@ class CollectionSection(Section):
         title="Metadata",
         description="The typed values of an item, by name; they can be filtered on.",
         examples=[{"price": "float", "color": "string", "tags": "strings"}],
+    )
+    index: IndexSection = Field(
+        default_factory=IndexSection,
+        title="Index",
+        description="How the vectors of the fields are searched.",
     )
 
 
