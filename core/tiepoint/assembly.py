@@ -47,7 +47,7 @@ class Assembly:
     @cached_property
     def store(self) -> MilvusStore:
         """The store, not opened yet."""
-        return MilvusStore(self.deployment.store.uri)
+        return MilvusStore(self.deployment.store.uri, self.deployment.store.server)
 
     def tier_folder(self, collection: str) -> Path:
         """Return where a collection's serving tier keeps its snapshot: beside the data."""

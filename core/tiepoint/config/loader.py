@@ -220,6 +220,9 @@ def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, 
     store = deployment.store
     if "://" not in store.uri:
         store = store.model_copy(update={"uri": str(folder / Path(store.uri).expanduser())})
+    paths = {name: value for name, value in store.server if isinstance(value, Path)}
+    located = {name: folder / path.expanduser() for name, path in paths.items()}
+    store = store.model_copy(update={"server": store.server.model_copy(update=located)})
     resolved = deployment.model_copy(
         update={
             "encoders": sections(registry.ENCODERS, deployment.encoders, "encoders"),

@@ -50,13 +50,7 @@ def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
             where=where,
             hint="Give the collection another name.",
         )
-    card = json.loads(stored)
-    if card["schema_version"] != SCHEMA_VERSION:
-        raise SchemaError(
-            f"the stored rows have version {card['schema_version']}, not {SCHEMA_VERSION}",
-            where=where,
-            hint="Use the release that wrote them, or index into a new store.",
-        )
+    card = _read(stored, where)
     vectors = {name: VectorField(name, dim, mark) for name, dim, mark in card["vectors"]}
     _check_fingerprints(vectors, schema, where)
     configured: dict[str, Mapping[str, Any]] = {
@@ -78,6 +72,41 @@ def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
                 hint="Configure the stored ones, or index into a new store.",
             )
     return str(card["identity"])
+
+
+def schema_of(name: str, stored: str, where: str) -> CollectionSchema:
+    """Return the schema that a card describes.
+
+    Args:
+        name: The collection.
+        stored: Its card.
+        where: The store and collection, as named in errors.
+
+    Raises:
+        SchemaError: The rows have another version, or the card cannot be read.
+    """
+    card = _read(stored, where)
+    vectors = tuple(VectorField(name, dim, mark) for name, dim, mark in card["vectors"])
+    return CollectionSchema(name, vectors, tuple(card["texts"]), card["metadata"])
+
+
+def _read(stored: str, where: str) -> dict[str, Any]:
+    try:
+        card: dict[str, Any] = json.loads(stored)
+        version = card["schema_version"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise SchemaError(
+            "the collection's card cannot be read",
+            where=where,
+            hint="Give the collection another name, or restore it from a backup.",
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise SchemaError(
+            f"the stored rows have version {version}, not {SCHEMA_VERSION}",
+            where=where,
+            hint="Use the release that wrote them, or index into a new store.",
+        )
+    return card
 
 
 def _check_fingerprints(

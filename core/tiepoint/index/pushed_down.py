@@ -81,7 +81,7 @@ class PushedDownTier:
             extra=f"{present_field(field)} == true",
             anns_field=vector_field(field),
             limit=min(k, MAX_LIMIT),
-            search_params={"metric_type": "COSINE"},
+            search_params=self._layout.search_params(min(k, MAX_LIMIT)),
         )
 
     def search_text(
