@@ -17,11 +17,15 @@ from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
 from tiepoint.errors import InputError, QueryError
 from tiepoint.index.collection import Collection
+from tiepoint.engine import Encoding
 from tiepoint.indexing import Indexer, Progress
+from tiepoint.item_encoding import ItemEncoder
 from tiepoint.owner import OwnerServer
 from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
-from tiepoint.search import CollectionSearch, id_list
+from tiepoint.query.checks import id_list
+from tiepoint.query.options import SearchOptions
+from tiepoint.search import CollectionSearch
 from tiepoint.threads import configure_native_threads
 from tiepoint.turns import WriteTurn
 from tiepoint.types import AUDIO, IMAGE, TEXT, AddReport, Hit, Item
@@ -128,7 +132,11 @@ class Host:
                     )
                     self._collections[name] = collection
                     self._searches[name] = CollectionSearch(
-                        layout, collection, self._assembly.fusion, self.deployment.fusion
+                        layout,
+                        collection,
+                        self._assembly.fusion,
+                        self.deployment.fusion,
+                        self.deployment.search,
                     )
                 for name, options in self.deployment.plugins.items():
                     self._plugins[name] = self._assembly.plugin(name, options)
@@ -187,6 +195,7 @@ class Host:
         with ExitStack() as last_to_first:
             last_to_first.callback(self._forget)
             last_to_first.callback(self._assembly.store.close)
+            last_to_first.callback(self._assembly.engine.close)
             if self._cache is not None:
                 last_to_first.callback(self._cache.close)
             for collection in self._collections.values():
@@ -278,8 +287,11 @@ class Host:
         """
         with self._writing:
             target = self.collection(collection)
-            layout = self._assembly.layouts[self._name(collection)]
-            return Indexer(layout, target, self._cache).add(items, strict=strict, progress=progress)
+            name = self._name(collection)
+            encoder = ItemEncoder(self._assembly.layouts[name], self._cache)
+            encoding = Encoding(self.deployment, name, encoder)
+            indexer = Indexer(encoding, self._assembly.engine, target)
+            return indexer.add(items, strict=strict, progress=progress)
 
     def delete(self, ids: Sequence[str], *, collection: str | None = None) -> int:
         """Delete items by id; returns how many there were."""
@@ -300,11 +312,13 @@ class Host:
         k: int = 10,
         collection: str | None = None,
         explain: bool = False,
+        **options: Any,
     ) -> list[Hit]:
         """Return the k best items for a query of one or more parts, best first.
 
         Where one route answers, a hit's score is its similarity (cosine, or BM25); where
-        several do, it is the fusion's sum.
+        several do, it is the fusion's sum. With negative parts, boosts or feedback, too, the
+        hit's contributions sum to its score.
 
         Args:
             text: Words to match by meaning and, where a field indexes words, by BM25.
@@ -317,9 +331,13 @@ class Host:
             k: How many hits, 1 to 16384.
             collection: Which collection; may be left out where there is one.
             explain: Whether hits say in words what made their score.
+            options: What else is asked for, by the names of `SearchOptions`: `negative` (a
+                text, or parts by modality), `like` and `unlike` (ids), `weights`, `boosts`,
+                `minimum`, `group_by` and `group_size`, `offset` or `after`, `diversity`.
 
         Raises:
-            QueryError: Nothing to search for, no route that leads to it, or a bad k or vector.
+            QueryError: Nothing to search for, no route that leads to it, a bad k or vector, or
+                an option that does not exist or cannot be.
             DecodeError: A query part that cannot be read.
             FilterError: A filter that cannot be understood.
         """
@@ -329,7 +347,13 @@ class Host:
         given = {TEXT: text, IMAGE: image, AUDIO: audio, **(parts or {})}
         query = {modality: part for modality, part in given.items() if part is not None}
         return self._searches[self._name(collection)].search(
-            query, vector, where=where, exclude=exclude, k=k, explain=explain
+            query,
+            vector,
+            where=where,
+            exclude=exclude,
+            k=k,
+            explain=explain,
+            options=SearchOptions.of(options) if options else None,
         )
 
     def embed(self, **parts: Sequence[Any]) -> Vectors:
@@ -367,6 +391,7 @@ class Host:
         collections = {name: c.health() for name, c in self._collections.items()}
         return {
             "store": self._assembly.store.health(),
+            "engine": self._assembly.engine.health(),
             "cache": self._cache.health() if self._cache is not None else {"status": "closed"},
             "collections": collections,
             "plugins": plugins,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.models import MetadataType, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters import Filter
 from tiepoint.types import MetadataValue
@@ -20,18 +20,20 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class VectorField:
-    """A vector field: unit vectors of one origin, compared by cosine.
+    """A vector field: vectors of one origin, compared by one metric.
 
     Attributes:
         name: Its name in the store, such as `image` or `image_joint`.
         dim: Length of its vectors.
         fingerprint: What made the vectors (an encoder's or an aligner's fingerprint); data
             with another fingerprint are refused.
+        metric: How they are compared. For `cosine` they have unit length.
     """
 
     name: str
     dim: int
     fingerprint: str
+    metric: Metric = "cosine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +147,17 @@ class Searcher(Protocol):
     def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
         """Return (n, dim) float32 stored vectors, NaN for an item without this vector."""
 
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        """Return (n,) BM25 scores, NaN for an item without a matching word."""
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         """Return mean and standard deviation of the query's cosine to ordinary items."""
 
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         """Return which of these items pass a filter."""
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        """Return a metadata field's value of each item, None where it has none."""
 
     def payloads(
         self, ids: Sequence[str]

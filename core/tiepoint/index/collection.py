@@ -176,11 +176,17 @@ class Collection:
     def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
         return self._tier.vectors(field, ids)
 
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        return self._tier.word_scores(field, query, ids)
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         return self._tier.background(field, query)
 
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         return self._tier.matches(where, ids)
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        return self._tier.values(name, ids)
 
     def payloads(
         self, ids: Sequence[str]

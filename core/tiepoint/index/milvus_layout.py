@@ -221,10 +221,12 @@ class Layout:
                 "digest": "",
             }
 
-    def metadata_of(self, entity: Mapping[str, Any]) -> dict[str, MetadataValue]:
-        """Return an entity's metadata; a null is a missing value."""
+    def metadata_of(
+        self, entity: Mapping[str, Any], names: Iterable[str] | None = None
+    ) -> dict[str, MetadataValue]:
+        """Return an entity's metadata (all of it, or by these names); a null is missing."""
         metadata: dict[str, MetadataValue] = {}
-        for name in self.schema.metadata:
+        for name in self.schema.metadata if names is None else names:
             value = entity[milvus_field(name)]
             if value is not None:
                 metadata[name] = list(value) if name in self._lists else value

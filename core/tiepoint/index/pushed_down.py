@@ -119,6 +119,23 @@ class PushedDownTier:
                 found[position] = stored[item]
         return found
 
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        found: dict[str, float] = {}
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            among = ids[start : start + _IDS_AT_ONCE]
+            listed = ", ".join(map(milvus_literal, among))
+            hits = self._search(
+                [query],
+                None,
+                (),
+                extra=f"id in [{listed}]",
+                anns_field=words_field(field),
+                limit=len(among),
+                search_params={"metric_type": "BM25"},
+            )
+            found.update(zip(hits.ids, hits.scores.tolist(), strict=True))
+        return np.array([found.get(item, np.nan) for item in ids], np.float32)
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         sample = self._background.get(field)
         if sample is None:
@@ -139,6 +156,14 @@ class PushedDownTier:
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         passing = {entity["id"] for entity in self._entities(ids, [], where)}
         return np.array([item in passing for item in ids], np.bool_)
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        output = milvus_field(name)
+        found = {
+            entity["id"]: self._layout.metadata_of(entity, [name]).get(name)
+            for entity in self._entities(ids, [output])
+        }
+        return [found.get(item) for item in ids]
 
     def payloads(
         self, ids: Sequence[str]

@@ -194,6 +194,19 @@ class ServingTier:
                 raise _unknown_field(field, list(self._state.vectors))
             return self._state.vectors[field].stored(self._state.columns.rows(ids))
 
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        """Return (n,) BM25 scores, NaN for an item that is unknown or has no matching word.
+
+        Raises:
+            QueryError: No such text field.
+        """
+        if field not in self.schema.texts:
+            raise _unknown_field(field, list(self.schema.texts))
+        with self._sharing:
+            words, columns = self._state.words, self._state.columns
+            assert words is not None  # noqa: S101 - there are text fields
+            return words.scores(field, query, columns.rows(ids))
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         """Return mean and standard deviation of the query's cosine to at most 512 items."""
         with self._sharing:
@@ -206,6 +219,19 @@ class ServingTier:
             allowed, _ = self._allowed(where)
             rows = self._state.columns.rows(ids)
             return (rows >= 0) & allowed[rows] if len(allowed) else rows >= 0
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        """Return a metadata field's value of each item, None where it has none."""
+        with self._sharing:
+            columns = self._state.columns
+            rows = columns.rows(ids)
+            found: list[MetadataValue | None] = [None] * len(rows)
+            known = np.flatnonzero(rows >= 0)
+            for position, value in zip(
+                known.tolist(), columns.values(name, rows[known]), strict=True
+            ):
+                found[position] = value
+            return found
 
     def payloads(
         self, ids: Sequence[str]

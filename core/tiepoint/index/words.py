@@ -136,16 +136,9 @@ class WordIndex:
             count: How many rows are allowed.
         """
         documents = self._searcher.num_docs
-        terms = self._terms(query)
-        if not terms or not documents or not count:
+        asked = self._any_of(field, query)
+        if asked is None or not documents or not count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        should = self._tantivy.Occur.Should
-        asked = self._tantivy.Query.boolean_query(
-            [
-                (should, self._tantivy.Query.term_query(self._schema, self._fields[field], term))
-                for term in terms
-            ]
-        )
         limit = min(documents, k * len(allowed) // count + 10)
         while True:
             hits = self._searcher.search(asked, limit, count=False).hits
@@ -157,10 +150,44 @@ class WordIndex:
                 return found[keep], scores[keep]
             limit = min(documents, 4 * limit)
 
+    def scores(self, field: str, query: str, rows: NDArray[np.int64]) -> Vectors:
+        """Return (n,) BM25 scores of rows, NaN where no word matches.
+
+        Args:
+            field: Name of a text field.
+            query: Any text; it has no syntax.
+            rows: (n,) row numbers; a negative one is no row.
+        """
+        found = np.full(len(rows), np.nan, np.float32)
+        wanted = rows[rows >= 0].tolist()
+        asked = self._any_of(field, query)
+        if asked is None or not wanted or not self._searcher.num_docs:
+            return found
+        query_of, must = self._tantivy.Query, self._tantivy.Occur.Must
+        among = query_of.const_score_query(query_of.term_set_query(self._schema, _ROW, wanted), 0.0)
+        both = query_of.boolean_query([(must, among), (must, asked)])
+        hits = self._searcher.search(both, len(wanted), count=False).hits
+        numbers = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
+        by_row = {row: score for row, (score, _) in zip(numbers, hits, strict=True)}
+        return np.array([by_row.get(row, np.nan) for row in rows.tolist()], np.float32)
+
     def save(self, folder: Path) -> None:
         """Copy everything that was committed into a new folder."""
         self._stop_writing()
         shutil.copytree(self._folder, folder, ignore=shutil.ignore_patterns(".tantivy-*"))
+
+    def _any_of(self, field: str, query: str) -> Any:
+        """Return a query for any of the terms of a text; None if it has none."""
+        terms = self._terms(query)
+        if not terms:
+            return None
+        should = self._tantivy.Occur.Should
+        return self._tantivy.Query.boolean_query(
+            [
+                (should, self._tantivy.Query.term_query(self._schema, self._fields[field], term))
+                for term in terms
+            ]
+        )
 
     def _terms(self, query: str) -> list[str]:
         text = segmented(query[:MAX_QUERY_CHARACTERS])

@@ -1,0 +1,65 @@
+"""What a search is given, checked at the door."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.errors import QueryError
+
+MAX_K = 16_384
+"""The most hits that one search gives; Milvus servers have the same limit."""
+
+
+def unit_vector(given: Any, dim: int, field: str) -> Vectors:
+    """Return a given vector as (dim,) float32 of unit length.
+
+    Raises:
+        QueryError: It has another length, is zero, or is not finite.
+    """
+    try:
+        # In double precision, where the norm of any float32 vector is finite.
+        vector = np.asarray(given, np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        raise QueryError("the vector is not made of numbers", where=field) from None
+    if len(vector) != dim:
+        raise QueryError(
+            f"the vector has {len(vector)} values", where=field, hint=f"Give {dim} values."
+        )
+    norm = math.sqrt(vector @ vector)
+    if not math.isfinite(norm) or norm == 0:
+        raise QueryError(
+            "the vector is zero or not finite", where=field, hint="Give finite numbers."
+        )
+    return (vector / norm).astype(np.float32)
+
+
+def checked_k(k: Any) -> int:
+    """Return the number of hits that is asked for.
+
+    Raises:
+        QueryError: It is no integer from 1 to `MAX_K`.
+    """
+    try:
+        count = operator.index(k)
+    except TypeError:
+        count = 0
+    if isinstance(k, bool) or not 1 <= count <= MAX_K:
+        raise QueryError(f"k is {k!r}", hint=f"Ask for 1 to {MAX_K} hits.")
+    return count
+
+
+def id_list(ids: Sequence[str], what: str) -> list[str]:
+    """Return ids as a list.
+
+    Raises:
+        QueryError: They are one string, which is a sequence too, but of letters.
+    """
+    if isinstance(ids, str | bytes):
+        raise QueryError(f"{what} is one string", hint="Give a list of ids.")
+    return list(ids)

@@ -1,0 +1,113 @@
+"""From the parts of a query to what each route asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.encoders.texts import clean_text
+from tiepoint.errors import QueryError
+from tiepoint.query.checks import unit_vector
+from tiepoint.routes import Layout
+from tiepoint.types import TEXT, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one route asks: a unit vector for a vector field."""
+
+    route: str
+    field: str
+    vector: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class WordProbe:
+    """What a BM25 route asks: words for a text field."""
+
+    route: str
+    field: str
+    text: str
+
+
+class QueryReader:
+    """Turns query parts into probes of one collection.
+
+    Args:
+        layout: The collection's fields and routes.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+
+    def read(self, parts: Mapping[Modality, Any]) -> tuple[list[Probe], list[WordProbe]]:
+        """Return what the routes of these parts ask; both may be empty.
+
+        Raises:
+            DecodeError: A part that cannot be read.
+        """
+        return self._encoded(parts), self._words(parts)
+
+    def _encoded(self, parts: Mapping[Modality, Any]) -> list[Probe]:
+        """Encode each part once per encoder, and bring it into the space of each route."""
+        own: dict[tuple[int, Modality], Vectors] = {}
+        probes = []
+        for modality, part in parts.items():
+            for route in self.layout.routes.get(modality, ()):
+                key = (id(route.encoder), modality)
+                if key not in own:
+                    own[key] = route.encoder.encode([part], modality)
+                vector = own[key]
+                if route.aligner is not None:
+                    vector = route.aligner.transform(modality, vector)
+                probes.append(Probe(route.name, route.field, vector[0]))
+        return probes
+
+    def _words(self, parts: Mapping[Modality, Any]) -> list[WordProbe]:
+        if TEXT not in parts or not self.layout.schema.texts:
+            return []
+        text = clean_text(parts[TEXT])
+        return [WordProbe(f"words->{field}", field, text) for field in self.layout.schema.texts]
+
+    def given(self, vectors: Mapping[str, Any] | Vectors) -> list[Probe]:
+        """Check given vectors; one without a field is compared with the joint space.
+
+        Raises:
+            QueryError: No such field, or no vector of its length.
+        """
+        by_field = {vector.name: vector for vector in self.layout.schema.vectors}
+        if not isinstance(vectors, Mapping):
+            fields = list(by_field.values())
+            if len(fields) > 1:
+                fields = self.layout.joint_fields()
+            if not fields:
+                raise QueryError(
+                    "it is not said which field the vector is for",
+                    hint=f"Pass vector={{field: vector}}; fields: {', '.join(by_field)}.",
+                )
+            vectors = {field.name: vectors for field in fields}
+        probes = []
+        for name, given in vectors.items():
+            if name not in by_field:
+                raise QueryError(
+                    f"the collection has no vector field {name!r}",
+                    hint=f"Its vector fields are {', '.join(by_field) or 'none'}.",
+                )
+            vector = unit_vector(given, by_field[name].dim, name)
+            probes.append(Probe(f"vector->{name}", name, vector))
+        return probes
+
+    def no_route(self, parts: Mapping[Modality, Any]) -> QueryError:
+        """Return why these parts ask nothing."""
+        if not parts:
+            return QueryError("nothing to search for", hint="Give a text, an image or a vector.")
+        known = {m for m, routes in self.layout.routes.items() if routes}
+        if self.layout.schema.texts:
+            known.add(TEXT)
+        return QueryError(
+            f"no route leads from {' or '.join(parts)} to the collection"
+            f" {self.layout.schema.name!r}",
+            hint=f"It can be asked by {', '.join(sorted(known)) or 'vector'}.",
+        )
