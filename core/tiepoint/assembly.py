@@ -12,6 +12,7 @@ from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.fitted import FittedAligner
 from tiepoint.config.models import ComponentSection, Deployment
 from tiepoint.encoders.base import Encoder
+from tiepoint.engine import Engine
 from tiepoint.errors import ConfigError, FingerprintError
 from tiepoint.fusion.base import Fusion
 from tiepoint.index.milvus import MilvusStore
@@ -43,6 +44,7 @@ class Assembly:
         }
         self.fusion: Fusion = build(registry.FUSIONS, deployment.fusion, "fusion")
         self._refuse_unknown_routes()
+        self.engine: Engine = build(registry.ENGINES, deployment.engine, "engine")
 
     @cached_property
     def store(self) -> MilvusStore:

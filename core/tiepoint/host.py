@@ -15,9 +15,9 @@ from tiepoint.config.models import Deployment, MetadataType
 from tiepoint.embedded import embedded_deployment
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
+from tiepoint.engine import Encoding
 from tiepoint.errors import InputError, QueryError
 from tiepoint.index.collection import Collection
-from tiepoint.engine import Encoding
 from tiepoint.indexing import Indexer, Progress
 from tiepoint.item_encoding import ItemEncoder
 from tiepoint.owner import OwnerServer

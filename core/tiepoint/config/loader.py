@@ -229,6 +229,7 @@ def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, 
             "alignment": alignment and section(registry.ALIGNERS, alignment, ("alignment",)),
             "store": store,
             "sources": sections(registry.SOURCES, deployment.sources, "sources"),
+            "engine": section(registry.ENGINES, deployment.engine, ("engine",)),
             "fusion": section(registry.FUSIONS, deployment.fusion, ("fusion",)),
             "plugins": plugins,
         }
