@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tiepoint.alignment.base import Aligner
-from tiepoint.config.models import CollectionSection, FieldSection
+from tiepoint.config.models import CollectionSection, FieldSection, WordsSection
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.calibration import MatchProbability
-from tiepoint.index.base import CollectionSchema, VectorField
+from tiepoint.index.base import CollectionSchema, TextAnalysis, VectorField
 from tiepoint.types import TEXT, Modality
 
 JOINT_SUFFIX = "_joint"
@@ -51,7 +51,7 @@ class PartField:
         encoder: None where vectors are given, or where there are only words.
         dimensions: Length of given vectors.
         joint: Name of the vector field in the joint space, where it is stored apart.
-        words: Whether its text is indexed for BM25.
+        words: How its text is analysed for BM25; None where it is not.
     """
 
     name: str
@@ -59,7 +59,7 @@ class PartField:
     encoder: Encoder | None
     dimensions: int | None
     joint: str | None
-    words: bool
+    words: TextAnalysis | None
 
 
 class Layout:
@@ -90,7 +90,9 @@ class Layout:
         self.schema = CollectionSchema(
             name=name,
             vectors=tuple(self._vector_fields(name)),
-            texts=tuple(field.name for field in self.fields.values() if field.words),
+            texts={
+                field.name: field.words for field in self.fields.values() if field.words is not None
+            },
             metadata=dict(section.metadata),
         )
         self.routes = {
@@ -147,10 +149,11 @@ class Layout:
                 where=f"{where}.{name}.words",
                 hint="Remove `words`.",
             )
-        part = PartField(name, modality, encoder, field.dimensions, None, field.words)
+        words = _analysis(field.words)
+        part = PartField(name, modality, encoder, field.dimensions, None, words)
         if not self._aligned(part) or (self.aligner and self.aligner.shares_encoder_space):
             return part
-        return PartField(name, modality, encoder, None, name + JOINT_SUFFIX, field.words)
+        return PartField(name, modality, encoder, None, name + JOINT_SUFFIX, words)
 
     def _aligned(self, field: PartField) -> bool:
         """Whether the aligner was made for this field's encoder."""
@@ -201,3 +204,9 @@ class Layout:
                     probability = self.aligner.match_probability(query, field.modality)
                     routes.append(Route(name, query, target, encoder, self.aligner, probability))
         return tuple(routes)
+
+
+def _analysis(words: bool | WordsSection) -> TextAnalysis | None:
+    if isinstance(words, WordsSection):
+        return TextAnalysis(words.languages, words.stop_words)
+    return TextAnalysis() if words else None

@@ -10,6 +10,29 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 """How encoders, collections, fields and sources may be called."""
 
+Language = Literal[
+    "arabic",
+    "chinese",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hungarian",
+    "italian",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
+]
+"""Languages whose words can be told from stop words, or stemmed."""
+
 MetadataType = Literal["string", "int", "float", "bool", "strings", "ints", "floats"]
 Metric = Literal["cosine", "inner_product", "euclidean", "manhattan"]
 IndexKind = Literal["exact", "hnsw", "ivf", "lsh", "int8", "binary"]
@@ -257,6 +280,26 @@ class IndexSection(Section):
     )
 
 
+class WordsSection(Section):
+    """How the text of a field becomes the words that BM25 counts."""
+
+    languages: tuple[Language, ...] = Field(
+        default=("english", "chinese"),
+        title="Languages",
+        description=(
+            "Languages of the text: the stop words of all of them do not count, and words are"
+            " stemmed in the first one but Chinese. Chinese is always taken apart into words."
+        ),
+        examples=[["german", "english"]],
+    )
+    stop_words: tuple[str, ...] = Field(
+        default=(),
+        max_length=10_000,
+        title="Stop words",
+        description="Further words that do not count.",
+    )
+
+
 class FieldSection(Section):
     """One field of a collection: a part of its items that can be searched."""
 
@@ -277,10 +320,13 @@ class FieldSection(Section):
         title="Modality",
         description="The modality of the part; the encoder's main one if not given.",
     )
-    words: bool = Field(
+    words: bool | WordsSection = Field(
         default=False,
         title="Words",
-        description="Index the text for BM25 word search (text fields only).",
+        description=(
+            "Index the text for BM25 word search (text fields only): true for English and"
+            " Chinese, or the languages."
+        ),
     )
     metric: Metric = Field(
         default="cosine",

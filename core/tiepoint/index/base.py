@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import MetadataType, Metric
+from tiepoint.config.models import Language, MetadataType, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters import Filter
 from tiepoint.types import MetadataValue
@@ -37,19 +37,33 @@ class VectorField:
 
 
 @dataclass(frozen=True, slots=True)
+class TextAnalysis:
+    """How a text becomes the terms that BM25 counts.
+
+    Attributes:
+        languages: Whose stop words go; the first one but Chinese is stemmed. Chinese is always
+            segmented.
+        stop_words: Further words that do not count.
+    """
+
+    languages: tuple[Language, ...] = ("english", "chinese")
+    stop_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionSchema:
     """What the rows of a collection hold.
 
     Attributes:
         name: The collection's name.
         vectors: Its vector fields.
-        texts: Names of the fields whose text is indexed for BM25.
+        texts: The fields whose text is indexed for BM25, with how it is analysed.
         metadata: The typed metadata, by name.
     """
 
     name: str
     vectors: tuple[VectorField, ...]
-    texts: tuple[str, ...] = ()
+    texts: Mapping[str, TextAnalysis] = field(default_factory=dict)
     metadata: Mapping[str, MetadataType] = field(default_factory=dict)
 
 
@@ -134,7 +148,12 @@ class Searcher(Protocol):
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
-        """Return up to k nearest items by cosine; query is a (dim,) unit vector."""
+        """Return up to k nearest items by the field's metric; query is a (dim,) vector."""
+
+    def search_vectors(
+        self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> list[Candidates]:
+        """Return up to k nearest items of each of the (n, dim) queries."""
 
     def search_text(
         self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
@@ -142,7 +161,7 @@ class Searcher(Protocol):
         """Return up to k best items by BM25; a query without a known word gives none."""
 
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
-        """Return (n,) exact cosines, NaN for an item without this vector."""
+        """Return (n,) exact scores, NaN for an item without this vector."""
 
     def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
         """Return (n, dim) float32 stored vectors, NaN for an item without this vector."""
@@ -151,7 +170,7 @@ class Searcher(Protocol):
         """Return (n,) BM25 scores, NaN for an item without a matching word."""
 
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
-        """Return mean and standard deviation of the query's cosine to ordinary items."""
+        """Return mean and standard deviation of the query's scores of ordinary items."""
 
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         """Return which of these items pass a filter."""
@@ -169,6 +188,8 @@ class Tier(Searcher, Protocol):
     """What stands in front of a store: answers searches, and is told of every write."""
 
     schema: CollectionSchema
+    improved: bool
+    """Whether there is something to save though nothing was written."""
 
     @property
     def sequence(self) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from tiepoint.errors import FingerprintError, SchemaError
-from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema, VectorField
+from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema, TextAnalysis, VectorField
 
 CARD = "tiepoint.card"
 """The Milvus collection property that holds the card."""
@@ -26,7 +27,7 @@ def card_of(schema: CollectionSchema, identity: str) -> str:
             "identity": identity,
             "schema_version": SCHEMA_VERSION,
             "vectors": [[f.name, f.dim, f.fingerprint] for f in schema.vectors],
-            "texts": list(schema.texts),
+            "texts": {name: asdict(analysis) for name, analysis in schema.texts.items()},
             "metadata": dict(schema.metadata),
         }
     )
@@ -55,12 +56,16 @@ def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
     _check_fingerprints(vectors, schema, where)
     configured: dict[str, Mapping[str, Any]] = {
         "vector fields": {field.name: field.dim for field in schema.vectors},
-        "word-indexed fields": dict.fromkeys(schema.texts, "text"),
+        "word-indexed fields": {
+            name: _languages(analysis) for name, analysis in schema.texts.items()
+        },
         "metadata": schema.metadata,
     }
     kept: dict[str, Mapping[str, Any]] = {
         "vector fields": {name: field.dim for name, field in vectors.items()},
-        "word-indexed fields": dict.fromkeys(card["texts"], "text"),
+        "word-indexed fields": {
+            name: _languages(_analysis(field)) for name, field in card["texts"].items()
+        },
         "metadata": card["metadata"],
     }
     for kind, fields in configured.items():
@@ -87,7 +92,8 @@ def schema_of(name: str, stored: str, where: str) -> CollectionSchema:
     """
     card = _read(stored, where)
     vectors = tuple(VectorField(name, dim, mark) for name, dim, mark in card["vectors"])
-    return CollectionSchema(name, vectors, tuple(card["texts"]), card["metadata"])
+    texts = {field: _analysis(kept) for field, kept in card["texts"].items()}
+    return CollectionSchema(name, vectors, texts, card["metadata"])
 
 
 def _read(stored: str, where: str) -> dict[str, Any]:
@@ -107,6 +113,15 @@ def _read(stored: str, where: str) -> dict[str, Any]:
             hint="Use the release that wrote them, or index into a new store.",
         )
     return card
+
+
+def _analysis(kept: Mapping[str, Any]) -> TextAnalysis:
+    return TextAnalysis(tuple(kept["languages"]), tuple(kept["stop_words"]))
+
+
+def _languages(analysis: TextAnalysis) -> str:
+    named = "+".join(analysis.languages) or "any language"
+    return f"{named} without {list(analysis.stop_words)}" if analysis.stop_words else named
 
 
 def _check_fingerprints(

@@ -9,6 +9,7 @@ import numpy as np
 
 from tiepoint.config.models import MetadataType, ServerSection
 from tiepoint.errors import SchemaError
+from tiepoint.index.analysis import plain_terms
 from tiepoint.index.base import CollectionSchema, Row
 from tiepoint.index.filters import milvus_field
 from tiepoint.index.validation import (
@@ -255,7 +256,8 @@ class Layout:
                 DataType.VARCHAR,
                 max_length=MAX_TEXT_BYTES,
                 enable_analyzer=True,
-                analyzer_params={"tokenizer": "jieba", "filter": ["lowercase"]},
+                # The terms are made here, as for the tier; the tokeniser just takes them apart.
+                analyzer_params={"tokenizer": "standard"},
             )
             made.add_field(words_field(name), DataType.SPARSE_FLOAT_VECTOR)
             made.add_function(
@@ -275,8 +277,9 @@ class Layout:
                 where=f"item {row.id!r:.80}",
                 hint="Split the text into several items, or use an embedded store.",
             )
-        for name in self.schema.texts:
-            entity[text_field(name)] = row.parts.get(name, "")
+        for name, analysis in self.schema.texts.items():
+            terms = plain_terms(row.parts.get(name, ""), analysis, MAX_TEXT_BYTES)
+            entity[text_field(name)] = terms
 
 
 def _metadata_options(kind: MetadataType) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
+from tiepoint.index.analysis import plain, query_terms
 from tiepoint.index.base import Candidates, Row
 from tiepoint.index.filters import Filter, milvus_field, milvus_literal
 from tiepoint.index.milvus_layout import Layout, present_field, vector_field, words_field
@@ -32,7 +33,12 @@ class PushedDownTier:
     Args:
         store: An open store on a server, in which the collection was created.
         layout: How the collection lies there.
+
+    Attributes:
+        improved: Never: there is nothing to save.
     """
+
+    improved = False
 
     def __init__(self, store: MilvusStore, layout: Layout) -> None:
         self.schema = layout.schema
@@ -84,11 +90,19 @@ class PushedDownTier:
             search_params=self._layout.search_params(min(k, MAX_LIMIT)),
         )
 
+    def search_vectors(
+        self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> list[Candidates]:
+        return [self.search_vector(field, query, k, where, exclude) for query in queries]
+
     def search_text(
         self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
+        terms = plain(query_terms(query, self.schema.texts[field]))
+        if not terms:
+            return Candidates([], np.empty(0, np.float32))
         return self._search(
-            [query],
+            [terms],
             where,
             exclude,
             anns_field=words_field(field),
@@ -121,11 +135,12 @@ class PushedDownTier:
 
     def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
         found: dict[str, float] = {}
-        for start in range(0, len(ids), _IDS_AT_ONCE):
+        terms = plain(query_terms(query, self.schema.texts[field]))
+        for start in range(0, len(ids) if terms else 0, _IDS_AT_ONCE):
             among = ids[start : start + _IDS_AT_ONCE]
             listed = ", ".join(map(milvus_literal, among))
             hits = self._search(
-                [query],
+                [terms],
                 None,
                 (),
                 extra=f"id in [{listed}]",
