@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path
+from typing import Any
 
 from tiepoint.encoders.base import Encoder
 from tiepoint.encoders.cache import EmbeddingCache, digest
@@ -32,7 +34,7 @@ class EncodedItems:
     """
 
     rows: list[Row]
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[Skipped] = attribute(default_factory=list)
     failure: InputError | None = None
     encoded: int = 0
     cached: int = 0

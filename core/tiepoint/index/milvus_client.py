@@ -138,6 +138,9 @@ _UNREACHABLE = (
     "StatusCode.UNAVAILABLE",
     "StatusCode.DEADLINE_EXCEEDED",
     "server unavailable",
+    "Connection refused",
+    "timed out",
+    "Name or service not known",
     "Retry timeout",
 )
 _REFUSED = ("StatusCode.UNAUTHENTICATED", "StatusCode.PERMISSION_DENIED")
