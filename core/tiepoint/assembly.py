@@ -15,6 +15,7 @@ from tiepoint.encoders.base import Encoder
 from tiepoint.engine import Engine
 from tiepoint.errors import ConfigError, FingerprintError
 from tiepoint.fusion.base import Fusion
+from tiepoint.fusion.fitted import FittedFusion
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.plugin import Plugin
 from tiepoint.routes import Layout
@@ -43,6 +44,8 @@ class Assembly:
             for name, section in deployment.collections.items()
         }
         self.fusion: Fusion = build(registry.FUSIONS, deployment.fusion, "fusion")
+        if isinstance(self.fusion, FittedFusion):
+            self.fusion.require_fit()
         self._refuse_unknown_routes()
         self.engine: Engine = build(registry.ENGINES, deployment.engine, "engine")
 

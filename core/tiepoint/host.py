@@ -222,6 +222,15 @@ class Host:
         self._require_open()
         return self._collections[self._name(name)]
 
+    def collection_search(self, name: str | None = None) -> CollectionSearch:
+        """Return what answers searches of a collection; of the only one if no name is given.
+
+        Raises:
+            QueryError: There is none of this name, or several and none is named.
+        """
+        self._require_open()
+        return self._searches[self._name(name)]
+
     def encoder(self, name: str) -> Encoder:
         """Return an encoder of the deployment by name.
 

@@ -32,6 +32,10 @@ class WordProbe:
     text: str
 
 
+Encoded = Mapping[tuple[str, Modality], Vectors]
+"""(1, d) vectors of a query's parts, by the encoder's fingerprint and the modality."""
+
+
 class QueryReader:
     """Turns query parts into probes of one collection.
 
@@ -42,21 +46,28 @@ class QueryReader:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
 
-    def read(self, parts: Mapping[Modality, Any]) -> tuple[list[Probe], list[WordProbe]]:
+    def read(
+        self, parts: Mapping[Modality, Any], encoded: Encoded | None = None
+    ) -> tuple[list[Probe], list[WordProbe]]:
         """Return what the routes of these parts ask; both may be empty.
+
+        Args:
+            parts: By modality.
+            encoded: The parts' vectors, where some are known already.
 
         Raises:
             DecodeError: A part that cannot be read.
         """
-        return self._encoded(parts), self._words(parts)
+        return self._encoded(parts, dict(encoded or {})), self._words(parts)
 
-    def _encoded(self, parts: Mapping[Modality, Any]) -> list[Probe]:
+    def _encoded(
+        self, parts: Mapping[Modality, Any], own: dict[tuple[str, Modality], Vectors]
+    ) -> list[Probe]:
         """Encode each part once per encoder, and bring it into the space of each route."""
-        own: dict[tuple[int, Modality], Vectors] = {}
         probes = []
         for modality, part in parts.items():
             for route in self.layout.routes.get(modality, ()):
-                key = (id(route.encoder), modality)
+                key = (route.encoder.fingerprint, modality)
                 if key not in own:
                     own[key] = route.encoder.encode([part], modality)
                 vector = own[key]
