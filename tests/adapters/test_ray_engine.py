@@ -4,8 +4,8 @@ import os
 import signal
 
 import pytest
-from tests.distributions import install
 
+from tests.distributions import install
 from tiepoint import Host, Item, registry
 from tiepoint.config.loader import loads
 from tiepoint.errors import ConfigError, DecodeError
