@@ -6,12 +6,15 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment, MetadataType
+from tiepoint.conversation.sessions import Sessions
+from tiepoint.conversation.store import SessionStore, sessions_file
 from tiepoint.embedded import embedded_deployment
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
@@ -270,6 +273,13 @@ class Host:
             )
         return name
 
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The search sessions, which outlive the host: to list, look at and reset."""
+        section = self.deployment.search
+        file = sessions_file(self.deployment.store.uri)
+        return Sessions(SessionStore(file, section.session_hours))
+
     # Work
 
     def add(
@@ -321,6 +331,7 @@ class Host:
         k: int = 10,
         collection: str | None = None,
         explain: bool = False,
+        session: str | None = None,
         **options: Any,
     ) -> list[Hit]:
         """Return the k best items for a query of one or more parts, best first.
@@ -340,6 +351,8 @@ class Host:
             k: How many hits, 1 to 16384.
             collection: Which collection; may be left out where there is one.
             explain: Whether hits say in words what made their score.
+            session: The name of a search session: the text narrows or shifts what the turns
+                before asked (see `Host.sessions`).
             options: What else is asked for, by the names of `SearchOptions`: `negative` (a
                 text, or parts by modality), `like` and `unlike` (ids), `weights`, `boosts`,
                 `minimum`, `group_by` and `group_size`, `offset` or `after`, `diversity`.
@@ -355,6 +368,18 @@ class Host:
             raise QueryError("parts is no dictionary", hint="Give parts by modality.")
         given = {TEXT: text, IMAGE: image, AUDIO: audio, **(parts or {})}
         query = {modality: part for modality, part in given.items() if part is not None}
+        if session is not None:
+            return self.sessions.search(
+                session,
+                self._searches[self._name(collection)],
+                query,
+                vector,
+                where=where,
+                exclude=exclude,
+                k=k,
+                explain=explain,
+                options=SearchOptions.of(options),
+            )
         return self._searches[self._name(collection)].search(
             query,
             vector,

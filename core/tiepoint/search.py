@@ -21,7 +21,7 @@ from tiepoint.query.gathering import Gatherer, Scope
 from tiepoint.query.options import SearchOptions
 from tiepoint.query.plan import Plan, Side
 from tiepoint.query.planning import Planner
-from tiepoint.query.probes import Probe, QueryReader, WordProbe
+from tiepoint.query.probes import Encoded, Probe, QueryReader, WordProbe
 from tiepoint.query.ranking import Ranker
 from tiepoint.query.selection import Chosen, Selection
 from tiepoint.routes import Layout
@@ -71,8 +71,21 @@ class CollectionSearch:
         k: int,
         explain: bool,
         options: SearchOptions | None = None,
+        kept: Side | None = None,
+        kept_unwanted: Side | None = None,
     ) -> list[Hit]:
         """Return up to k hits, best first.
+
+        Args:
+            parts: What is wanted, by modality.
+            vectors: Further vectors that are wanted, by field, or one of the joint space.
+            where: A filter.
+            exclude: Ids that are not wanted.
+            k: How many hits.
+            explain: Whether hits say in words what made their score.
+            options: What else is asked for.
+            kept: What earlier turns want, too; with options only.
+            kept_unwanted: What they do not want; with options only.
 
         Raises:
             QueryError: Nothing to search for, a bad vector, k or option, or no route that
@@ -100,19 +113,32 @@ class CollectionSearch:
         else:
             if parts and not probes and not words:
                 raise self.reader.no_route(parts)
-            plan = self._planner.plan(probes, words, self.boosts, scope, options)
+            wanted = Side(probes, words) + (kept or Side())
+            plan = self._planner.plan(wanted, kept_unwanted or Side(), self.boosts, scope, options)
         selection = Selection(self.searcher, self.layout.schema, plan, options, k)
         blocks = self._ranker.blocks(plan, max(k, self.candidates))
         return self._hits(selection.choose(blocks), explain)
 
-    def candidates_of(self, parts: Mapping[Modality, Any]) -> tuple[list[str], list[RouteScores]]:
+    def candidates_of(
+        self,
+        parts: Mapping[Modality, Any],
+        vectors: Mapping[str, Any] | None = None,
+        encoded: Encoded | None = None,
+    ) -> tuple[list[str], list[RouteScores]]:
         """Return what a query's routes propose, and each route's view of it, as fusion gets it.
+
+        Args:
+            parts: By modality.
+            vectors: Given vectors, by field.
+            encoded: The parts' vectors, where some are known already.
 
         Raises:
             QueryError: No route leads to the collection.
             DecodeError: A query part that cannot be read.
         """
-        probes, words = self.reader.read(parts)
+        probes, words = self.reader.read(parts, encoded)
+        if vectors is not None:
+            probes = self.reader.given(vectors) + probes
         if not probes and not words:
             raise self.reader.no_route(parts)
         found = self._gatherer.propose(probes, words, Scope(None, ()), self.candidates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from tiepoint.index.base import TextAnalysis
@@ -18,11 +19,6 @@ MAX_TERM_CHARACTERS = 64
 
 _WITHOUT_STOP_WORDS = ("arabic", "chinese", "greek", "romanian", "tamil", "turkish")
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-_CHINESE_STOP_WORDS = (
-    "的 了 着 过 地 得 在 是 有 和 与 及 或 也 都 就 而 且 把 被 对 从 到 向 于 之 其 这 那 里 个 "
-    "我 你 他 她 它 我们 你们 他们 她们 它们 这个 那个 这些 那些 这里 那里 一个 一些 因为 所以 "
-    "但是 如果 以及 并 并且 还 又 很 吗 呢 吧 啊 呀 么 等 为 以 所 则 让 给 由"
-).split()
 
 
 @cache
@@ -46,7 +42,7 @@ def analyzer(analysis: TextAnalysis) -> Any:
             made = made.filter(offered.stopword(language))
     own = [*analysis.stop_words]
     if "chinese" in analysis.languages:
-        own += _CHINESE_STOP_WORDS
+        own += _chinese_stop_words()
     if own:
         made = made.filter(offered.custom_stopword([word.lower() for word in own]))
     stemmed = next((name for name in analysis.languages if name != "chinese"), None)
@@ -100,6 +96,12 @@ def plain_terms(text: str, analysis: TextAnalysis, most_bytes: int) -> str:
     """Return all terms of a text as a server takes them; the end of a long one is left out."""
     joined = plain(terms(text, analysis))
     return joined if len(joined) <= most_bytes else joined[:most_bytes].rpartition(" ")[0]
+
+
+@cache
+def _chinese_stop_words() -> list[str]:
+    listed = files("tiepoint.index").joinpath("chinese_stop_words.txt")
+    return listed.read_text("utf-8").split()
 
 
 def _chinese_words(run: str) -> list[str]:

@@ -27,6 +27,13 @@ class Side:
     def __len__(self) -> int:
         return len(self.probes) + len(self.words)
 
+    def __add__(self, other: Side) -> Side:
+        return Side(
+            [*self.probes, *other.probes],
+            [*self.words, *other.words],
+            {**self.factors, **other.factors},
+        )
+
     def __bool__(self) -> bool:
         return bool(self.probes or self.words)
 

@@ -39,8 +39,8 @@ class Planner:
 
     def plan(
         self,
-        probes: Sequence[Probe],
-        words: Sequence[WordProbe],
+        wanted: Side,
+        unwanted: Side,
         boosts: Sequence[Boost],
         scope: Scope,
         options: SearchOptions,
@@ -48,8 +48,8 @@ class Planner:
         """Return what a search does.
 
         Args:
-            probes: The vector routes of the parts that are wanted.
-            words: Their word routes.
+            wanted: The routes of the parts that are wanted.
+            unwanted: Routes that are not wanted, beside those of the options.
             boosts: The deployment's boosts.
             scope: Which items may be proposed.
             options: What else is asked for.
@@ -60,19 +60,18 @@ class Planner:
             FilterError: A boost's filter that cannot be understood.
         """
         self._require_known_weights(options.weights)
-        wanted = Side(probes, words)
-        unwanted = Side()
+        unwanted = _times(unwanted, self._section.negative_weight)
         if options.like:
             found = self._feedback.read(options.like, LIKE)
-            wanted = _with(wanted, *found, self._section.like_weight)
+            wanted += _times(Side(*found), self._section.like_weight)
         if options.negative:
             found = self._reader.read(options.negative)
             if not any(found):
                 raise self._reader.no_route(options.negative)
-            unwanted = _with(unwanted, *found, self._section.negative_weight)
+            unwanted += _times(Side(*found), self._section.negative_weight)
         if options.unlike:
             found = self._feedback.read(options.unlike, UNLIKE)
-            unwanted = _with(unwanted, *found, self._section.unlike_weight)
+            unwanted += _times(Side(*found), self._section.unlike_weight)
         if options.weights:
             wanted = _weighted(wanted, options.weights)
             unwanted = _weighted(unwanted, options.weights)
@@ -112,9 +111,9 @@ class Planner:
                 )
 
 
-def _with(side: Side, probes: Sequence[Probe], words: Sequence[WordProbe], factor: float) -> Side:
-    factors = dict.fromkeys((probe.route for probe in (*probes, *words)), factor)
-    return Side([*side.probes, *probes], [*side.words, *words], {**side.factors, **factors})
+def _times(side: Side, factor: float) -> Side:
+    routes = (probe.route for probe in (*side.probes, *side.words))
+    return Side(side.probes, side.words, dict.fromkeys(routes, factor))
 
 
 def _weighted(side: Side, weights: Mapping[str, float]) -> Side:
