@@ -10,6 +10,7 @@ from typing import Any
 from tiepoint import registry
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.fitted import FittedAligner
+from tiepoint.answering.base import Answerer
 from tiepoint.config.models import ComponentSection, Deployment
 from tiepoint.encoders.base import Encoder
 from tiepoint.engine import Engine
@@ -53,6 +54,15 @@ class Assembly:
     def store(self) -> MilvusStore:
         """The store, not opened yet."""
         return MilvusStore(self.deployment.store.uri, self.deployment.store.server)
+
+    @cached_property
+    def answerer(self) -> Answerer | None:
+        """What answers questions from hits, its model not loaded yet; None if not configured."""
+        section = self.deployment.answer
+        if section is None:
+            return None
+        answerer: Answerer = build(registry.ANSWERERS, section, "answer")
+        return answerer
 
     def tier_folder(self, collection: str) -> Path:
         """Return where a collection's serving tier keeps its snapshot: beside the data."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tiepoint.answering.base import Answer
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment, MetadataType
 from tiepoint.conversation.sessions import Sessions
@@ -19,7 +20,7 @@ from tiepoint.embedded import embedded_deployment
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
 from tiepoint.engine import Encoding
-from tiepoint.errors import InputError, QueryError
+from tiepoint.errors import ConfigError, InputError, QueryError
 from tiepoint.index.collection import Collection
 from tiepoint.indexing import Indexer, Progress
 from tiepoint.item_encoding import ItemEncoder
@@ -389,6 +390,33 @@ class Host:
             explain=explain,
             options=SearchOptions.of(options) if options else None,
         )
+
+    def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
+        """Return an answer to a question from hits, of which every sentence cites some.
+
+        A citation of anything else than these hits is left out, and so is a sentence without
+        one (or it is marked, as `answer.unsupported` says).
+
+        Args:
+            question: In any language.
+            hits: The hits of a search; the best `answer.hits` of them are used.
+
+        Raises:
+            ConfigError: The deployment names no language model under `answer`.
+            DecodeError: The question is no text.
+            AnswerError: The model did not answer.
+        """
+        from tiepoint.answering.answering import answer
+
+        section = self.deployment.answer
+        answerer = self._assembly.answerer
+        if section is None or answerer is None:
+            raise ConfigError(
+                "the deployment names no language model",
+                where="answer",
+                hint="Add `answer: {type: transformers, model: ./folder}` or `type: openai`.",
+            )
+        return answer(question, hits, answerer, most=section.hits, unsupported=section.unsupported)
 
     def embed(self, **parts: Sequence[Any]) -> Vectors:
         """Return (n, d) joint vectors of n parts of one modality, as stored and as asked.

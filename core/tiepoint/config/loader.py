@@ -216,7 +216,7 @@ def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, 
     for name, options in deployment.plugins.items():
         plugins[name], wrong = check_plugin(name, options, folder)
         problems.extend(wrong)
-    alignment = deployment.alignment
+    alignment, answer = deployment.alignment, deployment.answer
     store = deployment.store
     if "://" not in store.uri:
         store = store.model_copy(update={"uri": str(folder / Path(store.uri).expanduser())})
@@ -231,6 +231,7 @@ def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, 
             "sources": sections(registry.SOURCES, deployment.sources, "sources"),
             "engine": section(registry.ENGINES, deployment.engine, ("engine",)),
             "fusion": section(registry.FUSIONS, deployment.fusion, ("fusion",)),
+            "answer": answer and section(registry.ANSWERERS, answer, ("answer",)),
             "plugins": plugins,
         }
     )

@@ -233,6 +233,19 @@ class SearchSection(Section):
     )
 
 
+class AnswerSection(ComponentSection):
+    """What answers questions from hits: an entry point in `tiepoint.answerers`."""
+
+    hits: int = Field(
+        default=5, ge=1, le=100, title="Hits", description="How many hits the model sees."
+    )
+    unsupported: Literal["drop", "mark"] = Field(
+        default="drop",
+        title="Unsupported",
+        description="What becomes of sentences that cite no hit.",
+    )
+
+
 class StoreSection(Section):
     """Where collections are durable."""
 
@@ -400,6 +413,11 @@ class Deployment(Section):
     )
     fusion: FusionSection = Field(
         default_factory=FusionSection, title="Fusion", description="How routes are combined."
+    )
+    answer: AnswerSection | None = Field(
+        default=None,
+        title="Answer",
+        description="The language model that answers from hits, where one is asked to.",
     )
     search: SearchSection = Field(
         default_factory=SearchSection, title="Search", description="Defaults of searches."
