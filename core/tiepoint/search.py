@@ -206,5 +206,6 @@ class CollectionSearch:
         size = len(self.searcher)
         stated = self.fusion.probabilities(block.fused, size)
         if stated is not None:
-            return stated[positions].tolist()
+            calibrated: list[float] = stated[positions].tolist()
+            return calibrated
         return self._probabilities.of(block.routes, positions, size)

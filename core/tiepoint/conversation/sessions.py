@@ -58,14 +58,14 @@ class Sessions:
     def __init__(self, store: SessionStore) -> None:
         self._store = store
 
-    def list(self) -> Sequence[SessionInfo]:
+    def all(self) -> list[SessionInfo]:
         """Return the sessions that are kept, the latest first."""
         found = [(name, updated, self._store.load(name)) for name, updated in self._store.names()]
         return [_info(name, updated, state) for name, updated, state in found if state is not None]
 
     def get(self, name: str) -> SessionInfo | None:
         """Return a session; None where there is none, or none any more."""
-        return next((info for info in self.list() if info.name == name), None)
+        return next((info for info in self.all() if info.name == name), None)
 
     def reset(self, name: str) -> bool:
         """Forget a session; tells whether there was one."""

@@ -109,7 +109,7 @@ class Gatherer:
         others = np.flatnonzero(np.isnan(scores))
         if len(others):
             scores[others] = self.searcher.word_scores(
-                word.field, word.text, [pool[position] for position in others]
+                word.field, word.text, [pool[position] for position in others.tolist()]
             )
         spread = float(np.sqrt(np.mean(np.square(found.scores)))) if len(found.ids) else 1.0
         return RouteScores(word.route, scores, 0.0, max(spread, 1e-6))

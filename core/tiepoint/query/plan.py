@@ -24,6 +24,11 @@ class Side:
     words: Sequence[WordProbe] = ()
     factors: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def routes(self) -> list[str]:
+        """The names of the routes; one that is asked twice stands there twice."""
+        return [*(probe.route for probe in self.probes), *(word.route for word in self.words)]
+
     def __len__(self) -> int:
         return len(self.probes) + len(self.words)
 

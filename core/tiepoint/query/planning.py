@@ -13,7 +13,7 @@ from tiepoint.query.feedback import Feedback
 from tiepoint.query.gathering import Scope
 from tiepoint.query.options import SearchOptions
 from tiepoint.query.plan import Plan, Side
-from tiepoint.query.probes import Probe, QueryReader, WordProbe
+from tiepoint.query.probes import QueryReader
 from tiepoint.routes import Layout
 
 LIKE, UNLIKE = "like", "unlike"
@@ -112,22 +112,17 @@ class Planner:
 
 
 def _times(side: Side, factor: float) -> Side:
-    routes = (probe.route for probe in (*side.probes, *side.words))
-    return Side(side.probes, side.words, dict.fromkeys(routes, factor))
+    return Side(side.probes, side.words, dict.fromkeys(side.routes, factor))
 
 
 def _weighted(side: Side, weights: Mapping[str, float]) -> Side:
     """Weigh routes by their name and by their field's; those that weigh 0 are not asked."""
-
-    def weight(probe: Probe | WordProbe) -> float:
-        field = probe.route.partition("->")[2]
-        return (
-            side.factors.get(probe.route, 1.0)
-            * weights.get(probe.route, 1.0)
-            * weights.get(field, 1.0)
-        )
-
-    factors = {probe.route: weight(probe) for probe in (*side.probes, *side.words)}
+    factors = {
+        route: side.factors.get(route, 1.0)
+        * weights.get(route, 1.0)
+        * weights.get(route.partition("->")[2], 1.0)
+        for route in side.routes
+    }
     return Side(
         [probe for probe in side.probes if factors[probe.route]],
         [word for word in side.words if factors[word.route]],

@@ -151,7 +151,7 @@ def _multiplied(side: Side) -> Callable[[Contribution], Contribution]:
 
 def _opposed(side: Side) -> Callable[[Contribution], Contribution | None]:
     """Turn what a route adds into what it takes; unlikeness to it is no merit."""
-    asked = {probe.route for probe in (*side.probes, *side.words)}
+    asked = set(side.routes)
 
     def change(share: Contribution) -> Contribution | None:
         if share.value <= 0 or share.route not in asked:

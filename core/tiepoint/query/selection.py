@@ -157,7 +157,7 @@ def _least(minimum: float | Mapping[str, float] | None, plan: Plan) -> dict[str 
         return {}
     if not isinstance(minimum, Mapping):
         return {None: minimum}
-    routes = [probe.route for probe in (*plan.wanted.probes, *plan.wanted.words)]
+    routes = plan.wanted.routes
     known = dict.fromkeys([*routes, *(route.partition("->")[2] for route in routes)])
     for name in minimum:
         if name not in known:
@@ -166,7 +166,7 @@ def _least(minimum: float | Mapping[str, float] | None, plan: Plan) -> dict[str 
                 where="minimum",
                 hint=f"It asks {', '.join(known)}.",
             )
-    return dict(minimum)
+    return dict(minimum.items())
 
 
 def _require_single_values(name: str, schema: CollectionSchema) -> None:
