@@ -9,8 +9,8 @@ classes. `vector->described` compares the caption's own text vector with the mea
 captions. No caption of a picture takes part in what the picture is found by.
 
 The fusions learn from the training images only. An aligner knows the pairs that it was fitted on
-too well, so each fifth of the training images is a gallery of its own, whose aligner and similar
-pictures come from the other four fifths. The validation images then come with an aligner that was
+too well, so each quarter of the training images is a gallery of its own, whose aligner and similar
+pictures come from the other three quarters. The validation images then come with an aligner that was
 fitted on all training images.
 """
 
@@ -48,7 +48,7 @@ from tiepoint.fusion.match_head import MatchHeadFusion
 from tiepoint.fusion.max import MaxFusion
 from tiepoint.types import IMAGE, TEXT
 
-FOLDS = 5
+FOLDS = 4
 NEIGHBOURS = 20
 CLASSES = 5
 CAPTIONS = 2

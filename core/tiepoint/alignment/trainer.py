@@ -189,7 +189,7 @@ def _run_epoch(
     return float(np.mean(losses))
 
 
-def _optimiser(model: Towers, schedule: Schedule) -> torch.optim.AdamW:
+def _optimiser(model: Trainable, schedule: Schedule) -> torch.optim.AdamW:
     parameters = list(model.parameters())
     return torch.optim.AdamW(
         [

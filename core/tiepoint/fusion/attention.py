@@ -119,10 +119,10 @@ class TokenInputs:
             mean[column] = features.mean(0)
             scale[column] = 1 / np.maximum(features.std(0), 1e-3)
             vectors = examples.queries.get(route)
-            if vectors is not None and components and there.sum() > 1:
+            if vectors is not None and components:
                 fitted = Components.fit(vectors[there], components)
-                kept = Components(fitted.mean, fitted.matrix[:, :components])
-                found[column] = kept.scaled_to(vectors[there])
+                if fitted(vectors[there]).any():  # not where all queries have the same vector
+                    found[column] = fitted.scaled_to(vectors[there])
         return cls(mean, scale, found, components)
 
     def of(self, column: int, features: Vectors, query: Vectors | None) -> Vectors:
@@ -150,7 +150,6 @@ class TokenInputs:
         named: Tensors = {
             "feature_mean": self.mean,
             "feature_scale": self.scale,
-            "components": np.array(self.width, np.int64),
         }
         for column, fitted in self.components.items():
             named[f"components_mean.{routes[column]}"] = fitted.mean
@@ -174,5 +173,5 @@ class TokenInputs:
                 for column, route in enumerate(routes)
                 if f"components.{route}" in tensors
             },
-            int(tensors["components"]),
+            tensors["token"].shape[1] - len(FEATURES),
         )

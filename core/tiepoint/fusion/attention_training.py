@@ -66,7 +66,8 @@ class RouteAttention(Trainable):
         mean = (tokens * present).sum(1) / present.sum(1)
         attended = torch.einsum("nw,nrw->nr", mean @ self.query, tokens @ self.key)
         logits = attended / np.sqrt(tokens.shape[2]) + self.bias
-        return self.log_scale.exp() * logits.masked_fill(~asked, -torch.inf).softmax(1)
+        shares: Tensor = logits.masked_fill(~asked, -torch.inf).softmax(1)
+        return self.log_scale.exp() * shares
 
     def loss(self, links: Rows) -> Tensor:
         rows, columns = torch.from_numpy(links).unbind(1)
@@ -110,7 +111,7 @@ class QueryTensors:
         self.standing = torch.from_numpy(examples.known_standing())
         self.inputs = torch.from_numpy(inputs.of_all(examples))
         self.asked = torch.from_numpy(examples.asked)
-        self.rivals = torch.from_numpy((examples.candidates >= 0) & ~examples.relevant)
+        self.rivals = torch.from_numpy(examples.rivals)
 
 
 def learned_attention(

@@ -63,9 +63,13 @@ class FusionExamples:
 
         A query teaches where it has both relevant candidates and others.
         """
-        there = self.candidates >= 0
-        teaches = self.relevant.any(1) & (there & ~self.relevant).any(1)
+        teaches: Mask = np.asarray(self.rivals.any(axis=1))
         return np.argwhere(self.relevant & teaches[:, None]).astype(np.int64)
+
+    @cached_property
+    def rivals(self) -> Mask:
+        """(q, c) bool: candidates that are not relevant."""
+        return np.asarray((self.candidates >= 0) & ~self.relevant, np.bool_)
 
     @cached_property
     def data_hash(self) -> str:
@@ -97,9 +101,8 @@ class FusionExamples:
         Args:
             scores: (q, c) fused scores; what the padding holds does not matter.
         """
-        valid = self.candidates >= 0
         best = np.where(self.relevant, scores, -np.inf).max(1, keepdims=True)
-        above = ((scores >= best) & valid & ~self.relevant).sum(1)
+        above = ((scores >= best) & self.rivals).sum(1)
         return np.where(self.relevant.any(1), above, NOT_FOUND).astype(np.int64)
 
     def route_scores(self, query: int) -> list[RouteScores]:

@@ -155,7 +155,7 @@ class FittedFusion(Fusion):
             )
         self.routes = examples.routes
         tensors, history = self.learn(examples, val, told)
-        self._content = save({n: np.ascontiguousarray(t) for n, t in tensors.items()})
+        self._content = save({n: np.array(t, order="C") for n, t in tensors.items()})
         self._take(tensors)
         self.card = FusionCard(
             method=self.method,

@@ -77,7 +77,7 @@ def learned_weights(examples: FusionExamples, regularisation: float) -> NDArray[
     row_of = np.searchsorted(taught, links[:, 0])
     standing = standing[taught]
     # A relevant candidate does not compete with the query's other relevant ones.
-    rivals = ((examples.candidates >= 0) & ~examples.relevant)[taught]
+    rivals = examples.rivals[taught]
     right = standing[row_of, links[:, 1]].astype(np.float64)
 
     def objective(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -86,9 +86,9 @@ class MatchHeadFusion(FittedFusion):
     def fuse(self, routes: Sequence[RouteScores]) -> list[tuple[Contribution, ...]]:
         shares = super().fuse(routes)
         scores = np.array([sum(c.value for c in share) for share in shares])
-        best = np.argsort(-scores, kind="stable")[: self.options.depth]
+        best = np.argsort(-scores, kind="stable")[: self.options.depth].tolist()
         said = self.logits(routes, best)
-        for position, logit in zip(best.tolist(), said.tolist(), strict=True):
+        for position, logit in zip(best, said.tolist(), strict=True):
             value = logit - float(said.min())
             match = Contribution(MATCH, float(1 / (1 + np.exp(-logit))), value, 1.0, value)
             shares[position] = (*shares[position], match)
@@ -106,7 +106,7 @@ class MatchHeadFusion(FittedFusion):
         standing = np.full((n, len(self.routes)), np.nan, np.float32)
         for column, name in enumerate(self.routes):
             if name in by_name:
-                standing[:, column] = by_name[name].standardised[positions]
+                standing[:, column] = by_name[name].standardised[list(positions)]
         hidden = np.broadcast_to(tensors["bias"], (n, len(tensors["bias"]))).copy()
         hidden += standing_inputs(standing) @ tensors["standing"]
         for name, dim in self._compared.items():

@@ -54,7 +54,7 @@ class MatchNetwork(Trainable):
         )
         self.standing = nn.Parameter(torch.randn(2 * len(weights), hidden) / np.sqrt(fan_in))
         self.bias = nn.Parameter(torch.zeros(hidden))
-        self.output = nn.Parameter(torch.zeros(hidden, 1))
+        self.output = nn.Parameter(torch.zeros(hidden))
         self.shift = nn.Parameter(torch.zeros(()))
         self.dropout = nn.Dropout(options.dropout)
 
@@ -71,7 +71,8 @@ class MatchNetwork(Trainable):
         labels[:, 0] = 1
         losses = functional.binary_cross_entropy_with_logits(odds, labels, reduction="none")
         # The relevant item weighs as much as all its negatives together.
-        return (losses[:, 0] + (losses[:, 1:] * counted[:, 1:]).mean(1)).mean()
+        mean: Tensor = (losses[:, 0] + (losses[:, 1:] * counted[:, 1:]).mean(1)).mean()
+        return mean
 
     def logits(self, examples: FusionExamples, rows: Rows, columns: Rows) -> Tensor:
         """Return (n,) what the head adds to the log-odds of candidates of labelled queries."""
@@ -81,15 +82,15 @@ class MatchNetwork(Trainable):
         for route, matrix in zip(self._compared, self.joined, strict=True):
             joined = joined_inputs(examples.queries[route][rows], examples.items[route][items])
             hidden = hidden + self.dropout(torch.from_numpy(joined)) @ matrix
-        active = self.dropout(functional.gelu(hidden, approximate="tanh"))
-        return (active @ self.output)[:, 0]
+        active: Tensor = self.dropout(functional.gelu(hidden, approximate="tanh"))
+        return active @ self.output
 
     def tensors(self) -> Tensors:
         """Return the learned parameters as plain arrays by name."""
         named = {
             "standing": self.standing,
             "bias": self.bias,
-            "output": self.output[:, 0],
+            "output": self.output,
             **{
                 f"joined.{r}": matrix for r, matrix in zip(self._compared, self.joined, strict=True)
             },
@@ -105,7 +106,7 @@ def hardest(
     Columns are -1 where a query has fewer.
     """
     base = np.asarray(examples.known_standing() @ weights, np.float32)
-    rivals = np.where((examples.candidates >= 0) & ~examples.relevant, base, -np.inf)
+    rivals = np.where(examples.rivals, base, -np.inf)
     columns = np.argsort(-rivals, axis=1, kind="stable")[:, :depth]
     there = np.take_along_axis(rivals, columns, 1) > -np.inf
     return base, np.where(there, columns, -1)
