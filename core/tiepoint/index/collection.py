@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
 from tiepoint.index.base import Candidates, CollectionSchema, Row, Store, Tier
@@ -67,6 +68,7 @@ class Collection:
         schema: CollectionSchema,
         folder: Path,
         progress: Progress | None = None,
+        options: Mapping[str, IndexSection] | None = None,
     ) -> Collection:
         """Open a collection, creating it if it is new.
 
@@ -78,6 +80,7 @@ class Collection:
             schema: What the collection holds.
             folder: Where the tier's snapshots lie, in a folder for each stored collection.
             progress: Told of items taken over from the store.
+            options: How vectors are searched by the serving tier, by vector field.
 
         Raises:
             FingerprintError: The stored vectors come from another encoder or aligner.
@@ -94,17 +97,20 @@ class Collection:
         folder = folder / store.identity(schema.name)
         count, last = store.count(schema.name), store.last_sequence(schema.name)
         opened: dict[str, Any] = {"from": "snapshot"}
-        tier = ServingTier.load(folder, schema)
+        tier = ServingTier.load(folder, schema, options)
         saved = 0 if tier is None else tier.sequence
         if tier is not None and saved <= last:
-            opened["taken_over"] = _take_over(store, tier, count, progress)
+            with tier.deferred():
+                opened["taken_over"] = _take_over(store, tier, count, progress)
         if tier is None or saved > last or len(tier) != count:
             if count:
                 logger.info("%s: building the index of %d items", schema.name, count)
             if tier is not None:
                 tier.close()
-            tier, saved = ServingTier(schema), 0
-            opened = {"from": "store", "taken_over": _take_over(store, tier, count, progress)}
+            tier, saved = ServingTier(schema, options, folder), 0
+            with tier.deferred():
+                taken = _take_over(store, tier, count, progress)
+            opened = {"from": "store", "taken_over": taken}
         opened["seconds"] = round(time.perf_counter() - started, 3)
         collection = cls(store, schema, folder, tier, opened)
         collection._snapshot_sequence = saved
@@ -164,6 +170,11 @@ class Collection:
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
         return self._tier.search_vector(field, query, k, where, exclude)
+
+    def search_vectors(
+        self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> list[Candidates]:
+        return self._tier.search_vectors(field, queries, k, where, exclude)
 
     def search_text(
         self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
@@ -235,7 +246,7 @@ class Collection:
             self._behind = False
 
     def _snapshot(self) -> None:
-        if self._tier.sequence == self._snapshot_sequence:
+        if self._tier.sequence == self._snapshot_sequence and not self._tier.improved:
             return
         self._tier.snapshot(self._folder)
         self._snapshot_sequence = self._tier.sequence
