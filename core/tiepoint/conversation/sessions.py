@@ -159,6 +159,8 @@ def _take(
     if text is not None and text.strip():
         state.say(text)
         asked = state.asked
+    else:
+        state.offset = 0
     if unwanted is not None:
         asked.without = [*asked.without, str(unwanted)]
     if negative:

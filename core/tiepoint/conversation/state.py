@@ -131,7 +131,6 @@ class SessionState(BaseModel):
     def remember(self) -> None:
         """Keep the query as it is, for `undo`."""
         self.before = [*self.before, self.asked.model_copy(deep=True)][-_MOST_UNDONE:]
-        self.offset = 0
 
     def _make(self, move: Move) -> None:
         asked = self.asked
@@ -160,8 +159,11 @@ class SessionState(BaseModel):
             case "next":
                 self.before.pop()
                 self.offset += len(self.shown)
+                return
+        self.offset = 0
         if move.kind in ("ask", "narrow", "shift"):
-            asked.without = [text for text in asked.without if text != move.text]
+            wanted = move.text.removeprefix("with ")
+            asked.without = [text for text in asked.without if text != wanted]
 
     def _undo(self) -> None:
         self.before.pop()  # the query that the undoing turn met
