@@ -45,8 +45,14 @@ def connect(address: str, server: ServerSection | None = None) -> Any:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     credentials = _credentials(server) if server is not None else {}
     with store_errors(public_address(address)):
+        # A shared connection would be found by address and token alone, and keep the
+        # certificates of whoever came first.
         return MilvusClient(
-            address, timeout=CONNECT_TIMEOUT_S, grpc_options=_options(address), **credentials
+            address,
+            timeout=CONNECT_TIMEOUT_S,
+            grpc_options=_options(address),
+            dedicated=True,
+            **credentials,
         )
 
 
@@ -56,9 +62,16 @@ def quieten_grpc() -> None:
 
 
 def _options(address: str) -> dict[str, int]:
-    # pymilvus pings every 10 s, which a server in this process takes for abuse: it ends the
-    # connection with `too_many_pings` while a long batch is encoded.
-    return {"grpc.keepalive_time_ms": 2**31 - 1} if address.startswith("unix:") else {}
+    if address.startswith("unix:"):
+        # pymilvus pings every 10 s, which a server in this process takes for abuse: it ends
+        # the connection with `too_many_pings` while a long batch is encoded.
+        return {"grpc.keepalive_time_ms": 2**31 - 1}
+    # gRPC would wait up to two minutes before it looks again for a server that was away.
+    return {
+        "grpc.initial_reconnect_backoff_ms": 100,
+        "grpc.min_reconnect_backoff_ms": 1000,
+        "grpc.max_reconnect_backoff_ms": 2000,
+    }
 
 
 def _credentials(server: ServerSection) -> dict[str, Any]:
@@ -119,9 +132,10 @@ def store_errors(where: str) -> Iterator[None]:
 
 def _store_error(error: Exception, where: str) -> StoreError:
     message = str(getattr(error, "message", "") or error).strip() or type(error).__name__
+    causes = _with_causes(error)
     if "No space left on device" in message:
         what, hint = "the disk is full", "Free some space and try again; nothing stored is lost."
-    elif any(sign in message for sign in _REFUSED):
+    elif any(sign in causes for sign in _REFUSED):
         what, hint = "the Milvus server refuses the token", "Check store.server.token."
     elif any(sign in message for sign in _UNREACHABLE):
         what, hint = UNREACHABLE, "Start it, or check the store's URI; nothing stored is lost."
@@ -129,6 +143,14 @@ def _store_error(error: Exception, where: str) -> StoreError:
         what = f"the store failed ({message.splitlines()[0][:300]})"
         hint = "Try again; if it persists, look at the disk and at the store's health."
     return StoreError(what, where=where, hint=hint)
+
+
+def _with_causes(error: BaseException | None) -> str:
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:  # pymilvus raises errors from themselves
+        chain.append(error)
+        error = error.__cause__
+    return " ".join(map(str, chain))
 
 
 UNREACHABLE = "the Milvus server cannot be reached"
