@@ -133,7 +133,9 @@ class FusionSection(ComponentSection):
     """How routes are combined: an entry point in `tiepoint.fusions`."""
 
     type: str = Field(
-        default="weighted", title="Type", description="`weighted`, `rrf`, or another entry point."
+        default="weighted",
+        title="Type",
+        description="`weighted`, `rrf`, `max`, `saved` (a fitted one), or another entry point.",
     )
     candidates: int = Field(
         default=100,

@@ -24,6 +24,17 @@ from tiepoint.testing.fusion import FusionConformance
 QUICK = {"epochs": 12, "batch": 32, "learning_rate": 0.02}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """On matrices this small, threads that wait for each other take most of the time."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def learned():
     return examples(400, seed=0, vectors=True)
@@ -50,7 +61,9 @@ def attention(learned, held_out):
 
 @pytest.fixture(scope="module")
 def match_head(learned):
-    fusion = MatchHeadFusion(epochs=6, batch=32, hidden=32, depth=10, dropout=0.1)
+    fusion = MatchHeadFusion(
+        epochs=12, batch=16, hidden=32, depth=10, dropout=0.1, learning_rate=0.005
+    )
     fusion.fit(learned)
     return fusion
 
