@@ -13,11 +13,16 @@ Unsupported = Literal["drop", "mark"]
 MARK = "[unsupported]"
 
 _CITATION = re.compile(r"\s*\[([^\[\]\n]{1,200})\]")
-# Up to a full stop (not one within a number or a file's name) and the citations behind it.
+# Up to a full stop (not one within a number, a file's name or an abbreviation) and the citations
+# behind it. Where it is not clear that a sentence ends, it does: a claim without a citation must
+# not hide behind its neighbour's.
 _SENTENCE = re.compile(
-    r"(?:\[[^\[\]\n]*\]|[^.!?。！？\n]|[.!?](?![\s\[\"'”’)]|$))+(?:[.!?]+[\"'”’)]*|[。！？]+[”’」]*|\n|$)"
+    r"(?:\[[^\[\]\n]*\]|\b(?:e\.g|i\.e|vs|cf|ca|Dr|Mr|Mrs|Ms|St|No)\.|[^.!?。！？\n]"
+    r"|[.!?](?![\s\[\"'”’)]|$))+"
+    r"(?:[.!?]+[\"'”’)]*|[。！？]+[”’」]*|\n|$)"
     r"(?:[ \t]*\[[^\[\]\n]{1,200}\][.。]?)*"
 )
+_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?。，；：！？])")
 _WORD = re.compile(r"\w")
 
 
@@ -43,7 +48,7 @@ def grounded(said: str, keys: Mapping[str, str], unsupported: Unsupported = "dro
     for found in _SENTENCE.finditer(said):
         cited = [key for group in _CITATION.findall(found[0]) for key in _keys(group)]
         unknown |= dict.fromkeys(key for key in cited if key not in keys)
-        text = " ".join(_CITATION.sub("", found[0]).split())
+        text = _BEFORE_STOP.sub("", " ".join(_CITATION.sub("", found[0]).split()))
         if not _WORD.search(text):
             continue
         ids = tuple(dict.fromkeys(keys[key] for key in cited if key in keys))
