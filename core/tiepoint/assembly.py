@@ -11,7 +11,7 @@ from tiepoint import registry
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.fitted import FittedAligner
 from tiepoint.answering.base import Answerer
-from tiepoint.config.models import ComponentSection, Deployment
+from tiepoint.config.models import ComponentSection, Deployment, IndexSection
 from tiepoint.encoders.base import Encoder
 from tiepoint.engine import Engine
 from tiepoint.errors import ConfigError, FingerprintError
@@ -67,6 +67,15 @@ class Assembly:
     def tier_folder(self, collection: str) -> Path:
         """Return where a collection's serving tier keeps its snapshot: beside the data."""
         return Path(self.deployment.store.uri).expanduser().absolute() / "tiers" / collection
+
+    def index_options(self, collection: str) -> dict[str, IndexSection]:
+        """Return how each vector field of a collection is searched."""
+        section = self.deployment.collections[collection]
+        options = {}
+        for name, field in self.layouts[collection].fields.items():
+            chosen = section.fields[name].index or section.index
+            options |= {vectors: chosen for vectors in (name, field.joint) if vectors is not None}
+        return options
 
     def plugin(self, name: str, options: Mapping[str, Any]) -> Plugin:
         """Build a plugin that the deployment names."""

@@ -132,7 +132,10 @@ class Host:
                 store.open()
                 for name, layout in self._assembly.layouts.items():
                     collection = Collection.open(
-                        store, layout.schema, self._assembly.tier_folder(name)
+                        store,
+                        layout.schema,
+                        self._assembly.tier_folder(name),
+                        options=self._assembly.index_options(name),
                     )
                     self._collections[name] = collection
                     self._searches[name] = CollectionSearch(

@@ -16,8 +16,8 @@ from tiepoint.encoders.pipeline import encode_parts
 from tiepoint.errors import DecodeError, InputError, QueryError, SchemaError
 from tiepoint.index.base import Row
 from tiepoint.index.validation import validate_rows
-from tiepoint.query.checks import unit_vector
-from tiepoint.routes import Layout, PartField
+from tiepoint.query.checks import given_vector
+from tiepoint.routes import Layout, PartField, given_field
 from tiepoint.types import TEXT, Item, Skipped
 
 
@@ -152,10 +152,11 @@ class ItemEncoder:
     def _take_given(
         self, field: PartField, dimensions: int, holders: list[int], batch: _Batch
     ) -> None:
+        into = given_field(field.name, dimensions, field.metric)
         for i in holders:
             item = batch.items[i]
             try:
-                vector = unit_vector(item.parts[field.name], dimensions, field.name)
+                vector = given_vector(item.parts[field.name], into)
             except QueryError as error:
                 where = f"{item.id}: {field.name}"
                 batch.failures[i] = SchemaError(error.what, where=where, hint=error.hint)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tiepoint.alignment.base import Aligner
-from tiepoint.config.models import CollectionSection, FieldSection, WordsSection
+from tiepoint.config.models import CollectionSection, FieldSection, Metric, WordsSection
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.calibration import MatchProbability
@@ -18,6 +18,11 @@ GIVEN = "given"
 """The fingerprint of vectors that the user brings."""
 WORDS = "bm25"
 """The fingerprint of word routes."""
+
+
+def given_field(name: str, dim: int, metric: Metric) -> VectorField:
+    """Return a field of given vectors; the fingerprint says whether their length was kept."""
+    return VectorField(name, dim, GIVEN if metric == "cosine" else f"{GIVEN}, {metric}", metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class PartField:
         dimensions: Length of given vectors.
         joint: Name of the vector field in the joint space, where it is stored apart.
         words: How its text is analysed for BM25; None where it is not.
+        metric: How given vectors are compared.
     """
 
     name: str
@@ -60,6 +66,7 @@ class PartField:
     dimensions: int | None
     joint: str | None
     words: TextAnalysis | None
+    metric: Metric = "cosine"
 
 
 class Layout:
@@ -150,7 +157,13 @@ class Layout:
                 hint="Remove `words`.",
             )
         words = _analysis(field.words)
-        part = PartField(name, modality, encoder, field.dimensions, None, words)
+        if field.dimensions is None and field.metric != "cosine":
+            raise ConfigError(
+                "only given vectors have a metric; those of an encoder are compared by cosine",
+                where=f"{where}.{name}.metric",
+                hint="Remove `metric`.",
+            )
+        part = PartField(name, modality, encoder, field.dimensions, None, words, field.metric)
         if not self._aligned(part) or (self.aligner and self.aligner.shares_encoder_space):
             return part
         return PartField(name, modality, encoder, None, name + JOINT_SUFFIX, words)
@@ -169,7 +182,7 @@ class Layout:
             if field.encoder is not None:
                 made.append(VectorField(field.name, field.encoder.dim, field.encoder.fingerprint))
             if field.dimensions is not None:
-                made.append(VectorField(field.name, field.dimensions, GIVEN))
+                made.append(given_field(field.name, field.dimensions, field.metric))
             if field.joint is not None and self.aligner is not None:
                 made.append(VectorField(field.joint, self.aligner.dim, self.aligner.fingerprint))
             for vector in made:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tiepoint.config.models import MetadataType, ServerSection
+from tiepoint.config.models import MetadataType, Metric, ServerSection
 from tiepoint.errors import SchemaError
 from tiepoint.index.analysis import plain_terms
-from tiepoint.index.base import CollectionSchema, Row
+from tiepoint.index.base import CollectionSchema, Row, VectorField
 from tiepoint.index.filters import milvus_field
 from tiepoint.index.validation import (
     MAX_DIGEST_BYTES,
@@ -35,6 +35,11 @@ _INDEXES: dict[str, dict[str, Any]] = {
 _MIN_BREADTH = 64
 _MAX_BREADTH = 32_768
 _PROBED_LISTS = 64
+_METRIC_TYPES: dict[Metric, str] = {
+    "cosine": "COSINE",
+    "inner_product": "IP",
+    "euclidean": "L2",
+}
 _LISTS: dict[MetadataType, MetadataType] = {"strings": "string", "ints": "int", "floats": "float"}
 
 
@@ -152,7 +157,7 @@ class Layout:
         for field in self.schema.vectors:
             params.add_index(
                 vector_field(field.name),
-                metric_type="COSINE",
+                metric_type=_metric_type(field),
                 **_INDEXES[self._server.index],
             )
         for name in self.schema.texts:
@@ -161,7 +166,7 @@ class Layout:
             )
         return params
 
-    def search_params(self, k: int) -> dict[str, Any]:
+    def search_params(self, field: str, k: int) -> dict[str, Any]:
         """Return the `pymilvus` parameters of a search for the k nearest vectors."""
         breadth = min(max(_MIN_BREADTH, 2 * k), _MAX_BREADTH)
         options = {
@@ -170,7 +175,8 @@ class Layout:
             "diskann": {"search_list": breadth},
             "auto": {},
         }
-        return {"metric_type": "COSINE", "params": options[self._server.index]}
+        asked = next(vector for vector in self.schema.vectors if vector.name == field)
+        return {"metric_type": _metric_type(asked), "params": options[self._server.index]}
 
     def entities(self, rows: Sequence[Row], first_sequence: int) -> Iterator[dict[str, Any]]:
         """Yield rows as Milvus takes them, numbered from `first_sequence`."""
@@ -297,3 +303,18 @@ def _metadata_options(kind: MetadataType) -> dict[str, Any]:
         capacity = {"max_capacity": MAX_LIST_LENGTH, "element_type": element}
         return {"datatype": DataType.ARRAY, **capacity, **length}
     return {"datatype": element, **length}
+
+
+def _metric_type(field: VectorField) -> str:
+    """Return Milvus's name of a field's metric.
+
+    Raises:
+        SchemaError: A server does not have it.
+    """
+    if field.metric not in _METRIC_TYPES:
+        raise SchemaError(
+            f"a Milvus server does not compare by {field.metric}",
+            where=f"vector field {field.name!r}",
+            hint=f"Choose {', '.join(_METRIC_TYPES)}, or an embedded store.",
+        )
+    return _METRIC_TYPES[field.metric]

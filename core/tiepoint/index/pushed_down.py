@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.config.models import Metric
 from tiepoint.encoders.base import Vectors
+from tiepoint.index import metrics
 from tiepoint.index.analysis import plain, query_terms
 from tiepoint.index.base import Candidates, Row
 from tiepoint.index.filters import Filter, milvus_field, milvus_literal
@@ -80,15 +82,18 @@ class PushedDownTier:
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
-        return self._search(
+        found = self._search(
             [query],
             where,
             exclude,
             extra=f"{present_field(field)} == true",
             anns_field=vector_field(field),
             limit=min(k, MAX_LIMIT),
-            search_params=self._layout.search_params(min(k, MAX_LIMIT)),
+            search_params=self._layout.search_params(field, min(k, MAX_LIMIT)),
         )
+        if self._metric(field) == "euclidean":  # Milvus answers with squares
+            return Candidates(found.ids, -np.sqrt(found.scores))
+        return found
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
@@ -112,12 +117,16 @@ class PushedDownTier:
 
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
         output = [vector_field(field), present_field(field)]
-        found = {
-            entity["id"]: float(np.dot(np.asarray(entity[output[0]], np.float32), query))
-            for entity in self._entities(ids, output)
-            if entity[output[1]]
-        }
+        entities = [entity for entity in self._entities(ids, output) if entity[output[1]]]
+        if not entities:
+            return np.full(len(ids), np.nan, np.float32)
+        vectors = np.array([entity[output[0]] for entity in entities], np.float32)
+        scores = metrics.scores(self._metric(field), vectors, query).tolist()
+        found = dict(zip((entity["id"] for entity in entities), scores, strict=True))
         return np.array([found.get(item, np.nan) for item in ids], np.float32)
+
+    def _metric(self, field: str) -> Metric:
+        return next(vector.metric for vector in self.schema.vectors if vector.name == field)
 
     def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
         output = [vector_field(field), present_field(field)]
@@ -165,7 +174,7 @@ class PushedDownTier:
             self._background[field] = sample
         if len(sample) == 0:
             return 0.0, 0.0
-        similarities = sample @ query
+        similarities = metrics.scores(self._metric(field), sample, query)
         return float(similarities.mean()), float(similarities.std())
 
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:

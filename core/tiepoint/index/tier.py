@@ -243,7 +243,7 @@ class ServingTier:
             QueryError: No such text field, or k below 1.
         """
         if field not in self.schema.texts:
-            raise _unknown_field(field, self.schema.texts)
+            raise _unknown_field(field, list(self.schema.texts))
         with self._sharing:
             words, columns = self._state.words, self._state.columns
             assert words is not None  # noqa: S101 - there are text fields

@@ -11,9 +11,35 @@ import numpy as np
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError
+from tiepoint.index.base import VectorField
 
 MAX_K = 16_384
 """The most hits that one search gives; Milvus servers have the same limit."""
+
+
+def given_vector(given: Any, field: VectorField) -> Vectors:
+    """Return a given vector as (dim,) float32, of unit length where the field's are.
+
+    Raises:
+        QueryError: It has another length, is not finite, or is zero where that has no direction.
+    """
+    if field.metric == "cosine":
+        return unit_vector(given, field.dim, field.name)
+    try:
+        vector: Vectors = np.array(given, np.float32).reshape(-1)
+    except (TypeError, ValueError):
+        raise QueryError("the vector is not made of numbers", where=field.name) from None
+    if len(vector) != field.dim:
+        raise _wrong_length(len(vector), field.dim, field.name)
+    if not np.isfinite(vector @ vector):
+        raise QueryError(
+            "the vector is not finite, or too long", where=field.name, hint="Give finite numbers."
+        )
+    return vector
+
+
+def _wrong_length(length: int, dim: int, field: str) -> QueryError:
+    return QueryError(f"the vector has {length} values", where=field, hint=f"Give {dim} values.")
 
 
 def unit_vector(given: Any, dim: int, field: str) -> Vectors:
@@ -28,9 +54,7 @@ def unit_vector(given: Any, dim: int, field: str) -> Vectors:
     except (TypeError, ValueError):
         raise QueryError("the vector is not made of numbers", where=field) from None
     if len(vector) != dim:
-        raise QueryError(
-            f"the vector has {len(vector)} values", where=field, hint=f"Give {dim} values."
-        )
+        raise _wrong_length(len(vector), dim, field)
     norm = math.sqrt(vector @ vector)
     if not math.isfinite(norm) or norm == 0:
         raise QueryError(

@@ -9,7 +9,7 @@ from typing import Any
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.texts import clean_text
 from tiepoint.errors import QueryError
-from tiepoint.query.checks import unit_vector
+from tiepoint.query.checks import given_vector
 from tiepoint.routes import Layout
 from tiepoint.types import TEXT, Modality
 
@@ -106,7 +106,7 @@ class QueryReader:
                     f"the collection has no vector field {name!r}",
                     hint=f"Its vector fields are {', '.join(by_field) or 'none'}.",
                 )
-            vector = unit_vector(given, by_field[name].dim, name)
+            vector = given_vector(given, by_field[name])
             probes.append(Probe(f"vector->{name}", name, vector))
         return probes
 
