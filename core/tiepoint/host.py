@@ -27,6 +27,7 @@ from tiepoint.item_encoding import ItemEncoder
 from tiepoint.owner import OwnerServer
 from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
+from tiepoint.query.batches import HitLists
 from tiepoint.query.checks import id_list
 from tiepoint.query.options import SearchOptions
 from tiepoint.search import CollectionSearch
@@ -420,6 +421,37 @@ class Host:
                 hint="Add `answer: {type: transformers, model: ./folder}` or `type: openai`.",
             )
         return answer(question, hits, answerer, most=section.hits, unsupported=section.unsupported)
+
+    def search_many(
+        self,
+        vectors: Mapping[str, Any] | Any,
+        *,
+        where: str | None = None,
+        exclude: Sequence[str] = (),
+        k: int = 10,
+        collection: str | None = None,
+    ) -> HitLists:
+        """Return the k best items for each of many vectors, all cores working on them.
+
+        Args:
+            vectors: (n, d) vectors of the only field, or those of one field by its name.
+            where: A filter on metadata.
+            exclude: Ids that are not wanted.
+            k: How many hits of each, 1 to 16384.
+            collection: Which collection; may be left out where there is one.
+
+        Returns:
+            A sequence of n lists of hits, as `search` returns them but without boosts and
+            probabilities; its `found` has the ids and scores alone.
+
+        Raises:
+            QueryError: Bad vectors or a bad k, or vectors that not one field alone is for.
+            FilterError: A filter that cannot be understood.
+        """
+        self._require_open()
+        return self._searches[self._name(collection)].search_many(
+            vectors, where=where, exclude=exclude, k=k
+        )
 
     def embed(self, **parts: Sequence[Any]) -> Vectors:
         """Return (n, d) joint vectors of n parts of one modality, as stored and as asked.

@@ -14,6 +14,7 @@ from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
 from tiepoint.probabilities import HitProbabilities
+from tiepoint.query.batches import HitLists
 from tiepoint.query.boosts import Boost
 from tiepoint.query.checks import checked_k, id_list
 from tiepoint.query.explanation import explanation
@@ -118,6 +119,31 @@ class CollectionSearch:
         selection = Selection(self.searcher, self.layout.schema, plan, options, k)
         blocks = self._ranker.blocks(plan, max(k, self.candidates))
         return self._hits(selection.choose(blocks), explain)
+
+    def search_many(
+        self,
+        vectors: Mapping[str, Any] | Vectors,
+        *,
+        where: str | None,
+        exclude: Sequence[str],
+        k: int,
+    ) -> HitLists:
+        """Return up to k hits of each of many vectors, all for one field.
+
+        Raises:
+            QueryError: A bad vector or k, or vectors that not one field alone is for.
+            FilterError: A filter that cannot be understood.
+        """
+        k = checked_k(k)
+        name, queries = self.reader.given_many(vectors)
+        found = self.searcher.search_vectors(
+            name,
+            queries,
+            k,
+            self._filter(where) if where is not None else None,
+            id_list(exclude, "exclude"),
+        )
+        return HitLists(f"vector->{name}", found, self.searcher)
 
     def candidates_of(
         self,

@@ -38,6 +38,37 @@ def given_vector(given: Any, field: VectorField) -> Vectors:
     return vector
 
 
+def given_vectors(given: Any, field: VectorField) -> Vectors:
+    """Return many given vectors as (n, dim) float32, of unit length where the field's are.
+
+    Raises:
+        QueryError: They have another length, are not finite, or zero where that has no
+            direction.
+    """
+    try:
+        vectors = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise QueryError("the vectors are not made of numbers", where=field.name) from None
+    if vectors.ndim != 2 or vectors.shape[1] != field.dim:
+        raise QueryError(
+            f"the vectors have the shape {vectors.shape}",
+            where=field.name,
+            hint=f"Give rows of {field.dim} values.",
+        )
+    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    cosine = field.metric == "cosine"
+    wrong = ~np.isfinite(norms) | (cosine & (norms == 0))
+    if wrong.any():
+        raise QueryError(
+            f"vector {int(np.argmax(wrong))} is zero or not finite",
+            where=field.name,
+            hint="Give finite numbers.",
+        )
+    if cosine:
+        vectors = vectors / norms[:, None]
+    return np.ascontiguousarray(vectors, np.float32)
+
+
 def _wrong_length(length: int, dim: int, field: str) -> QueryError:
     return QueryError(f"the vector has {length} values", where=field, hint=f"Give {dim} values.")
 

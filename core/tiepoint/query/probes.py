@@ -9,7 +9,8 @@ from typing import Any
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.texts import clean_text
 from tiepoint.errors import QueryError
-from tiepoint.query.checks import given_vector
+from tiepoint.index.base import VectorField
+from tiepoint.query.checks import given_vector, given_vectors
 from tiepoint.routes import Layout
 from tiepoint.types import TEXT, Modality
 
@@ -45,6 +46,12 @@ class QueryReader:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        self._fields = {vector.name: vector for vector in layout.schema.vectors}
+        # A vector that names no field is for the only one, or for the joint space.
+        several = len(self._fields) > 1
+        self._unnamed = (
+            [field.name for field in layout.joint_fields()] if several else [*self._fields]
+        )
 
     def read(
         self, parts: Mapping[Modality, Any], encoded: Encoded | None = None
@@ -88,27 +95,44 @@ class QueryReader:
         Raises:
             QueryError: No such field, or no vector of its length.
         """
-        by_field = {vector.name: vector for vector in self.layout.schema.vectors}
-        if not isinstance(vectors, Mapping):
-            fields = list(by_field.values())
-            if len(fields) > 1:
-                fields = self.layout.joint_fields()
-            if not fields:
-                raise QueryError(
-                    "it is not said which field the vector is for",
-                    hint=f"Pass vector={{field: vector}}; fields: {', '.join(by_field)}.",
-                )
-            vectors = {field.name: vectors for field in fields}
-        probes = []
-        for name, given in vectors.items():
-            if name not in by_field:
-                raise QueryError(
-                    f"the collection has no vector field {name!r}",
-                    hint=f"Its vector fields are {', '.join(by_field) or 'none'}.",
-                )
-            vector = given_vector(given, by_field[name])
-            probes.append(Probe(f"vector->{name}", name, vector))
-        return probes
+        return [
+            Probe(f"vector->{name}", name, given_vector(given, self._field(name)))
+            for name, given in self._by_field(vectors).items()
+        ]
+
+    def given_many(self, vectors: Mapping[str, Any] | Vectors) -> tuple[str, Vectors]:
+        """Check many vectors for one field; returns its name and the (n, dim) vectors.
+
+        Raises:
+            QueryError: No such field or several, or no vectors of its length.
+        """
+        by_field = self._by_field(vectors)
+        if len(by_field) != 1:
+            raise QueryError(
+                f"many vectors are for one field, not for {', '.join(by_field) or 'none'}",
+                hint="Pass {field: vectors}.",
+            )
+        [(name, given)] = by_field.items()
+        return name, given_vectors(given, self._field(name))
+
+    def _by_field(self, vectors: Mapping[str, Any] | Vectors) -> Mapping[str, Any]:
+        if isinstance(vectors, Mapping):
+            return vectors
+        if not self._unnamed:
+            raise QueryError(
+                "it is not said which field the vector is for",
+                hint=f"Pass vector={{field: vector}}; fields: {', '.join(self._fields)}.",
+            )
+        return dict.fromkeys(self._unnamed, vectors)
+
+    def _field(self, name: str) -> VectorField:
+        field = self._fields.get(name)
+        if field is None:
+            raise QueryError(
+                f"the collection has no vector field {name!r}",
+                hint=f"Its vector fields are {', '.join(self._fields) or 'none'}.",
+            )
+        return field
 
     def no_route(self, parts: Mapping[Modality, Any]) -> QueryError:
         """Return why these parts ask nothing."""

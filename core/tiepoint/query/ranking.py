@@ -128,7 +128,8 @@ class Ranker:
             ]
         if plan.boosts:
             shares = with_boosts(shares, plan.boosts, self._gatherer.searcher, pool)
-        return Block(pool, shares, sums(shares), fused, routes)
+        scores = sums(shares) if plan.unwanted or plan.boosts else fused
+        return Block(pool, shares, scores, fused, routes)
 
 
 def sums(shares: Sequence[Shares]) -> NDArray[np.float64]:
