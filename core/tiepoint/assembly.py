@@ -10,11 +10,14 @@ from typing import Any
 from tiepoint import registry
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.fitted import FittedAligner
-from tiepoint.config.models import ComponentSection, Deployment
+from tiepoint.answering.base import Answerer
+from tiepoint.config.models import ComponentSection, Deployment, IndexSection
 from tiepoint.encoders.base import Encoder
 from tiepoint.encoders.nested import encoder_of, one_of_each
-from tiepoint.errors import ConfigError
+from tiepoint.engine import Engine
+from tiepoint.errors import ConfigError, FingerprintError
 from tiepoint.fusion.base import Fusion
+from tiepoint.fusion.fitted import FittedFusion
 from tiepoint.index.embedded import TIERS, generation_folder
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.plugin import Plugin
@@ -47,17 +50,38 @@ class Assembly:
             for name, section in deployment.collections.items()
         }
         self.fusion: Fusion = build(registry.FUSIONS, deployment.fusion, "fusion")
+        if isinstance(self.fusion, FittedFusion):
+            self.fusion.require_fit()
         self._refuse_unknown_routes()
+        self.engine: Engine = build(registry.ENGINES, deployment.engine, "engine")
 
     @cached_property
     def store(self) -> MilvusStore:
         """The store, not opened yet unless it is shared."""
-        return self._shared or MilvusStore(self.deployment.store.uri)
+        return self._shared or MilvusStore(self.deployment.store.uri, self.deployment.store.server)
+
+    @cached_property
+    def answerer(self) -> Answerer | None:
+        """What answers questions from hits, its model not loaded yet; None if not configured."""
+        section = self.deployment.answer
+        if section is None:
+            return None
+        answerer: Answerer = build(registry.ANSWERERS, section, "answer")
+        return answerer
 
     def tier_folder(self, collection: str) -> Path:
         """Return where a collection's serving tier keeps its snapshot: beside the open data."""
         folder = Path(self.deployment.store.uri).expanduser().absolute()
         return generation_folder(folder, self.store.generation) / TIERS / collection
+
+    def index_options(self, collection: str) -> dict[str, IndexSection]:
+        """Return how each vector field of a collection is searched."""
+        section = self.deployment.collections[collection]
+        options: dict[str, IndexSection] = {}
+        for name, field in self.layouts[collection].fields.items():
+            chosen = section.fields[name].index or section.index
+            options |= {vectors: chosen for vectors in (name, field.joint) if vectors is not None}
+        return options
 
     def plugin(self, name: str, options: Mapping[str, Any]) -> Plugin:
         """Build a plugin that the deployment names."""
@@ -71,13 +95,25 @@ class Assembly:
             self.aligner.warm_up()
 
     def _refuse_unknown_routes(self) -> None:
-        known = {name for layout in self.layouts.values() for name in layout.route_names()}
+        known: dict[str, set[str]] = {}
+        for layout in self.layouts.values():
+            for name, fingerprint in layout.route_fingerprints().items():
+                known.setdefault(name, set()).add(fingerprint)
         for name in self.fusion.named_routes():
             if name not in known:
                 raise ConfigError(
                     f"there is no route {name!r}",
                     where="fusion.weights",
                     hint=f"The routes are {', '.join(sorted(known))}.",
+                )
+        for name, fitted in self.fusion.fitted_routes().items():
+            if known.get(name) != {fitted}:
+                there = ", ".join(sorted(known.get(name, ()))) or "no such route"
+                raise FingerprintError(
+                    f"the fusion was fitted for the route {name!r} by {fitted!r}, and the"
+                    f" deployment has {there}",
+                    where="fusion",
+                    hint="Fit it again: tiepoint fusion fit CONFIG --queries FILE --out DIR.",
                 )
 
     def _aligner(self) -> Aligner | None:

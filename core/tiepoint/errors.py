@@ -78,3 +78,7 @@ class StoreError(TiepointError):
 
 class StoreOwnedError(InputError):
     """Another process holds the embedded store."""
+
+
+class AnswerError(TiepointError):
+    """A language model that cannot be asked, or did not answer."""

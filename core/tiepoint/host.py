@@ -6,25 +6,34 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tiepoint.answering.base import Answer
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment, MetadataType
+from tiepoint.conversation.sessions import Sessions
+from tiepoint.conversation.store import SessionStore, sessions_file
 from tiepoint.embedded import embedded_deployment
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
-from tiepoint.errors import InputError, QueryError
+from tiepoint.engine import Encoding
+from tiepoint.errors import ConfigError, InputError, QueryError
 from tiepoint.index.collection import Collection
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.index.sharing import SharedLock
 from tiepoint.indexing import Indexer, Progress
+from tiepoint.item_encoding import ItemEncoder
 from tiepoint.owner import OwnerServer
 from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
+from tiepoint.query.batches import HitLists
+from tiepoint.query.checks import id_list
+from tiepoint.query.options import SearchOptions
 from tiepoint.routes import aligned_encoder
-from tiepoint.search import id_list
+from tiepoint.search import CollectionSearch
 from tiepoint.serving import Serving
 from tiepoint.threads import configure_native_threads
 from tiepoint.turns import WriteTurn
@@ -187,6 +196,7 @@ class Host:
         with ExitStack() as last_to_first:
             last_to_first.callback(self._forget)
             last_to_first.callback(self._assembly.store.close)
+            last_to_first.callback(self._assembly.engine.close)
             if self._cache is not None:
                 last_to_first.callback(self._cache.close)
             if self._serving is not None:
@@ -235,9 +245,11 @@ class Host:
             with store.switched(generation):
                 new = Serving.open(assembly)
             with self._answering.exclusive():
-                self._serving, self._assembly = new, assembly
+                former, self._assembly = self._assembly, assembly
+                self._serving = new
                 running = {"plugins": self.deployment.plugins, "engine": self.deployment.engine}
                 self.deployment = deployment.model_copy(update=running)
+            former.engine.close()
             old.discard()
             store.remove_superseded()
         self._start_again()
@@ -270,6 +282,14 @@ class Host:
             QueryError: There is none of this name, or several and none is named.
         """
         return self._served().collections[self._name(name)]
+
+    def collection_search(self, name: str | None = None) -> CollectionSearch:
+        """Return what answers searches of a collection; of the only one if no name is given.
+
+        Raises:
+            QueryError: There is none of this name, or several and none is named.
+        """
+        return self._served().searches[self._name(name)]
 
     def encoder(self, name: str) -> Encoder:
         """Return an encoder of the deployment by name.
@@ -310,6 +330,13 @@ class Host:
             )
         return name
 
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The search sessions, which outlive the host: to list, look at and reset."""
+        section = self.deployment.search
+        file = sessions_file(self.deployment.store.uri)
+        return Sessions(SessionStore(file, section.session_hours))
+
     # Work
 
     def add(
@@ -336,8 +363,11 @@ class Host:
         """
         with self._writing:
             target = self.collection(collection)
-            layout = self._assembly.layouts[self._name(collection)]
-            return Indexer(layout, target, self._cache).add(items, strict=strict, progress=progress)
+            name = self._name(collection)
+            encoder = ItemEncoder(self._assembly.layouts[name], self._cache)
+            encoding = Encoding(self.deployment, name, encoder)
+            indexer = Indexer(encoding, self._assembly.engine, target)
+            return indexer.add(items, strict=strict, progress=progress)
 
     def delete(self, ids: Sequence[str], *, collection: str | None = None) -> int:
         """Delete items by id; returns how many there were."""
@@ -359,11 +389,14 @@ class Host:
         k: int = 10,
         collection: str | None = None,
         explain: bool = False,
+        session: str | None = None,
+        **options: Any,
     ) -> list[Hit]:
         """Return the k best items for a query of one or more parts, best first.
 
         Where one route answers, a hit's score is its similarity (cosine, or BM25); where
-        several do, it is the fusion's sum.
+        several do, it is the fusion's sum. With negative parts, boosts or feedback, too, the
+        hit's contributions sum to its score.
 
         Args:
             text: Words to match by meaning and, where a field indexes words, by BM25.
@@ -377,23 +410,102 @@ class Host:
             k: How many hits, 1 to 16384.
             collection: Which collection; may be left out where there is one.
             explain: Whether hits say in words what made their score.
+            session: The name of a search session: the text narrows or shifts what the turns
+                before asked (see `Host.sessions`).
+            options: What else is asked for, by the names of `SearchOptions`: `negative` (a
+                text, or parts by modality), `like` and `unlike` (ids), `weights`, `boosts`,
+                `minimum`, `group_by` and `group_size`, `offset` or `after`, `diversity`.
 
         Raises:
-            QueryError: Nothing to search for, no route that leads to it, or a bad k or vector.
+            QueryError: Nothing to search for, no route that leads to it, a bad k or vector, or
+                an option that does not exist or cannot be.
             DecodeError: A query part that cannot be read.
             FilterError: A filter that cannot be understood.
         """
-        self._require_open()
         if parts is not None and not isinstance(parts, Mapping):
             raise QueryError("parts is no dictionary", hint="Give parts by modality.")
         given = {TEXT: text, IMAGE: image, AUDIO: audio, VIDEO: video, **(parts or {})}
         query = {modality: part for modality, part in given.items() if part is not None}
         with self._answering:
-            return (
-                self._served()
-                .searches[self._name(collection)]
-                .search(query, vector, where=where, exclude=exclude, k=k, explain=explain)
+            search = self._served().searches[self._name(collection)]
+            if session is not None:
+                return self.sessions.search(
+                    session,
+                    search,
+                    query,
+                    vector,
+                    where=where,
+                    exclude=exclude,
+                    k=k,
+                    explain=explain,
+                    options=SearchOptions.of(options),
+                )
+            return search.search(
+                query,
+                vector,
+                where=where,
+                exclude=exclude,
+                k=k,
+                explain=explain,
+                options=SearchOptions.of(options) if options else None,
             )
+
+    def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
+        """Return an answer to a question from hits, of which every sentence cites some.
+
+        A citation of anything else than these hits is left out, and so is a sentence without
+        one (or it is marked, as `answer.unsupported` says).
+
+        Args:
+            question: In any language.
+            hits: The hits of a search; the best `answer.hits` of them are used.
+
+        Raises:
+            ConfigError: The deployment names no language model under `answer`.
+            DecodeError: The question is no text.
+            AnswerError: The model did not answer.
+        """
+        from tiepoint.answering.answering import answer
+
+        section = self.deployment.answer
+        answerer = self._assembly.answerer
+        if section is None or answerer is None:
+            raise ConfigError(
+                "the deployment names no language model",
+                where="answer",
+                hint="Add `answer: {type: transformers, model: ./folder}` or `type: openai`.",
+            )
+        return answer(question, hits, answerer, most=section.hits, unsupported=section.unsupported)
+
+    def search_many(
+        self,
+        vectors: Mapping[str, Any] | Any,
+        *,
+        where: str | None = None,
+        exclude: Sequence[str] = (),
+        k: int = 10,
+        collection: str | None = None,
+    ) -> HitLists:
+        """Return the k best items for each of many vectors, all cores working on them.
+
+        Args:
+            vectors: (n, d) vectors of the only field, or those of one field by its name.
+            where: A filter on metadata.
+            exclude: Ids that are not wanted.
+            k: How many hits of each, 1 to 16384.
+            collection: Which collection; may be left out where there is one.
+
+        Returns:
+            A sequence of n lists of hits, as `search` returns them but without boosts and
+            probabilities; its `found` has the ids and scores alone.
+
+        Raises:
+            QueryError: Bad vectors or a bad k, or vectors that not one field alone is for.
+            FilterError: A filter that cannot be understood.
+        """
+        with self._answering:
+            search = self._served().searches[self._name(collection)]
+            return search.search_many(vectors, where=where, exclude=exclude, k=k)
 
     def embed(self, **parts: Sequence[Any]) -> Vectors:
         """Return (n, d) joint vectors of n parts of one modality, as stored and as asked.
@@ -411,7 +523,9 @@ class Host:
                 "give the parts of exactly one modality", hint="Call embed(text=[...])."
             )
         [(modality, batch)] = parts.items()
-        found = aligner and aligned_encoder(aligner, modality, self._assembly.encoders)
+        found = None
+        if aligner is not None:
+            found = aligned_encoder(aligner, modality, self._assembly.encoders)
         if aligner is None or found is None:
             known = ", ".join(aligner.encoders) if aligner else "none"
             raise QueryError(f"{modality!r} is not aligned", hint=f"Aligned: {known}.")
@@ -453,6 +567,7 @@ class Host:
         collections = {name: c.health() for name, c in self._served().collections.items()}
         return {
             "store": self._assembly.store.health(),
+            "engine": self._assembly.engine.health(),
             "cache": self._cache.health() if self._cache is not None else {"status": "closed"},
             "collections": collections,
             "drift": self._served().canary.report(),

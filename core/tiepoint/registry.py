@@ -24,6 +24,7 @@ ENCODERS = "tiepoint.encoders"
 ALIGNERS = "tiepoint.aligners"
 STORES = "tiepoint.stores"
 FUSIONS = "tiepoint.fusions"
+ANSWERERS = "tiepoint.answerers"
 SOURCES = "tiepoint.sources"
 SINKS = "tiepoint.sinks"
 ENGINES = "tiepoint.engines"
@@ -37,6 +38,7 @@ NOUNS: Mapping[str, str] = {
     ALIGNERS: "aligner",
     STORES: "store",
     FUSIONS: "fusion",
+    ANSWERERS: "answerer",
     SOURCES: "source",
     SINKS: "sink",
     ENGINES: "engine",

@@ -8,16 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiepoint.alignment.base import Aligner
-from tiepoint.config.models import CollectionSection, FieldSection
+from tiepoint.config.models import CollectionSection, FieldSection, Metric, WordsSection
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.calibration import MatchProbability
-from tiepoint.index.base import CollectionSchema, VectorField
+from tiepoint.index.base import CollectionSchema, TextAnalysis, VectorField
 from tiepoint.types import TEXT, Modality
 
 JOINT_SUFFIX = "_joint"
 GIVEN = "given"
 """The fingerprint of vectors that the user brings."""
+WORDS = "bm25"
+"""The fingerprint of word routes."""
+
+
+def given_field(name: str, dim: int, metric: Metric) -> VectorField:
+    """Return a field of given vectors; the fingerprint says whether their length was kept."""
+    return VectorField(name, dim, GIVEN if metric == "cosine" else f"{GIVEN}, {metric}", metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,8 @@ class PartField:
         dimensions: Length of given vectors.
         joint: Name of the vector field in the joint space, where it is stored apart.
         space: The modality that the aligner takes its vectors for; None if it takes them not.
-        words: Whether its text is indexed for BM25.
+        words: How its text is analysed for BM25; None where it is not.
+        metric: How given vectors are compared.
     """
 
     name: str
@@ -64,7 +72,8 @@ class PartField:
     dimensions: int | None
     joint: str | None
     space: Modality | None
-    words: bool
+    words: TextAnalysis | None
+    metric: Metric = "cosine"
 
 
 class Layout:
@@ -95,7 +104,9 @@ class Layout:
         self.schema = CollectionSchema(
             name=name,
             vectors=tuple(self._vector_fields(name)),
-            texts=tuple(field.name for field in self.fields.values() if field.words),
+            texts={
+                field.name: field.words for field in self.fields.values() if field.words is not None
+            },
             metadata=dict(section.metadata),
         )
         self.routes = {
@@ -124,6 +135,15 @@ class Layout:
             else:
                 made[field.joint] = np.empty((0, self.aligner.dim), np.float32)
         return made
+
+    def route_fingerprints(self) -> dict[str, str]:
+        """Return what names the similarities of each route: what made the vectors, or BM25."""
+        made = {vector.name: vector.fingerprint for vector in self.schema.vectors}
+        return {
+            **{r.name: made[r.field] for routes in self.routes.values() for r in routes},
+            **dict.fromkeys((f"words->{field}" for field in self.schema.texts), WORDS),
+            **{f"vector->{name}": fingerprint for name, fingerprint in made.items()},
+        }
 
     def joint_fields(self) -> list[VectorField]:
         """Return the fields that a vector of the joint space is compared with."""
@@ -159,6 +179,12 @@ class Layout:
                 where=f"{where}.{name}.words",
                 hint="Remove `words`.",
             )
+        if field.dimensions is None and field.metric != "cosine":
+            raise ConfigError(
+                "only given vectors have a metric; those of an encoder are compared by cosine",
+                where=f"{where}.{name}.metric",
+                hint="Remove `metric`.",
+            )
         space = None
         if encoder is not None and aligner is not None:
             space = space_of(aligner, encoder, modality)
@@ -166,7 +192,10 @@ class Layout:
             space is not None and aligner is not None and not aligner.shares_encoder_space
         )
         joint = name + JOINT_SUFFIX if stored_apart else None
-        return PartField(name, modality, encoder, field.dimensions, joint, space, field.words)
+        words = _analysis(field.words)
+        return PartField(
+            name, modality, encoder, field.dimensions, joint, space, words, field.metric
+        )
 
     def _vector_fields(self, collection: str) -> list[VectorField]:
         found: dict[str, VectorField] = {}
@@ -175,7 +204,7 @@ class Layout:
             if field.encoder is not None:
                 made.append(VectorField(field.name, field.encoder.dim, field.encoder.fingerprint))
             if field.dimensions is not None:
-                made.append(VectorField(field.name, field.dimensions, GIVEN))
+                made.append(given_field(field.name, field.dimensions, field.metric))
             if field.joint is not None and self.aligner is not None:
                 made.append(VectorField(field.joint, self.aligner.dim, self.aligner.fingerprint))
             for vector in made:
@@ -255,3 +284,9 @@ def _own_encoder(
             if (origin.fingerprint, space) == (field_origin.fingerprint, field_space):
                 return other
     return None
+
+
+def _analysis(words: bool | WordsSection) -> TextAnalysis | None:
+    if isinstance(words, WordsSection):
+        return TextAnalysis(words.languages, words.stop_words)
+    return TextAnalysis() if words else None

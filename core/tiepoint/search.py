@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import math
-import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from tiepoint.config.models import FusionSection
+from tiepoint.config.models import FusionSection, SearchSection
 from tiepoint.encoders.base import Vectors
-from tiepoint.encoders.texts import clean_text
-from tiepoint.errors import QueryError
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
 from tiepoint.probabilities import HitProbabilities
+from tiepoint.query.batches import HitLists
+from tiepoint.query.boosts import Boost
+from tiepoint.query.checks import checked_k, id_list
+from tiepoint.query.explanation import explanation
+from tiepoint.query.gathering import Gatherer, Scope
+from tiepoint.query.options import SearchOptions
+from tiepoint.query.plan import Plan, Side
+from tiepoint.query.planning import Planner
+from tiepoint.query.probes import Encoded, Probe, QueryReader, WordProbe
+from tiepoint.query.ranking import Ranker
+from tiepoint.query.selection import Chosen, Selection
 from tiepoint.routes import Layout
-from tiepoint.types import TEXT, Contribution, Hit, Modality
-
-MAX_K = 16_384
-"""The most hits that one search gives; Milvus servers have the same limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What one route asks: a unit vector for a vector field."""
-
-    route: str
-    field: str
-    vector: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class WordProbe:
-    """What a BM25 route asks: words for a text field."""
-
-    route: str
-    field: str
-    text: str
+from tiepoint.types import Contribution, Hit, Modality
 
 
 class CollectionSearch:
@@ -50,21 +36,31 @@ class CollectionSearch:
         layout: The collection's fields and routes.
         searcher: What answers the single routes.
         fusion: How several routes become one ranking.
-        section: The fusion's part of the deployment file: boosts, number of candidates.
+        fusing: The fusion's part of the deployment file: boosts, number of candidates.
+        searching: The searches' part of it.
     """
 
     def __init__(
-        self, layout: Layout, searcher: Searcher, fusion: Fusion, section: FusionSection
+        self,
+        layout: Layout,
+        searcher: Searcher,
+        fusion: Fusion,
+        fusing: FusionSection,
+        searching: SearchSection,
     ) -> None:
         self.layout = layout
         self.searcher = searcher
         self.fusion = fusion
-        self.candidates = section.candidates
-        self._probabilities = HitProbabilities(layout)
+        self.candidates = fusing.candidates
+        self.reader = QueryReader(layout)
         self.boosts = [
-            (f"boost:{name}", self._filter(boost.where), boost.value)
-            for name, boost in section.boosts.items()
+            Boost.of(name, boost, layout.schema.metadata, "fusion.boosts")
+            for name, boost in fusing.boosts.items()
         ]
+        self._gatherer = Gatherer(searcher)
+        self._ranker = Ranker(self._gatherer, fusion)
+        self._planner = Planner(layout, searcher, self.reader, searching)
+        self._probabilities = HitProbabilities(layout)
 
     def search(
         self,
@@ -75,260 +71,167 @@ class CollectionSearch:
         exclude: Sequence[str],
         k: int,
         explain: bool,
+        options: SearchOptions | None = None,
+        kept: Side | None = None,
+        kept_unwanted: Side | None = None,
     ) -> list[Hit]:
         """Return up to k hits, best first.
 
+        Args:
+            parts: What is wanted, by modality.
+            vectors: Further vectors that are wanted, by field, or one of the joint space.
+            where: A filter.
+            exclude: Ids that are not wanted.
+            k: How many hits.
+            explain: Whether hits say in words what made their score.
+            options: What else is asked for.
+            kept: What earlier turns want, too; with options only.
+            kept_unwanted: What they do not want; with options only.
+
         Raises:
-            QueryError: Nothing to search for, a bad vector or k, or no route that matches.
+            QueryError: Nothing to search for, a bad vector, k or option, or no route that
+                matches.
             DecodeError: A query part that cannot be read.
             FilterError: A filter that cannot be understood.
         """
         k = checked_k(k)
-        exclude = id_list(exclude, "exclude")
-        condition = self._filter(where) if where is not None else None
-        probes = self._given(vectors) if vectors is not None else []
+        scope = Scope(
+            self._filter(where) if where is not None else None, id_list(exclude, "exclude")
+        )
+        probes = self.reader.given(vectors) if vectors is not None else []
         words: list[WordProbe] = []
         if parts:
-            probes += self._encoded(parts)
-            words = self._words(parts)
+            encoded, words = self.reader.read(parts)
+            probes += encoded
+        if options is None:
+            if not probes and not words:
+                raise self.reader.no_route(parts)
+            alone = not self.boosts and not self.fusion.takes_single_routes
+            if alone and len(probes) + len(words) == 1:
+                return self._single((probes or words)[0], scope, k, explain)
+            plan = Plan(Side(probes, words), Side(), self.boosts, scope)
+            options = SearchOptions()
+        else:
+            if parts and not probes and not words:
+                raise self.reader.no_route(parts)
+            wanted = Side(probes, words) + (kept or Side())
+            plan = self._planner.plan(wanted, kept_unwanted or Side(), self.boosts, scope, options)
+        selection = Selection(self.searcher, self.layout.schema, plan, options, k)
+        blocks = self._ranker.blocks(plan, max(k, self.candidates))
+        return self._hits(selection.choose(blocks), explain)
+
+    def search_many(
+        self,
+        vectors: Mapping[str, Any] | Vectors,
+        *,
+        where: str | None,
+        exclude: Sequence[str],
+        k: int,
+    ) -> HitLists:
+        """Return up to k hits of each of many vectors, all for one field.
+
+        Raises:
+            QueryError: A bad vector or k, or vectors that not one field alone is for.
+            FilterError: A filter that cannot be understood.
+        """
+        k = checked_k(k)
+        name, queries = self.reader.given_many(vectors)
+        found = self.searcher.search_vectors(
+            name,
+            queries,
+            k,
+            self._filter(where) if where is not None else None,
+            id_list(exclude, "exclude"),
+        )
+        return HitLists(f"vector->{name}", found, self.searcher)
+
+    def candidates_of(
+        self,
+        parts: Mapping[Modality, Any],
+        vectors: Mapping[str, Any] | None = None,
+        encoded: Encoded | None = None,
+    ) -> tuple[list[str], list[RouteScores]]:
+        """Return what a query's routes propose, and each route's view of it, as fusion gets it.
+
+        Args:
+            parts: By modality.
+            vectors: Given vectors, by field.
+            encoded: The parts' vectors, where some are known already.
+
+        Raises:
+            QueryError: No route leads to the collection.
+            DecodeError: A query part that cannot be read.
+        """
+        probes, words = self.reader.read(parts, encoded)
+        if vectors is not None:
+            probes = self.reader.given(vectors) + probes
         if not probes and not words:
-            raise self._no_route(parts)
-        if len(probes) == 1 and not words and not self.boosts:
-            return self._single(probes[0], condition, exclude, k, explain)
-        if not probes and len(words) == 1 and not self.boosts:
-            found = self.searcher.search_text(words[0].field, words[0].text, k, condition, exclude)
-            return self._raw_hits(words[0].route, found, explain)
-        return self._fused(probes, words, condition, exclude, k, explain)
+            raise self.reader.no_route(parts)
+        found = self._gatherer.propose(probes, words, Scope(None, ()), self.candidates)
+        return found.ids, self._gatherer.score(probes, words, found.ids, found.matched)
 
     def _filter(self, where: str) -> Filter:
         return Filter.parse(where, self.layout.schema.metadata)
 
-    # What is asked
-
-    def _encoded(self, parts: Mapping[Modality, Any]) -> list[Probe]:
-        """Encode each part once per encoder, and bring it into the space of each route."""
-        own: dict[tuple[int, Modality], Vectors] = {}
-        probes = []
-        for modality, part in parts.items():
-            for route in self.layout.routes.get(modality, ()):
-                key = (id(route.encoder), modality)
-                if key not in own:
-                    own[key] = route.encoder.encode([part], modality)
-                vector = own[key]
-                if route.aligner is not None:
-                    vector = route.aligner.transform(route.space, vector)
-                probes.append(Probe(route.name, route.field, vector[0]))
-        return probes
-
-    def _words(self, parts: Mapping[Modality, Any]) -> list[WordProbe]:
-        if TEXT not in parts or not self.layout.schema.texts:
-            return []
-        text = clean_text(parts[TEXT])
-        return [WordProbe(f"words->{field}", field, text) for field in self.layout.schema.texts]
-
-    def _given(self, vectors: Mapping[str, Any] | Vectors) -> list[Probe]:
-        """Check given vectors; one without a field is compared with the joint space."""
-        by_field = {vector.name: vector for vector in self.layout.schema.vectors}
-        if not isinstance(vectors, Mapping):
-            fields = list(by_field.values())
-            if len(fields) > 1:
-                fields = self.layout.joint_fields()
-            if not fields:
-                raise QueryError(
-                    "it is not said which field the vector is for",
-                    hint=f"Pass vector={{field: vector}}; fields: {', '.join(by_field)}.",
-                )
-            vectors = {field.name: vectors for field in fields}
-        probes = []
-        for name, given in vectors.items():
-            if name not in by_field:
-                raise QueryError(
-                    f"the collection has no vector field {name!r}",
-                    hint=f"Its vector fields are {', '.join(by_field) or 'none'}.",
-                )
-            vector = unit_vector(given, by_field[name].dim, name)
-            probes.append(Probe(f"vector->{name}", name, vector))
-        return probes
-
-    def _no_route(self, parts: Mapping[Modality, Any]) -> QueryError:
-        if not parts:
-            return QueryError("nothing to search for", hint="Give a text, an image or a vector.")
-        known = {m for m, routes in self.layout.routes.items() if routes}
-        if self.layout.schema.texts:
-            known.add(TEXT)
-        return QueryError(
-            f"no route leads from {' or '.join(parts)} to the collection"
-            f" {self.layout.schema.name!r}",
-            hint=f"It can be asked by {', '.join(sorted(known)) or 'vector'}.",
-        )
-
-    # How it is answered
-
-    def _single(
-        self,
-        probe: Probe,
-        condition: Filter | None,
-        exclude: Sequence[str],
-        k: int,
-        explain: bool,
-    ) -> list[Hit]:
-        found = self.searcher.search_vector(probe.field, probe.vector, k, condition, exclude)
-        return self._raw_hits(probe.route, found, explain, probe)
-
-    def _raw_hits(
-        self, route: str, found: Candidates, explain: bool, probe: Probe | None = None
-    ) -> list[Hit]:
+    def _single(self, probe: Probe | WordProbe, scope: Scope, k: int, explain: bool) -> list[Hit]:
         """A single route needs no scaling: the score is its similarity."""
+        if isinstance(probe, WordProbe):
+            found = self.searcher.search_text(
+                probe.field, probe.text, k, scope.where, scope.exclude
+            )
+        else:
+            found = self.searcher.search_vector(
+                probe.field, probe.vector, k, scope.where, scope.exclude
+            )
         payloads = self.searcher.payloads(found.ids)
-        probabilities: Sequence[float | None] = [None] * len(found.ids)
-        if probe is not None and self._probabilities.known(route):
-            scores = self._against_background(probe, found.scores)
-            chosen = np.arange(len(found.ids))
-            probabilities = self._probabilities.of([scores], chosen, len(self.searcher))
         hits = []
         for id_, score, probability, (metadata, parts) in zip(
-            found.ids, found.scores.tolist(), probabilities, payloads, strict=True
+            found.ids,
+            found.scores.tolist(),
+            self._calibrated(probe, found),
+            payloads,
+            strict=True,
         ):
-            shares = (Contribution(route, score, score, 1.0, score),)
+            shares = (Contribution(probe.route, score, score, 1.0, score),)
             text = explanation(shares) if explain else None
             hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
         return hits
 
-    def _fused(
-        self,
-        probes: Sequence[Probe],
-        words: Sequence[WordProbe],
-        condition: Filter | None,
-        exclude: Sequence[str],
-        k: int,
-        explain: bool,
-    ) -> list[Hit]:
-        """Each route proposes; every proposal is then scored on every route."""
-        depth = max(k, self.candidates)
-        ids: dict[str, None] = {}
-        for probe in probes:
-            found = self.searcher.search_vector(
-                probe.field, probe.vector, depth, condition, exclude
-            )
-            ids.update(dict.fromkeys(found.ids))
-        matched = []
-        for word in words:
-            found = self.searcher.search_text(word.field, word.text, depth, condition, exclude)
-            ids.update(dict.fromkeys(found.ids))
-            matched.append((word.route, found))
-        pool = list(ids)
-        if not pool:
-            return []
-        routes = [self._vector_scores(probe, pool) for probe in probes]
-        routes += [word_scores(route, found, pool) for route, found in matched]
-        shares = self.fusion.fuse(routes)
-        for name, filter_, value in self.boosts:
-            bonus = Contribution(name, 1.0, 1.0, value, value)
-            passes = self.searcher.matches(filter_, pool)
-            shares = [
-                (*share, bonus) if passed else share
-                for share, passed in zip(shares, passes, strict=True)
-            ]
-        scores = np.array([sum(c.value for c in share) for share in shares])
-        best = np.argsort(-scores, kind="stable")[:k]
-        payloads = self.searcher.payloads([pool[i] for i in best])
+    def _calibrated(self, probe: Probe | WordProbe, found: Candidates) -> Sequence[float | None]:
+        if isinstance(probe, WordProbe) or not self._probabilities.known(probe.route):
+            return [None] * len(found.ids)
+        scores = self._gatherer.against_background(probe, found.scores)
+        return self._probabilities.of([scores], np.arange(len(found.ids)), len(self.searcher))
+
+    def _hits(self, chosen: Sequence[Chosen], explain: bool) -> list[Hit]:
+        payloads = self.searcher.payloads([item.id for item in chosen])
+        probabilities = [
+            probability
+            for _, items in groupby(chosen, lambda item: id(item.block))
+            for probability in self._stated(list(items))
+        ]
         return [
             Hit(
-                pool[i],
-                float(scores[i]),
+                item.id,
+                sum(share.value for share in item.shares),
                 probability,
-                shares[i],
+                item.shares,
                 metadata,
                 parts,
-                explanation(shares[i]) if explain else None,
+                explanation(item.shares) if explain else None,
             )
-            for i, probability, (metadata, parts) in zip(
-                best,
-                self._probabilities.of(routes, best, len(self.searcher)),
-                payloads,
-                strict=True,
+            for item, probability, (metadata, parts) in zip(
+                chosen, probabilities, payloads, strict=True
             )
         ]
 
-    def _vector_scores(self, probe: Probe, pool: Sequence[str]) -> RouteScores:
-        return self._against_background(
-            probe, self.searcher.similarities(probe.field, probe.vector, pool)
-        )
-
-    def _against_background(self, probe: Probe, scores: Vectors) -> RouteScores:
-        mean, deviation = self.searcher.background(probe.field, probe.vector)
-        return RouteScores(probe.route, scores, mean, max(deviation, 1e-6))
-
-
-def word_scores(route: str, found: Candidates, pool: Sequence[str]) -> RouteScores:
-    """Return BM25 scores over the pool, in units of their root mean square.
-
-    An item without a matching word scores 0 by definition, so 0 is the background; the root
-    mean square of the matches is a spread that a single match has too.
-    """
-    by_id = dict(zip(found.ids, found.scores.tolist(), strict=True))
-    scores = np.array([by_id.get(id_, np.nan) for id_ in pool], np.float32)
-    spread = float(np.sqrt(np.mean(np.square(found.scores)))) if len(found.ids) else 1.0
-    return RouteScores(route, scores, 0.0, max(spread, 1e-6))
-
-
-def unit_vector(given: Any, dim: int, field: str) -> Vectors:
-    """Return a given vector as (dim,) float32 of unit length.
-
-    Raises:
-        QueryError: It has another length, is zero, or is not finite.
-    """
-    try:
-        # In double precision, where the norm of any float32 vector is finite.
-        vector = np.asarray(given, np.float64).reshape(-1)
-    except (TypeError, ValueError):
-        raise QueryError("the vector is not made of numbers", where=field) from None
-    if len(vector) != dim:
-        raise QueryError(
-            f"the vector has {len(vector)} values", where=field, hint=f"Give {dim} values."
-        )
-    norm = math.sqrt(vector @ vector)
-    if not math.isfinite(norm) or norm == 0:
-        raise QueryError(
-            "the vector is zero or not finite", where=field, hint="Give finite numbers."
-        )
-    return (vector / norm).astype(np.float32)
-
-
-def checked_k(k: Any) -> int:
-    """Return the number of hits that is asked for.
-
-    Raises:
-        QueryError: It is no integer from 1 to `MAX_K`.
-    """
-    try:
-        count = operator.index(k)
-    except TypeError:
-        count = 0
-    if isinstance(k, bool) or not 1 <= count <= MAX_K:
-        raise QueryError(f"k is {k!r}", hint=f"Ask for 1 to {MAX_K} hits.")
-    return count
-
-
-def id_list(ids: Sequence[str], what: str) -> list[str]:
-    """Return ids as a list.
-
-    Raises:
-        QueryError: They are one string, which is a sequence too, but of letters.
-    """
-    if isinstance(ids, str | bytes):
-        raise QueryError(f"{what} is one string", hint="Give a list of ids.")
-    return list(ids)
-
-
-def explanation(contributions: Sequence[Contribution]) -> str:
-    """Say in words what made a score.
-
-    >>> explanation([Contribution("text->image", 0.31, 4.0, 0.5, 2.0)])
-    'text->image: similarity 0.310, standardised 4.00 x weight 0.5 = 2.000'
-    """
-    return "; ".join(
-        f"{c.route}: similarity {c.similarity:.3f}, standardised {c.standardised:.2f}"
-        f" x weight {c.weight:g} = {c.value:.3f}"
-        for c in contributions
-    )
+    def _stated(self, items: Sequence[Chosen]) -> Sequence[float | None]:
+        """Return the calibrated probabilities of items of one block."""
+        block = items[0].block
+        positions = np.array([item.position for item in items])
+        size = len(self.searcher)
+        stated = self.fusion.probabilities(block.fused, size)
+        if stated is not None:
+            calibrated: list[float] = stated[positions].tolist()
+            return calibrated
+        return self._probabilities.of(block.routes, positions, size)

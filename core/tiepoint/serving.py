@@ -41,11 +41,18 @@ class Serving:
         try:
             for name, layout in assembly.layouts.items():
                 collection = Collection.open(
-                    assembly.store, layout.schema, assembly.tier_folder(name)
+                    assembly.store,
+                    layout.schema,
+                    assembly.tier_folder(name),
+                    options=assembly.index_options(name),
                 )
                 serving.collections[name] = collection
                 serving.searches[name] = CollectionSearch(
-                    layout, collection, assembly.fusion, deployment.fusion
+                    layout,
+                    collection,
+                    assembly.fusion,
+                    deployment.fusion,
+                    deployment.search,
                 )
         except BaseException:
             serving.close()

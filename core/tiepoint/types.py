@@ -123,8 +123,8 @@ class Hit:
         id: The item's id.
         score: The sum of the contributions' values; higher is better.
         probability: The calibrated probability that a first hit of this similarity is right, in
-            a gallery of the collection's size; None unless every route that scored the item was
-            calibrated.
+            a gallery of the collection's size; None unless the fusion, or every route that scored
+            the item, was calibrated.
         contributions: What each route added; always there, in the order of the routes.
         metadata: The item's metadata.
         parts: What is stored of the item's parts: the text itself, or the path of a file.

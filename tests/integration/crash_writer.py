@@ -1,12 +1,15 @@
 """A process that writes to a collection until it is killed; started by `test_crash.py`.
 
-Prints one JSON object a line: `{"begin": operation}` before each operation and
-`{"acknowledged": number}` after it.
+Sends `("begin", operation)` before each operation and `("acknowledged", number)` after it.
 """
 
-import json
+from __future__ import annotations
+
+import itertools
 import random
-import sys
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tiepoint.index.collection import Collection
@@ -14,36 +17,69 @@ from tiepoint.index.milvus import MilvusStore
 from tiepoint.testing.store import SCHEMA, make_row
 
 ITEMS = [f"item {number}" for number in range(120)]
+KINDS = {"write": 8, "delete": 3, "snapshot": 2, "reopen": 1}
+"""What a writer does, by how often; each kind is a method of `Writer`."""
 
 
-def choose(chance: random.Random, number: int) -> dict:
-    """Return a random operation as plain data."""
-    kind = chance.choices(["write", "delete", "snapshot"], weights=[8, 3, 1])[0]
-    ids = chance.sample(ITEMS, chance.randint(1, 40)) if kind != "snapshot" else []
-    return {"kind": kind, "ids": ids, "number": number}
+@dataclass(frozen=True)
+class Operation:
+    kind: str
+    ids: tuple[str, ...]
+    number: int
 
 
-def say(message: dict) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
+class Writer:
+    """A collection and what can be done to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.open()
+
+    def open(self) -> None:
+        self.store = MilvusStore(str(self.folder / "store"))
+        self.store.open()
+        self.collection = Collection.open(self.store, SCHEMA, self.folder / "tier")
+
+    def write(self, operation: Operation) -> None:
+        self.collection.write([make_row(item, seed=operation.number) for item in operation.ids])
+
+    def delete(self, operation: Operation) -> None:
+        self.collection.delete(operation.ids)
+
+    def snapshot(self, _: Operation) -> None:
+        self.collection.snapshot()
+
+    def reopen(self, _: Operation) -> None:
+        self.collection.close()
+        self.store.close()
+        self.open()
 
 
-def main(folder: Path, first: int) -> None:
+def choose(chance: random.Random, number: int) -> Operation:
+    """Return a random operation."""
+    [kind] = chance.choices(list(KINDS), weights=list(KINDS.values()))
+    takes_items = kind in ("write", "delete")
+    ids = chance.sample(ITEMS, chance.randint(1, 40)) if takes_items else []
+    return Operation(kind, tuple(ids), number)
+
+
+def write_until_killed(folder: Path, first: int, messages: Connection) -> None:
+    """Open the collection, then do one random operation after another.
+
+    Args:
+        folder: Holds the store and the tier's snapshots.
+        first: Number of the first operation, and the seed.
+        messages: Told of everything.
+    """
     chance = random.Random(first)
-    store = MilvusStore(str(folder / "store"))
-    store.open()
-    collection = Collection.open(store, SCHEMA, folder / "tier")
-    for number in range(first, first + 100_000):
-        operation = choose(chance, number)
-        say({"begin": operation})
-        if operation["kind"] == "write":
-            collection.write([make_row(item, seed=number) for item in operation["ids"]])
-        elif operation["kind"] == "delete":
-            collection.delete(operation["ids"])
-        else:
-            collection.snapshot()
-        say({"acknowledged": number})
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    try:
+        messages.send(("opening", None))
+        writer = Writer(folder)
+        for number in itertools.count(first):
+            operation = choose(chance, number)
+            messages.send(("begin", operation))
+            getattr(writer, operation.kind)(operation)
+            messages.send(("acknowledged", number))
+    except Exception:
+        messages.send(("failed", traceback.format_exc()))
+        raise

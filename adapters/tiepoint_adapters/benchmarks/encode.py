@@ -40,7 +40,7 @@ def bench_encode(images: int, texts: int, rounds: int, json_path: Path | None) -
 
 
 @contextmanager
-def _own_cache(folder: Path) -> Iterator[None]:
+def own_cache(folder: Path) -> Iterator[None]:
     """Keep embeddings in an own folder, so that none is known yet; compiled models are shared."""
     models = cache_dir("models")
     folder.mkdir()
@@ -78,7 +78,7 @@ def measure_images(folder: Path, count: int, rounds: int) -> list[dict[str, Any]
     speeds: dict[tuple[str, int | None], list[float]] = defaultdict(list)
     for turn in range(rounds):
         # An empty store and an empty cache, so that nothing is known from the last round.
-        with _own_cache(folder / f"cache-{turn}"), Host(_pictures(folder / f"{turn}")) as host:
+        with own_cache(folder / f"cache-{turn}"), Host(pictures(folder / f"{turn}")) as host:
             host.warm_up()
             items = [Item(id=file.name, image=file) for file in files]
             started = time.perf_counter()
@@ -92,7 +92,7 @@ def measure_images(folder: Path, count: int, rounds: int) -> list[dict[str, Any]
     return _rows(speeds, "images_per_s", "timm-pil")
 
 
-def _pictures(store: Path) -> Deployment:
+def pictures(store: Path) -> Deployment:
     """Return a deployment that does what the peers do: one vector for each picture."""
     return Deployment.model_validate(
         {

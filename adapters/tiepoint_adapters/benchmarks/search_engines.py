@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.host import Host
-from tiepoint.index.graph import CONSTRUCTION_BREADTH, LINKS
+from tiepoint.index.kinds.hnsw import CONSTRUCTION_BREADTH, LINKS
 from tiepoint.types import Item
 
 Vectors = NDArray[np.float32]

@@ -97,13 +97,11 @@ class ContrastiveAligner(FittedAligner):
         )
         told = self.options
         schedule = Schedule(
-            told.loss,
             told.epochs,
             told.batch,
             told.learning_rate,
             told.weight_decay,
             told.warmup,
-            told.temperature,
             told.patience,
         )
         validate = validation(model, val, components) if val is not None else None

@@ -95,15 +95,14 @@ class LoraAligner(FittedAligner):
         from tiepoint.alignment.trainer import Schedule, train
 
         told = self.options
-        model = LoraTowers(base, pairs, root, told, settings.seed)
+        loss = told.loss or ("sigmoid" if base.kind in _SIGMOID_KINDS else "infonce")
+        model = LoraTowers(base, pairs, root, told, loss, settings.seed)
         schedule = Schedule(
-            told.loss or ("sigmoid" if base.kind in _SIGMOID_KINDS else "infonce"),
             told.epochs,
             told.batch,
             told.learning_rate,
             told.weight_decay,
             told.warmup,
-            model.temperature,
             told.patience,
         )
         key = f"{self.method} {base.fingerprint} {told.model_dump_json()} {pairs.data_hash}"

@@ -37,21 +37,26 @@ class LoraTowers(Towers):
         pairs: Their names are the images' paths and the texts.
         root: The folder that the paths are relative to.
         options: Of the aligner.
+        loss: `infonce`, `sigmoid` or `hinge`.
         seed: Of the initial changes.
 
     Attributes:
         network: The model, wrapped by PEFT.
-        temperature: Of the softmax, as the model was trained with.
     """
 
     def __init__(
-        self, encoder: JointEncoder, pairs: PairSet, root: Path, options: LoraOptions, seed: int
+        self,
+        encoder: JointEncoder,
+        pairs: PairSet,
+        root: Path,
+        options: LoraOptions,
+        loss: str,
+        seed: int,
     ) -> None:
         torch.set_num_threads(native_threads())
         model = encoder.network()
         temperature = math.exp(-float(model.logit_scale))
-        super().__init__(temperature, float(getattr(model, "logit_bias", 0.0)))
-        self.temperature = temperature
+        super().__init__(loss, temperature, float(getattr(model, "logit_bias", 0.0)))
         torch.manual_seed(seed)
         config = peft().LoraConfig(
             r=options.rank,

@@ -86,7 +86,7 @@ class HeadTowers(Towers):
     def __init__(
         self, inputs: Mapping[Modality, Vectors], options: ContrastiveOptions, seed: int
     ) -> None:
-        super().__init__(options.temperature)
+        super().__init__(options.loss, options.temperature)
         torch.manual_seed(seed)
         self._inputs = [torch.from_numpy(x) for x in inputs.values()]
         width = options.dim if options.canonical is None else None

@@ -1,4 +1,4 @@
-"""Training by contrast: AdamW with warm-up and cosine, early stopping, and checkpoints."""
+"""Training on links: AdamW with warm-up and cosine, early stopping, and checkpoints."""
 
 from __future__ import annotations
 
@@ -33,35 +33,52 @@ class Schedule:
     """How the training goes.
 
     Attributes:
-        loss: `infonce`, `sigmoid` or `hinge`.
         epochs: Passes over the links of the largest group.
         batch: Links of one group in a step.
         learning_rate: Of AdamW, after the warm-up; it falls to zero along a cosine.
         weight_decay: Of matrices; biases and the temperature have none.
         warmup: Share of the steps.
-        temperature: Where it starts; it is learned.
         patience: Epochs without a better validation figure after which training stops.
     """
 
-    loss: str
     epochs: int
     batch: int
     learning_rate: float
     weight_decay: float
     warmup: float
-    temperature: float
     patience: int
 
 
-class Towers(nn.Module):
-    """What is trained: vectors of the first and of the second rows of links.
+class Trainable(nn.Module):
+    """What is trained: a model that says how wrong it is about a batch of links."""
 
-    Subclasses implement `forward`. `scale` is the inverse temperature, learned in its
-    logarithm; `shift` is the bias of the sigmoid loss.
+    def loss(self, links: Rows) -> Tensor:
+        """Return the loss of (n, 2) links of one group, a scalar."""
+        raise TypeError(f"{type(self).__name__} does not say what its loss is")
+
+    def constrain(self) -> None:
+        """Bring parameters back into their limits; called after every step."""
+
+    def figures(self) -> Mapping[str, float]:
+        """Return what is worth to be shown of the parameters after an epoch."""
+        return {}
+
+
+class Towers(Trainable):
+    """Vectors of the first and of the second rows of links, trained by contrast.
+
+    Subclasses implement `forward`. The inverse temperature is learned in its logarithm; the
+    shift is the bias of the sigmoid loss.
+
+    Args:
+        loss: `infonce`, `sigmoid` or `hinge`.
+        temperature: Where it starts.
+        bias: Where the shift starts.
     """
 
-    def __init__(self, temperature: float, bias: float = _SIGMOID_BIAS) -> None:
+    def __init__(self, loss: str, temperature: float, bias: float = _SIGMOID_BIAS) -> None:
         super().__init__()
+        self._function = LOSSES[loss]
         self.log_scale = nn.Parameter(torch.tensor(float(np.log(1 / temperature))))
         self.shift = nn.Parameter(torch.tensor(bias))
 
@@ -69,13 +86,25 @@ class Towers(nn.Module):
         """Return (n, d) unit vectors of the first rows, and of the second rows."""
         raise TypeError(f"{type(self).__name__} does not say how rows become vectors")
 
+    def loss(self, links: Rows) -> Tensor:
+        first, second = self(links)
+        cosines = first @ second.T
+        related = torch.from_numpy(positives(links)).to(cosines.device)
+        return self._function(cosines, related, self.log_scale.exp(), self.shift)
+
+    def constrain(self) -> None:
+        self.log_scale.clamp_(0, float(np.log(_LARGEST_SCALE)))
+
+    def figures(self) -> Mapping[str, float]:
+        return {"scale": float(self.log_scale.exp())}
+
 
 Validate = Callable[[], Mapping[str, float]]
 """Figures of the model as it is; `rsum` decides about early stopping."""
 
 
 def train(
-    model: Towers,
+    model: Trainable,
     groups: Sequence[Rows],
     schedule: Schedule,
     settings: FitSettings,
@@ -111,10 +140,10 @@ def train(
         if state.stale >= schedule.patience:
             break
         loss = _run_epoch(model, batches, epoch, schedule, optimiser, settings.seed)
-        figures = {"loss": loss, "scale": float(model.log_scale.detach().exp())}
-        if validate is not None:
-            model.eval()
-            with torch.inference_mode():
+        model.eval()
+        with torch.inference_mode():
+            figures = {"loss": loss, **model.figures()}
+            if validate is not None:
                 figures |= {f"val/{name}": value for name, value in validate().items()}
         state.advance(model, optimiser, figures)
         settings.tell(epoch + 1, schedule.epochs, **figures)
@@ -138,7 +167,7 @@ def learning_rate_factor(step: int, total: int, warmup: float) -> float:
 
 
 def _run_epoch(
-    model: Towers,
+    model: Trainable,
     batches: LinkBatches,
     epoch: int,
     schedule: Schedule,
@@ -149,7 +178,6 @@ def _run_epoch(
     # Dropout draws from torch's generator: seeded by epoch, a resumed training draws the same.
     torch.manual_seed(seed * 1_000_003 + epoch)
     model.train()
-    function = LOSSES[schedule.loss]
     losses = []
     total = schedule.epochs * batches.steps
     for step, groups in enumerate(batches.epoch(epoch), start=epoch * batches.steps):
@@ -158,21 +186,18 @@ def _run_epoch(
             parameters["lr"] = schedule.learning_rate * factor
         loss = torch.zeros(())
         for links in groups:
-            first, second = model(links)
-            cosines = first @ second.T
-            related = torch.from_numpy(positives(links)).to(cosines.device)
-            loss = loss + function(cosines, related, model.log_scale.exp(), model.shift)
+            loss = loss + model.loss(links)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(trained(model).values(), _GRADIENT_NORM)
         optimiser.step()
         with torch.no_grad():
-            model.log_scale.clamp_(0, float(np.log(_LARGEST_SCALE)))
+            model.constrain()
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
 
 
-def _optimiser(model: Towers, schedule: Schedule) -> torch.optim.AdamW:
+def _optimiser(model: Trainable, schedule: Schedule) -> torch.optim.AdamW:
     parameters = list(trained(model).values())
     return torch.optim.AdamW(
         [

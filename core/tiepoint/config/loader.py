@@ -216,17 +216,22 @@ def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, 
     for name, options in deployment.plugins.items():
         plugins[name], wrong = check_plugin(name, options, folder)
         problems.extend(wrong)
-    alignment = deployment.alignment
+    alignment, answer = deployment.alignment, deployment.answer
     store = deployment.store
     if "://" not in store.uri:
         store = store.model_copy(update={"uri": str(folder / Path(store.uri).expanduser())})
+    paths = {name: value for name, value in store.server if isinstance(value, Path)}
+    located = {name: folder / path.expanduser() for name, path in paths.items()}
+    store = store.model_copy(update={"server": store.server.model_copy(update=located)})
     resolved = deployment.model_copy(
         update={
             "encoders": sections(registry.ENCODERS, deployment.encoders, "encoders"),
             "alignment": alignment and section(registry.ALIGNERS, alignment, ("alignment",)),
             "store": store,
             "sources": sections(registry.SOURCES, deployment.sources, "sources"),
+            "engine": section(registry.ENGINES, deployment.engine, ("engine",)),
             "fusion": section(registry.FUSIONS, deployment.fusion, ("fusion",)),
+            "answer": answer and section(registry.ANSWERERS, answer, ("answer",)),
             "plugins": plugins,
         }
     )

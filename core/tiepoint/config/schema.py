@@ -12,6 +12,7 @@ _SECTIONS = {
     "AlignmentSection": registry.ALIGNERS,
     "SourceSection": registry.SOURCES,
     "FusionSection": registry.FUSIONS,
+    "AnswerSection": registry.ANSWERERS,
 }
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tiepoint.errors import ConfigError
 from tiepoint.fusion.base import Fusion, RouteScores, Weight
+from tiepoint.fusion.contributions import checked_weights, contributions
 from tiepoint.types import Contribution
 
 
@@ -30,35 +31,24 @@ class RrfFusion(Fusion):
         weights: Mapping[str, Weight] | None = None,
     ) -> None:
         self.constant = constant
-        self.weights = dict(weights or {})
-        bad = [w for w in self.weights.values() if not np.isfinite(w) or w < 0]
-        if bad or not np.isfinite(constant) or constant <= 0:
+        self.weights = checked_weights(weights)
+        if not np.isfinite(constant) or constant <= 0:
             raise ConfigError(
-                "the constant must be > 0 and every weight >= 0",
-                where="fusion",
-                hint="Correct the values.",
+                f"the constant is {constant}",
+                where="fusion.constant",
+                hint="Give a number over 0.",
             )
 
     def named_routes(self) -> list[str]:
         return list(self.weights)
 
     def fuse(self, routes: Sequence[RouteScores]) -> list[tuple[Contribution, ...]]:
-        columns = []
+        shares = []
         for route in routes:
-            weight = self.weights.get(route.route, 1.0)
-            known = ~np.isnan(route.scores)
-            ordered = np.argsort(-np.where(known, route.scores, -np.inf), kind="stable")
+            ordered = np.argsort(-np.nan_to_num(route.scores, nan=-np.inf), kind="stable")
             ranks = np.empty(len(ordered))
             ranks[ordered] = np.arange(1, len(ordered) + 1)
-            columns.append(
-                [
-                    Contribution(route.route, raw, share, weight, weight * share) if there else None
-                    for raw, share, there in zip(
-                        route.scores.tolist(),
-                        (1.0 / (self.constant + ranks)).tolist(),
-                        known.tolist(),
-                        strict=True,
-                    )
-                ]
-            )
-        return [tuple(c for c in row if c is not None) for row in zip(*columns, strict=True)]
+            shares.append(1.0 / (self.constant + ranks))
+        return contributions(
+            routes, shares, [self.weights.get(route.route, 1.0) for route in routes]
+        )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from tiepoint.errors import ConfigError
 from tiepoint.fusion.base import Fusion, RouteScores, Weight
+from tiepoint.fusion.contributions import checked_weights, contributions
 from tiepoint.types import Contribution
 
 
@@ -26,29 +24,14 @@ class WeightedFusion(Fusion):
     """
 
     def __init__(self, weights: Mapping[str, Weight] | None = None) -> None:
-        self.weights = dict(weights or {})
-        for route, weight in self.weights.items():
-            if not np.isfinite(weight) or weight < 0:
-                raise ConfigError(
-                    f"the weight of route {route!r} is {weight}",
-                    where="fusion.weights",
-                    hint="Give a number >= 0.",
-                )
+        self.weights = checked_weights(weights)
 
     def named_routes(self) -> list[str]:
         return list(self.weights)
 
     def fuse(self, routes: Sequence[RouteScores]) -> list[tuple[Contribution, ...]]:
-        columns = []
-        for route in routes:
-            weight = self.weights.get(route.route, 1.0)
-            standardised = (route.scores - route.mean) / route.scale
-            columns.append(
-                [
-                    None
-                    if value != value
-                    else Contribution(route.route, raw, value, weight, weight * value)
-                    for raw, value in zip(route.scores.tolist(), standardised.tolist(), strict=True)
-                ]
-            )
-        return [tuple(c for c in row if c is not None) for row in zip(*columns, strict=True)]
+        return contributions(
+            routes,
+            [route.standardised for route in routes],
+            [self.weights.get(route.route, 1.0) for route in routes],
+        )

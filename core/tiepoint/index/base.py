@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.models import Language, MetadataType, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters import Filter
 from tiepoint.types import MetadataValue
@@ -20,18 +20,34 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class VectorField:
-    """A vector field: unit vectors of one origin, compared by cosine.
+    """A vector field: vectors of one origin, compared by one metric.
 
     Attributes:
         name: Its name in the store, such as `image` or `image_joint`.
         dim: Length of its vectors.
         fingerprint: What made the vectors (an encoder's or an aligner's fingerprint); data
             with another fingerprint are refused.
+        metric: How they are compared. For `cosine` they have unit length.
     """
 
     name: str
     dim: int
     fingerprint: str
+    metric: Metric = "cosine"
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnalysis:
+    """How a text becomes the terms that BM25 counts.
+
+    Attributes:
+        languages: Whose stop words go; the first one but Chinese is stemmed. Chinese is always
+            segmented.
+        stop_words: Further words that do not count.
+    """
+
+    languages: tuple[Language, ...] = ("english", "chinese")
+    stop_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +57,13 @@ class CollectionSchema:
     Attributes:
         name: The collection's name.
         vectors: Its vector fields.
-        texts: Names of the fields whose text is indexed for BM25.
+        texts: The fields whose text is indexed for BM25, with how it is analysed.
         metadata: The typed metadata, by name.
     """
 
     name: str
     vectors: tuple[VectorField, ...]
-    texts: tuple[str, ...] = ()
+    texts: Mapping[str, TextAnalysis] = field(default_factory=dict)
     metadata: Mapping[str, MetadataType] = field(default_factory=dict)
 
 
@@ -138,7 +154,12 @@ class Searcher(Protocol):
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
-        """Return up to k nearest items by cosine; query is a (dim,) unit vector."""
+        """Return up to k nearest items by the field's metric; query is a (dim,) vector."""
+
+    def search_vectors(
+        self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> list[Candidates]:
+        """Return up to k nearest items of each of the (n, dim) queries."""
 
     def search_text(
         self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
@@ -146,13 +167,22 @@ class Searcher(Protocol):
         """Return up to k best items by BM25; a query without a known word gives none."""
 
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
-        """Return (n,) exact cosines, NaN for an item without this vector."""
+        """Return (n,) exact scores, NaN for an item without this vector."""
+
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        """Return (n, dim) float32 stored vectors, NaN for an item without this vector."""
+
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        """Return (n,) BM25 scores, NaN for an item without a matching word."""
 
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
-        """Return mean and standard deviation of the query's cosine to ordinary items."""
+        """Return mean and standard deviation of the query's scores of ordinary items."""
 
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         """Return which of these items pass a filter."""
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        """Return a metadata field's value of each item, None where it has none."""
 
     def payloads(
         self, ids: Sequence[str]
@@ -164,6 +194,8 @@ class Tier(Searcher, Protocol):
     """What stands in front of a store: answers searches, and is told of every write."""
 
     schema: CollectionSchema
+    improved: bool
+    """Whether there is something to save though nothing was written."""
 
     @property
     def sequence(self) -> int:

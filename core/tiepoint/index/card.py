@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from tiepoint.errors import FingerprintError, SchemaError
-from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema, VectorField
+from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema, TextAnalysis, VectorField
 
 CARD = "tiepoint.card"
 """The Milvus collection property that holds the card."""
@@ -26,25 +27,9 @@ def card_of(schema: CollectionSchema, identity: str) -> str:
             "identity": identity,
             "schema_version": SCHEMA_VERSION,
             "vectors": [[f.name, f.dim, f.fingerprint] for f in schema.vectors],
-            "texts": list(schema.texts),
+            "texts": {name: asdict(analysis) for name, analysis in schema.texts.items()},
             "metadata": dict(schema.metadata),
         }
-    )
-
-
-def schema_of(card: str, name: str) -> CollectionSchema:
-    """Return the schema that a stored card describes.
-
-    Args:
-        card: The card.
-        name: The collection's name.
-    """
-    content = json.loads(card)
-    return CollectionSchema(
-        name,
-        tuple(VectorField(*field) for field in content["vectors"]),
-        tuple(content["texts"]),
-        content["metadata"],
     )
 
 
@@ -66,23 +51,21 @@ def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
             where=where,
             hint="Give the collection another name.",
         )
-    card = json.loads(stored)
-    if card["schema_version"] != SCHEMA_VERSION:
-        raise SchemaError(
-            f"the stored rows have version {card['schema_version']}, not {SCHEMA_VERSION}",
-            where=where,
-            hint="Use the release that wrote them, or index into a new store.",
-        )
+    card = _read(stored, where)
     vectors = {name: VectorField(name, dim, mark) for name, dim, mark in card["vectors"]}
     _check_fingerprints(vectors, schema, where)
     configured: dict[str, Mapping[str, Any]] = {
         "vector fields": {field.name: field.dim for field in schema.vectors},
-        "word-indexed fields": dict.fromkeys(schema.texts, "text"),
+        "word-indexed fields": {
+            name: _languages(analysis) for name, analysis in schema.texts.items()
+        },
         "metadata": schema.metadata,
     }
     kept: dict[str, Mapping[str, Any]] = {
         "vector fields": {name: field.dim for name, field in vectors.items()},
-        "word-indexed fields": dict.fromkeys(card["texts"], "text"),
+        "word-indexed fields": {
+            name: _languages(_analysis(field)) for name, field in card["texts"].items()
+        },
         "metadata": card["metadata"],
     }
     for kind, fields in configured.items():
@@ -94,6 +77,51 @@ def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
                 hint="Configure the stored ones, or index into a new store.",
             )
     return str(card["identity"])
+
+
+def schema_of(name: str, stored: str, where: str) -> CollectionSchema:
+    """Return the schema that a card describes.
+
+    Args:
+        name: The collection.
+        stored: Its card.
+        where: The store and collection, as named in errors.
+
+    Raises:
+        SchemaError: The rows have another version, or the card cannot be read.
+    """
+    card = _read(stored, where)
+    vectors = tuple(VectorField(name, dim, mark) for name, dim, mark in card["vectors"])
+    texts = {field: _analysis(kept) for field, kept in card["texts"].items()}
+    return CollectionSchema(name, vectors, texts, card["metadata"])
+
+
+def _read(stored: str, where: str) -> dict[str, Any]:
+    try:
+        card: dict[str, Any] = json.loads(stored)
+        version = card["schema_version"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise SchemaError(
+            "the collection's card cannot be read",
+            where=where,
+            hint="Give the collection another name, or restore it from a backup.",
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise SchemaError(
+            f"the stored rows have version {version}, not {SCHEMA_VERSION}",
+            where=where,
+            hint="Use the release that wrote them, or index into a new store.",
+        )
+    return card
+
+
+def _analysis(kept: Mapping[str, Any]) -> TextAnalysis:
+    return TextAnalysis(tuple(kept["languages"]), tuple(kept["stop_words"]))
+
+
+def _languages(analysis: TextAnalysis) -> str:
+    named = "+".join(analysis.languages) or "any language"
+    return f"{named} without {list(analysis.stop_words)}" if analysis.stop_words else named
 
 
 def _check_fingerprints(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
 from tiepoint.index.base import Candidates, CollectionSchema, Row, Store, Tier
@@ -68,6 +69,7 @@ class Collection:
         schema: CollectionSchema,
         folder: Path,
         progress: Progress | None = None,
+        options: Mapping[str, IndexSection] | None = None,
     ) -> Collection:
         """Open a collection, creating it if it is new.
 
@@ -79,6 +81,7 @@ class Collection:
             schema: What the collection holds.
             folder: Where the tier's snapshots lie, in a folder for each stored collection.
             progress: Told of items taken over from the store.
+            options: How vectors are searched by the serving tier, by vector field.
 
         Raises:
             FingerprintError: The stored vectors come from another encoder or aligner.
@@ -95,17 +98,20 @@ class Collection:
         folder = folder / store.identity(schema.name)
         count, last = store.count(schema.name), store.last_sequence(schema.name)
         opened: dict[str, Any] = {"from": "snapshot"}
-        tier = ServingTier.load(folder, schema)
+        tier = ServingTier.load(folder, schema, options)
         saved = 0 if tier is None else tier.sequence
         if tier is not None and saved <= last:
-            opened["taken_over"] = _take_over(store, tier, count, progress)
+            with tier.deferred():
+                opened["taken_over"] = _take_over(store, tier, count, progress)
         if tier is None or saved > last or len(tier) != count:
             if count:
                 logger.info("%s: building the index of %d items", schema.name, count)
             if tier is not None:
                 tier.close()
-            tier, saved = ServingTier(schema), 0
-            opened = {"from": "store", "taken_over": _take_over(store, tier, count, progress)}
+            tier, saved = ServingTier(schema, options, folder), 0
+            with tier.deferred():
+                taken = _take_over(store, tier, count, progress)
+            opened = {"from": "store", "taken_over": taken}
         opened["seconds"] = round(time.perf_counter() - started, 3)
         collection = cls(store, schema, folder, tier, opened)
         collection._snapshot_sequence = saved
@@ -170,6 +176,11 @@ class Collection:
     ) -> Candidates:
         return self._tier.search_vector(field, query, k, where, exclude)
 
+    def search_vectors(
+        self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> list[Candidates]:
+        return self._tier.search_vectors(field, queries, k, where, exclude)
+
     def search_text(
         self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
@@ -178,11 +189,20 @@ class Collection:
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
         return self._tier.similarities(field, query, ids)
 
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        return self._tier.vectors(field, ids)
+
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        return self._tier.word_scores(field, query, ids)
+
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         return self._tier.background(field, query)
 
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         return self._tier.matches(where, ids)
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        return self._tier.values(name, ids)
 
     def payloads(
         self, ids: Sequence[str]
@@ -213,11 +233,15 @@ class Collection:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def health(self) -> dict[str, Any]:
-        """Return the number of items, sequence numbers, and how the collection was opened."""
-        degraded = self._behind or self._snapshot_error is not None
+        """Return the number of items, sequence numbers, and how the collection was opened.
+
+        `items` is None while the server that has them cannot be reached.
+        """
+        unreachable = self._store.health()["status"] == "unreachable"
+        degraded = self._behind or self._snapshot_error is not None or unreachable
         return {
             "status": "degraded" if degraded else "ok",
-            "items": len(self),
+            "items": None if unreachable else len(self),
             "sequence": self._tier.sequence,
             "snapshot_sequence": self._snapshot_sequence,
             "snapshot_error": self._snapshot_error,
@@ -233,7 +257,7 @@ class Collection:
             self._behind = False
 
     def _snapshot(self) -> None:
-        if self._tier.sequence == self._snapshot_sequence:
+        if self._tier.sequence == self._snapshot_sequence and not self._tier.improved:
             return
         self._tier.snapshot(self._folder)
         self._snapshot_sequence = self._tier.sequence

@@ -85,6 +85,10 @@ class Columns:
         """Return a metadata column, or `id`."""
         return _IdColumn(self) if name == "id" else self._metadata[name]
 
+    def values(self, name: str, rows: NDArray[np.int64]) -> list[MetadataValue | None]:
+        """Return a metadata field's values of these rows, None for a missing one."""
+        return self._metadata[name].at(rows)
+
     def metadata(self, rows: NDArray[np.int64]) -> list[dict[str, MetadataValue]]:
         """Return the values of these rows by name."""
         return _records(rows, {name: column.at(rows) for name, column in self._metadata.items()})

@@ -11,19 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tiepoint.errors import StoreError
+from tiepoint.config.models import ServerSection
+from tiepoint.errors import InputError, StoreError
 from tiepoint.index.base import CollectionSchema, Row, Tier
-from tiepoint.index.card import CARD, card_of, check_card, schema_of
+from tiepoint.index.card import CARD, card_of, check_card
+from tiepoint.index.connection import Connection
 from tiepoint.index.embedded import CollectionState, EmbeddedMilvus
-from tiepoint.index.milvus_client import (
-    CALL_TIMEOUT_S,
-    connect,
-    public_address,
-    store_errors,
-)
+from tiepoint.index.milvus_client import public_address, store_errors
 from tiepoint.index.milvus_layout import Layout
 from tiepoint.index.pushed_down import PushedDownTier
-from tiepoint.index.sequences import last_sequence
+from tiepoint.index.stored import (
+    COPY_OF,
+    collections,
+    properties,
+    read_state,
+    refuse_other_content,
+)
 from tiepoint.index.validation import validate_schema
 
 logger = logging.getLogger(__name__)
@@ -48,24 +51,28 @@ class MilvusStore:
     There is one writer of a collection; a server does not enforce that.
 
     Args:
-        uri: A local folder (made if absent), or `http[s]://[user:password@]host[:port]`.
+        uri: A local folder (made if absent), or
+            `http[s]://[user:password@]host[:port][/database]`.
+        server: How a server is used.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, server: ServerSection | None = None) -> None:
         self._uri = uri
+        self._server = server or ServerSection()
         self._where = public_address(uri)
         self._embedded = (
             None
             if "://" in uri or uri.startswith("unix:")
             else EmbeddedMilvus(Path(uri).expanduser().absolute())
         )
-        self._milvus: Any = None
+        self._milvus: Connection | None = None
         self._open = False
         self._failed = False
         self._recovery: dict[str, Any] | None = None
         self._layouts: dict[str, Layout] = {}
         self._states: dict[str, CollectionState] = {}
         self._identities: dict[str, str] = {}
+        self._copies: set[str] = set()
         self._lock = threading.RLock()
 
     @property
@@ -78,6 +85,11 @@ class MilvusStore:
         """Which generation of its data an embedded store serves; grows with each migration."""
         return self._embedded.generation if self._embedded is not None else 0
 
+    @property
+    def address(self) -> str:
+        """The folder or the server, as errors and `health` name it: without a password."""
+        return self._where
+
     def open(self) -> None:
         """Own the folder, or connect; after an unclean end, bring Milvus Lite back to speed.
 
@@ -87,14 +99,14 @@ class MilvusStore:
             StoreError: The server does not answer, or the files are damaged.
         """
         if self._embedded is None:
-            self._milvus = connect(self._uri)
+            self._milvus = Connection(self._uri, server=self._server)
             self._open = True
             return
         address, clean, self._states = self._embedded.open()
         try:
-            self._milvus = connect(address)
+            self._milvus = Connection(address, self._where)
             if not clean:
-                self._recover("the last process did not close the store")
+                self._recover(self._milvus, "the last process did not close the store")
         except BaseException:
             self._disconnect()
             self._embedded.close(None)
@@ -113,46 +125,77 @@ class MilvusStore:
             self._open = False
             states = None
             try:
-                if self._embedded is not None and not self._failed:
-                    self._checkpoint()
+                if self._embedded is not None and self._milvus is not None and not self._failed:
+                    self._checkpoint(self._milvus)
                     states = self._states
             finally:
                 self._disconnect()
                 if self._embedded is not None:
                     self._embedded.close(states)
 
-    def create(self, schema: CollectionSchema) -> None:
+    def collections(self) -> dict[str, CollectionSchema]:
+        """Return the schemas of the stored collections that tiepoint made, by name.
+
+        Raises:
+            SchemaError: One was written by another version.
+            StoreError: The store failed.
+        """
+        with self._lock:
+            return collections(self._connection())
+
+    def create(self, schema: CollectionSchema, *, copy_of: str | None = None) -> None:
         """Create the collection, or check that the stored one has this schema.
+
+        Args:
+            schema: The collection.
+            copy_of: The identity of the collection that `restore` will copy into this one.
 
         Raises:
             FingerprintError: The stored vectors come from another encoder or aligner.
             SchemaError: The stored fields or metadata differ, or cannot be stored at all.
+            InputError: A copy is to be made, and the stored one holds something else.
             StoreError: The store failed.
         """
         validate_schema(schema)
-        layout = Layout(schema, embedded=self.embedded)
-        with self._lock, self._errors():
-            client = self._client()
-            if client.has_collection(schema.name):
-                properties = client.describe_collection(schema.name).get("properties") or {}
-                where = f"{self._where}, {schema.name!r}"
-                identity = check_card(properties.get(CARD), schema, where)
-                if schema.name not in self._states:
-                    self._states[schema.name] = self._read_state(schema.name, CollectionState())
+        name = schema.name
+        layout = Layout(schema, embedded=self.embedded, server=self._server)
+        with self._lock:
+            milvus = self._connection()
+            if milvus.call("has_collection", name):
+                stored = properties(milvus, name)
+                where = f"{self._where}, {name!r}"
+                identity = check_card(stored.get(CARD), schema, where)
+                if not self.embedded:
+                    milvus.call("load_collection", name)
+                if name not in self._states:
+                    self._states[name] = read_state(milvus, name, CollectionState())
+                refuse_other_content(stored, copy_of, self._states[name].sequence, where)
+                if copy_of is not None and COPY_OF not in stored:
+                    milvus.call("alter_collection_properties", name, {COPY_OF: copy_of})
+                self._copies |= {name} if COPY_OF in stored or copy_of else set()
             else:
                 identity = uuid.uuid4().hex
-                client.create_collection(
-                    schema.name,
-                    schema=layout.milvus_schema(),
-                    index_params=None if self.embedded else layout.index_params(),
-                    properties={CARD: card_of(schema, identity)},
-                    consistency_level="Strong",
-                )
-                self._states[schema.name] = CollectionState()
-            if not self.embedded:
-                client.load_collection(schema.name)
-            self._layouts[schema.name] = layout
-            self._identities[schema.name] = identity
+                self._create(milvus, layout, identity, copy_of)
+            self._layouts[name] = layout
+            self._identities[name] = identity
+
+    def _create(
+        self, milvus: Connection, layout: Layout, identity: str, copy_of: str | None
+    ) -> None:
+        name = layout.schema.name
+        mark = {} if copy_of is None else {COPY_OF: copy_of}
+        milvus.call(
+            "create_collection",
+            name,
+            schema=layout.milvus_schema(),
+            index_params=None if self.embedded else layout.index_params(),
+            properties={CARD: card_of(layout.schema, identity), **mark},
+            consistency_level="Strong",
+        )
+        if not self.embedded:
+            milvus.call("load_collection", name)
+        self._states[name] = CollectionState()
+        self._copies |= {name} if mark else set()
 
     def stored(self) -> dict[str, CollectionSchema]:
         """Return the schema of each stored collection, as its card tells it; all can be read.
@@ -160,13 +203,7 @@ class MilvusStore:
         Raises:
             StoreError: The store failed.
         """
-        with self._lock, self._errors():
-            client = self._client()
-            cards = {
-                name: (client.describe_collection(name).get("properties") or {}).get(CARD)
-                for name in client.list_collections()
-            }
-        schemas = {name: schema_of(card, name) for name, card in cards.items() if card is not None}
+        schemas = self.collections()
         for name in schemas.keys() - self._layouts.keys():
             self.create(schemas[name])
         return schemas
@@ -209,7 +246,7 @@ class MilvusStore:
     ) -> None:
         self._disconnect()
         self._layouts, self._identities, self._states = {}, {}, states
-        self._milvus = connect(embedded.switch(generation, states))
+        self._milvus = Connection(embedded.switch(generation, states), self._where)
         self._failed = False
 
     def ids(self, name: str) -> Iterator[list[str]]:
@@ -232,6 +269,7 @@ class MilvusStore:
             StoreError: The store failed; what of the batch was written shows in `scan`.
         """
         with self._lock:
+            self._no_longer_a_copy(name)
             state, layout = self._states[name], self._layouts[name]
             first = self._take_sequences(state, len(rows))
             self._write(name, layout, layout.entities(rows, first))
@@ -246,11 +284,43 @@ class MilvusStore:
             StoreError: The store failed.
         """
         with self._lock:
+            self._no_longer_a_copy(name)
             state, layout = self._states[name], self._layouts[name]
             first = self._take_sequences(state, len(ids))
             self._write(name, layout, layout.tombstones(ids, first))
             state.tombstones.update({item: first + i for i, item in enumerate(ids)})
             return state.sequence
+
+    def restore(self, name: str, entries: Sequence[tuple[int, Row | str]]) -> None:
+        """Write what a scan of the original gave, under the same sequence numbers.
+
+        Args:
+            name: A collection that was created as a copy.
+            entries: (sequence, row), or (sequence, id) for a tombstone, in rising order.
+
+        Raises:
+            SchemaError: An item does not fit a server's limits; nothing was written.
+            StoreError: The store failed.
+        """
+        if name not in self._copies:
+            raise InputError(
+                "the collection is no copy", where=f"{self._where}, {name!r}", hint="Create it so."
+            )
+        with self._lock:
+            state, layout = self._states[name], self._layouts[name]
+            entities = [
+                next(layout.tombstones([content], sequence))
+                if isinstance(content, str)
+                else next(layout.entities([content], sequence))
+                for sequence, content in entries
+            ]
+            self._write(name, layout, entities)
+            for sequence, content in entries:
+                state.sequence = max(state.sequence, sequence)
+                if isinstance(content, str):
+                    state.tombstones[content] = sequence
+                else:
+                    state.tombstones.pop(content.id, None)
 
     def purge(self, name: str, up_to: int) -> None:
         """Remove tombstones with a sequence number of at most `up_to`.
@@ -260,12 +330,13 @@ class MilvusStore:
         Raises:
             StoreError: The store failed.
         """
-        with self._lock, self._errors():
+        with self._lock:
             state = self._states[name]
             limit = min(up_to, state.sequence - 1)
             if not any(sequence <= limit for sequence in state.tombstones.values()):
                 return
-            self._client().delete(name, filter=f"deleted == true and seq <= {limit}")
+            expired = f"deleted == true and seq <= {limit}"
+            self._connection().call("delete", name, filter=expired)
             state.tombstones = {
                 item: sequence for item, sequence in state.tombstones.items() if sequence > limit
             }
@@ -311,8 +382,8 @@ class MilvusStore:
 
     def count(self, name: str) -> int:
         """Return the number of items, tombstones not counted."""
-        with self._lock, self._errors():
-            answer = self._client().query(name, filter="", output_fields=["count(*)"])
+        with self._lock:
+            answer = self._connection().call("query", name, "", output_fields=["count(*)"])
             return int(answer[0]["count(*)"]) - len(self._states[name].tombstones)
 
     def pushed_down(self, schema: CollectionSchema) -> Tier | None:
@@ -328,16 +399,8 @@ class MilvusStore:
             StoreError: The store failed.
         """
         options = {} if limit is None else {"limit": limit}
-        with self._errors():
-            return list(
-                self._client().query(
-                    name,
-                    filter=expression,
-                    output_fields=list(output),
-                    timeout=CALL_TIMEOUT_S,
-                    **options,
-                )
-            )
+        milvus = self._connection()
+        return list(milvus.call("query", name, expression, output_fields=list(output), **options))
 
     def search(self, name: str, data: list[Any], **options: Any) -> list[dict[str, Any]]:
         """Return Milvus's own hits for one query: `id` and `distance`, best first.
@@ -350,16 +413,23 @@ class MilvusStore:
         Raises:
             StoreError: The store failed.
         """
-        with self._errors():
-            answer = self._client().search(
-                name, data=data, output_fields=["id"], timeout=CALL_TIMEOUT_S, **options
-            )
-            return list(answer[0])
+        if not self.embedded:
+            options["consistency_level"] = self._server.consistency.capitalize()
+        answer = self._connection().call("search", name, data=data, output_fields=["id"], **options)
+        return list(answer[0])
 
     def health(self) -> dict[str, Any]:
-        """Return status, URI, the collections' sequence numbers, and the last recovery."""
+        """Return status, URI, the collections' sequence numbers, and the last recovery.
+
+        A server is asked for a sign of life; without one within 2 s the status is
+        `unreachable`, with the reason and since when.
+        """
+        problem = None
+        if not self.embedded and self._milvus is not None:
+            problem = self._milvus.problem()
+        status = "unreachable" if problem else "failed" if self._failed else "ok"
         return {
-            "status": "failed" if self._failed else "ok",
+            "status": status,
             "kind": "embedded" if self.embedded else "server",
             "uri": self._where,
             "collections": {
@@ -367,25 +437,23 @@ class MilvusStore:
                 for name, state in self._states.items()
             },
             "recovery": self._recovery,
+            "problem": problem,
         }
 
-    def _errors(self) -> Any:
-        return store_errors(self._where)
-
-    def _client(self) -> Any:
-        if not self._open:
-            raise StoreError("the store is not open", where=self._where, hint="Open it first.")
+    def _connection(self) -> Connection:
         if self._failed:
             with self._lock:
-                if self._failed and self._embedded is not None:
+                if self._failed and self._embedded is not None and self._open:
                     self._restart(self._embedded)
+        if not self._open or self._milvus is None:
+            raise StoreError("the store is not open", where=self._where, hint="Open it first.")
         return self._milvus
 
     def _restart(self, embedded: EmbeddedMilvus) -> None:
         self._disconnect()
         embedded.stop()
-        self._milvus = connect(embedded.start())
-        self._recover("a write failed")
+        self._milvus = Connection(embedded.start(), self._where)
+        self._recover(self._milvus, "a write failed")
         self._failed = False
 
     def _disconnect(self) -> None:
@@ -394,16 +462,21 @@ class MilvusStore:
             self._milvus = None
 
     def _write(self, name: str, layout: Layout, entities: Iterable[dict[str, Any]]) -> None:
-        client = self._client()
+        milvus = self._connection()
         try:
-            with self._errors():
-                for batch in layout.batches(entities):
-                    client.upsert(name, batch, timeout=CALL_TIMEOUT_S)
-                if self._embedded is not None:
+            for batch in layout.batches(entities):
+                milvus.call("upsert", name, batch)
+            if self._embedded is not None:
+                with store_errors(self._where):
                     self._embedded.sync(name)
         except BaseException:  # also an interruption, which leaves Milvus at work
             self._failed = self._embedded is not None
             raise
+
+    def _no_longer_a_copy(self, name: str) -> None:
+        if name in self._copies:
+            self._connection().call("drop_collection_properties", name, [COPY_OF])
+            self._copies.remove(name)
 
     @staticmethod
     def _take_sequences(state: CollectionState, count: int) -> int:
@@ -411,33 +484,21 @@ class MilvusStore:
         state.sequence += count
         return first
 
-    def _checkpoint(self) -> None:
-        with self._errors():
-            for name in self._milvus.list_collections():
-                self._milvus.flush(name)
+    @staticmethod
+    def _checkpoint(milvus: Connection) -> None:
+        for name in milvus.call("list_collections"):
+            milvus.call("flush", name, timeout=None)
 
-    def _recover(self, reason: str) -> None:
+    def _recover(self, milvus: Connection, reason: str) -> None:
         """Move what Milvus Lite replayed from its log into files, and look at what is there.
 
         Without this its searches take seconds: a replayed log is searched row by row.
         """
         started = time.perf_counter()
-        self._checkpoint()
-        with self._errors():
-            for name in self._milvus.list_collections():
-                known = self._states.get(name, CollectionState())
-                self._states[name] = self._read_state(name, known)
+        self._checkpoint(milvus)
+        for name in milvus.call("list_collections"):
+            known = self._states.get(name, CollectionState())
+            self._states[name] = read_state(milvus, name, known)
         seconds = time.perf_counter() - started
         self._recovery = {"reason": reason, "seconds": round(seconds, 3)}
         logger.warning("%s: recovered in %.1f s (%s)", self._where, seconds, reason)
-
-    def _read_state(self, name: str, known: CollectionState) -> CollectionState:
-        client = self._milvus
-
-        def is_beyond(sequence: int) -> bool:
-            beyond = f"seq > {sequence}"
-            return bool(client.query(name, filter=beyond, output_fields=["seq"], limit=1))
-
-        deleted = client.query(name, filter="deleted == true", output_fields=["id", "seq"])
-        tombstones = {entity["id"]: entity["seq"] for entity in deleted}
-        return CollectionState(last_sequence(is_beyond, known.sequence), tombstones)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.models import MetadataType, Metric, ServerSection
 from tiepoint.errors import SchemaError
-from tiepoint.index.base import CollectionSchema, Row
+from tiepoint.index.analysis import plain_terms
+from tiepoint.index.base import CollectionSchema, Row, VectorField
 from tiepoint.index.filters import milvus_field
 from tiepoint.index.validation import (
     MAX_DIGEST_BYTES,
@@ -23,6 +24,22 @@ MAX_SERVER_PARTS_BYTES = 65_000
 
 _ANCHOR_DIM = 2
 _BATCH_BYTES = 64 << 20
+_NO_KEY: dict[MetadataType | None, str | int] = {"string": "", "int": 0}
+"""The partition key of a tombstone, by the key's type."""
+_INDEXES: dict[str, dict[str, Any]] = {
+    "hnsw": {"index_type": "HNSW", "params": {"M": 16, "efConstruction": 200}},
+    "ivf_sq8": {"index_type": "IVF_SQ8", "params": {"nlist": 1024}},
+    "diskann": {"index_type": "DISKANN", "params": {}},
+    "auto": {"index_type": "AUTOINDEX", "params": {}},
+}
+_MIN_BREADTH = 64
+_MAX_BREADTH = 32_768
+_PROBED_LISTS = 64
+_METRIC_TYPES: dict[Metric, str] = {
+    "cosine": "COSINE",
+    "inner_product": "IP",
+    "euclidean": "L2",
+}
 _LISTS: dict[MetadataType, MetadataType] = {"strings": "string", "ints": "int", "floats": "float"}
 
 
@@ -63,11 +80,19 @@ class Layout:
     Args:
         schema: The collection.
         embedded: Whether it lies in Milvus Lite in this process.
+        server: The index and the partition key, on a server.
+
+    Raises:
+        SchemaError: The partition key is no string or int of the metadata.
     """
 
-    def __init__(self, schema: CollectionSchema, *, embedded: bool) -> None:
+    def __init__(
+        self, schema: CollectionSchema, *, embedded: bool, server: ServerSection | None = None
+    ) -> None:
         self.schema = schema
         self._embedded = embedded
+        self._server = server or ServerSection()
+        self._partition_key = None if embedded else self._server.partition_key
         self._lists = {name for name, kind in schema.metadata.items() if kind in _LISTS}
         self._blank: dict[str, Any] = {milvus_field(name): None for name in schema.metadata}
         if embedded:
@@ -77,6 +102,16 @@ class Layout:
         for field in schema.vectors:
             self._blank[vector_field(field.name)] = np.zeros(field.dim, np.float32)
             self._blank[present_field(field.name)] = False
+        if self._partition_key is not None:
+            kind = schema.metadata.get(self._partition_key)
+            if kind not in _NO_KEY:
+                raise SchemaError(
+                    f"the partition key {self._partition_key!r} is no string or int of the"
+                    " metadata",
+                    where=f"collection {schema.name!r}",
+                    hint="Name another one as store.server.partition_key, or none.",
+                )
+            self._blank[milvus_field(self._partition_key)] = _NO_KEY[kind]
 
     @property
     def output_fields(self) -> list[str]:
@@ -106,7 +141,10 @@ class Layout:
             made.add_field(vector_field(field.name), DataType.FLOAT_VECTOR, dim=field.dim)
             made.add_field(present_field(field.name), DataType.BOOL)
         for name, kind in self.schema.metadata.items():
-            made.add_field(milvus_field(name), nullable=True, **_metadata_options(kind))
+            spread = {"is_partition_key": True} if name == self._partition_key else {}
+            made.add_field(
+                milvus_field(name), nullable=not spread, **_metadata_options(kind), **spread
+            )
         if not self._embedded:
             self._add_texts(made)
         return made
@@ -119,15 +157,26 @@ class Layout:
         for field in self.schema.vectors:
             params.add_index(
                 vector_field(field.name),
-                index_type="HNSW",
-                metric_type="COSINE",
-                params={"M": 16, "efConstruction": 200},
+                metric_type=_metric_type(field),
+                **_INDEXES[self._server.index],
             )
         for name in self.schema.texts:
             params.add_index(
                 words_field(name), index_type="SPARSE_INVERTED_INDEX", metric_type="BM25"
             )
         return params
+
+    def search_params(self, field: str, k: int) -> dict[str, Any]:
+        """Return the `pymilvus` parameters of a search for the k nearest vectors."""
+        breadth = min(max(_MIN_BREADTH, 2 * k), _MAX_BREADTH)
+        options = {
+            "hnsw": {"ef": breadth},
+            "ivf_sq8": {"nprobe": _PROBED_LISTS},
+            "diskann": {"search_list": breadth},
+            "auto": {},
+        }
+        asked = next(vector for vector in self.schema.vectors if vector.name == field)
+        return {"metric_type": _metric_type(asked), "params": options[self._server.index]}
 
     def entities(self, rows: Sequence[Row], first_sequence: int) -> Iterator[dict[str, Any]]:
         """Yield rows as Milvus takes them, numbered from `first_sequence`."""
@@ -146,6 +195,12 @@ class Layout:
                 entity[present_field(name)] = True
             if not self._embedded:
                 self._fill_texts(row, entity)
+            if self._partition_key is not None and self._partition_key not in row.metadata:
+                raise SchemaError(
+                    f"the item has no {self._partition_key!r}, the store's partition key",
+                    where=f"item {row.id!r:.80}",
+                    hint="Give it one, or name another partition key in a new store.",
+                )
             yield entity
 
     def batches(self, entities: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -173,10 +228,12 @@ class Layout:
                 "digest": "",
             }
 
-    def metadata_of(self, entity: Mapping[str, Any]) -> dict[str, MetadataValue]:
-        """Return an entity's metadata; a null is a missing value."""
+    def metadata_of(
+        self, entity: Mapping[str, Any], names: Iterable[str] | None = None
+    ) -> dict[str, MetadataValue]:
+        """Return an entity's metadata (all of it, or by these names); a null is missing."""
         metadata: dict[str, MetadataValue] = {}
-        for name in self.schema.metadata:
+        for name in self.schema.metadata if names is None else names:
             value = entity[milvus_field(name)]
             if value is not None:
                 metadata[name] = list(value) if name in self._lists else value
@@ -205,7 +262,8 @@ class Layout:
                 DataType.VARCHAR,
                 max_length=MAX_TEXT_BYTES,
                 enable_analyzer=True,
-                analyzer_params={"tokenizer": "jieba", "filter": ["lowercase"]},
+                # The terms are made here, as for the tier; the tokeniser just takes them apart.
+                analyzer_params={"tokenizer": "standard"},
             )
             made.add_field(words_field(name), DataType.SPARSE_FLOAT_VECTOR)
             made.add_function(
@@ -225,8 +283,9 @@ class Layout:
                 where=f"item {row.id!r:.80}",
                 hint="Split the text into several items, or use an embedded store.",
             )
-        for name in self.schema.texts:
-            entity[text_field(name)] = row.parts.get(name, "")
+        for name, analysis in self.schema.texts.items():
+            terms = plain_terms(row.parts.get(name, ""), analysis, MAX_TEXT_BYTES)
+            entity[text_field(name)] = terms
 
 
 def _metadata_options(kind: MetadataType) -> dict[str, Any]:
@@ -244,3 +303,18 @@ def _metadata_options(kind: MetadataType) -> dict[str, Any]:
         capacity = {"max_capacity": MAX_LIST_LENGTH, "element_type": element}
         return {"datatype": DataType.ARRAY, **capacity, **length}
     return {"datatype": element, **length}
+
+
+def _metric_type(field: VectorField) -> str:
+    """Return Milvus's name of a field's metric.
+
+    Raises:
+        SchemaError: A server does not have it.
+    """
+    if field.metric not in _METRIC_TYPES:
+        raise SchemaError(
+            f"a Milvus server does not compare by {field.metric}",
+            where=f"vector field {field.name!r}",
+            hint=f"Choose {', '.join(_METRIC_TYPES)}, or an embedded store.",
+        )
+    return _METRIC_TYPES[field.metric]

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.config.models import Metric
 from tiepoint.encoders.base import Vectors
+from tiepoint.index import metrics
+from tiepoint.index.analysis import plain, query_terms
 from tiepoint.index.base import Candidates, Row
 from tiepoint.index.filters import Filter, milvus_field, milvus_literal
 from tiepoint.index.milvus_layout import Layout, present_field, vector_field, words_field
@@ -32,7 +35,12 @@ class PushedDownTier:
     Args:
         store: An open store on a server, in which the collection was created.
         layout: How the collection lies there.
+
+    Attributes:
+        improved: Never: there is nothing to save.
     """
+
+    improved = False
 
     def __init__(self, store: MilvusStore, layout: Layout) -> None:
         self.schema = layout.schema
@@ -82,21 +90,32 @@ class PushedDownTier:
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
-        return self._search(
+        found = self._search(
             [query],
             where,
             exclude,
             extra=f"{present_field(field)} == true",
             anns_field=vector_field(field),
             limit=min(k, MAX_LIMIT),
-            search_params={"metric_type": "COSINE"},
+            search_params=self._layout.search_params(field, min(k, MAX_LIMIT)),
         )
+        if self._metric(field) == "euclidean":  # Milvus answers with squares
+            return Candidates(found.ids, -np.sqrt(found.scores))
+        return found
+
+    def search_vectors(
+        self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> list[Candidates]:
+        return [self.search_vector(field, query, k, where, exclude) for query in queries]
 
     def search_text(
         self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
+        terms = plain(query_terms(query, self.schema.texts[field]))
+        if not terms:
+            return Candidates([], np.empty(0, np.float32))
         return self._search(
-            [query],
+            [terms],
             where,
             exclude,
             anns_field=words_field(field),
@@ -106,11 +125,47 @@ class PushedDownTier:
 
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
         output = [vector_field(field), present_field(field)]
-        found = {
-            entity["id"]: float(np.dot(np.asarray(entity[output[0]], np.float32), query))
+        entities = [entity for entity in self._entities(ids, output) if entity[output[1]]]
+        if not entities:
+            return np.full(len(ids), np.nan, np.float32)
+        vectors = np.array([entity[output[0]] for entity in entities], np.float32)
+        scores = metrics.scores(self._metric(field), vectors, query).tolist()
+        found = dict(zip((entity["id"] for entity in entities), scores, strict=True))
+        return np.array([found.get(item, np.nan) for item in ids], np.float32)
+
+    def _metric(self, field: str) -> Metric:
+        return next(vector.metric for vector in self.schema.vectors if vector.name == field)
+
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        output = [vector_field(field), present_field(field)]
+        dim = next(vector.dim for vector in self.schema.vectors if vector.name == field)
+        found = np.full((len(ids), dim), np.nan, np.float32)
+        stored = {
+            entity["id"]: entity[output[0]]
             for entity in self._entities(ids, output)
             if entity[output[1]]
         }
+        for position, item in enumerate(ids):
+            if item in stored:
+                found[position] = stored[item]
+        return found
+
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        found: dict[str, float] = {}
+        terms = plain(query_terms(query, self.schema.texts[field]))
+        for start in range(0, len(ids) if terms else 0, _IDS_AT_ONCE):
+            among = ids[start : start + _IDS_AT_ONCE]
+            listed = ", ".join(map(milvus_literal, among))
+            hits = self._search(
+                [terms],
+                None,
+                (),
+                extra=f"id in [{listed}]",
+                anns_field=words_field(field),
+                limit=len(among),
+                search_params={"metric_type": "BM25"},
+            )
+            found.update(zip(hits.ids, hits.scores.tolist(), strict=True))
         return np.array([found.get(item, np.nan) for item in ids], np.float32)
 
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
@@ -127,12 +182,20 @@ class PushedDownTier:
             self._background[field] = sample
         if len(sample) == 0:
             return 0.0, 0.0
-        similarities = sample @ query
+        similarities = metrics.scores(self._metric(field), sample, query)
         return float(similarities.mean()), float(similarities.std())
 
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         passing = {entity["id"] for entity in self._entities(ids, [], where)}
         return np.array([item in passing for item in ids], np.bool_)
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        output = milvus_field(name)
+        found = {
+            entity["id"]: self._layout.metadata_of(entity, [name]).get(name)
+            for entity in self._entities(ids, [output])
+        }
+        return [found.get(item) for item in ids]
 
     def payloads(
         self, ids: Sequence[str]

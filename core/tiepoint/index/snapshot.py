@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tiepoint.config.models import IndexKind
 from tiepoint.errors import StoreError
 from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 _PREFIX = "snapshot-"
 _TEMPORARY = ".writing-"
@@ -37,13 +38,26 @@ class SnapshotError(StoreError):
     """A snapshot that cannot be used; what it holds can be derived again."""
 
 
-class GraphCard(BaseModel):
-    """What a graph's file does not hold: its tuning."""
+class IndexCard(BaseModel):
+    """What an index's file does not hold: its kind, its tuning, and why it is the one.
+
+    Attributes:
+        kind: See `tiepoint.index.kinds`.
+        why: Why it was chosen.
+        breadth: As tuned.
+        oversampling: As tuned.
+        tuned_at: How many vectors there were when it was tuned; 0 for one that is being built.
+        recall: What it reached then.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: IndexKind
+    why: str
     breadth: int
+    oversampling: int
     tuned_at: int
+    recall: float
 
 
 class FileCard(BaseModel):
@@ -63,7 +77,7 @@ class Manifest(BaseModel):
     format: int
     sequence: int
     schema_hash: str
-    graphs: dict[str, GraphCard]
+    indexes: dict[str, IndexCard]
     files: dict[str, FileCard]
 
 
@@ -97,14 +111,16 @@ class SnapshotWriter:
         """Write one array so that it can be mapped into memory."""
         np.save(self.folder / f"{name}.npy", array, allow_pickle=False)
 
-    def commit(self, sequence: int, schema: CollectionSchema, graphs: dict[str, GraphCard]) -> None:
+    def commit(
+        self, sequence: int, schema: CollectionSchema, indexes: dict[str, IndexCard]
+    ) -> None:
         """Make everything durable, put it in place, and remove older snapshots."""
         paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
         manifest = Manifest(
             format=FORMAT,
             sequence=sequence,
             schema_hash=schema_hash(schema),
-            graphs=graphs,
+            indexes=indexes,
             files={path.relative_to(self.folder).as_posix(): _card(path) for path in paths},
         )
         (self.folder / _MANIFEST).write_text(manifest.model_dump_json(), "utf-8")
@@ -165,11 +181,15 @@ class SnapshotReader:
                 groups.setdefault(group, {})[field] = stored[key]
         return groups
 
+    def path(self, name: str) -> Path:
+        """Return the file of an array."""
+        return self.folder / f"{name}.npy"
+
     def array(self, name: str) -> NDArray[Any]:
         """Return an array, mapped into memory and read-only."""
-        array: NDArray[Any] = np.load(
-            self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False
-        ).view(np.ndarray)
+        array: NDArray[Any] = np.load(self.path(name), mmap_mode="r", allow_pickle=False).view(
+            np.ndarray
+        )
         return array
 
     def _error(self, what: str) -> SnapshotError:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
-from tiepoint.errors import QueryError, SchemaError
+from tiepoint.errors import QueryError, SchemaError, StoreError
+from tiepoint.index.allowed import Allowed
 from tiepoint.index.base import Candidates, CollectionSchema, Row
 from tiepoint.index.filters import Filter
-from tiepoint.index.filters.mask import Mask
 from tiepoint.index.sharing import SharedLock
 from tiepoint.index.tier_state import TierState
 from tiepoint.index.vectors import Rows, VectorIndex
@@ -29,6 +32,7 @@ _LOG = logging.getLogger(__name__)
 _NO_ROWS: Rows = np.empty(0, np.int64)
 _ADD_STEP = 512  # vectors that go into a graph while readers wait
 _CACHED_MASKS = 32
+_CHECKPOINT_S = 120.0  # of building between snapshots of what is there
 
 
 class ServingTier:
@@ -39,15 +43,32 @@ class ServingTier:
 
     Args:
         schema: What the rows hold.
+        options: How the vectors of the fields are searched; chosen where none are given.
+        folder: Where snapshots lie, and vectors that are kept on disk; a temporary one if None.
+
+    Attributes:
+        improved: Whether an index was built that no snapshot has.
     """
 
-    def __init__(self, schema: CollectionSchema) -> None:
+    def __init__(
+        self,
+        schema: CollectionSchema,
+        options: Mapping[str, IndexSection] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.schema = schema
-        self._state = TierState.empty(schema)
+        self.improved = False
+        self._options = options or {}
+        self._folder = folder
+        if folder is not None:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._state = TierState.empty(schema, self._options, folder)
         self._sequence = 0
         self._sharing = SharedLock()
         self._writing = threading.Lock()
-        self._masks: dict[str, tuple[Mask, int]] = {}
+        self._deferring = False
+        self._masks: dict[str, Allowed] = {}
+        self._everything: Allowed | None = None
 
     @property
     def sequence(self) -> int:
@@ -89,8 +110,40 @@ class ServingTier:
             with self._sharing.exclusive():
                 columns.revive(first, first + len(latest))
                 self._publish(state, sequence)
-            state.improve()
+            self._improve()
             self._compact_if_due()
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Build no index within the block, but what is due at its end.
+
+        A long build is saved every two minutes where the tier has a folder, and goes on from
+        there when the process was killed.
+        """
+        self._deferring = True
+        try:
+            yield
+        finally:
+            self._deferring = False
+        with self._writing:
+            self._improve()
+
+    def _improve(self) -> None:
+        if self._deferring:
+            return
+        saved = time.monotonic()
+
+        def checkpoint() -> None:
+            nonlocal saved
+            if self._folder is None or time.monotonic() < saved + _CHECKPOINT_S:
+                return
+            try:
+                self._state.save(self._folder, self._sequence, self.schema)
+            except StoreError as error:
+                _LOG.warning("the index that is being built is not saved: %s", error)
+            saved = time.monotonic()
+
+        self.improved = self._state.improve(checkpoint) or self.improved
 
     def delete(self, sequence: int, ids: Sequence[str]) -> None:
         """Forget items; unknown ids are ignored."""
@@ -130,7 +183,7 @@ class ServingTier:
             state.words.publish()
         self._state = state
         self._sequence = max(self._sequence, sequence)
-        self._masks = {}
+        self._masks, self._everything = {}, None
 
     def _compact_if_due(self) -> None:
         state = self._state
@@ -153,12 +206,33 @@ class ServingTier:
         """
         with self._sharing:
             index = self._vector_index(field, query)
-            columns = self._state.columns
-            allowed, count = self._allowed(where)
-            excluded = self._excluded(exclude)
-            rows, scores = index.search(query, _positive(k), allowed, count, excluded)
-            ids = columns.ids
+            ids = self._state.columns.ids
+            rows, scores = index.search(
+                query, _positive(k), self._allowed(where), self._excluded(exclude)
+            )
             return Candidates([ids[row] for row in rows.tolist()], scores)
+
+    def search_vectors(
+        self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> list[Candidates]:
+        """Return up to k nearest items of each of the (n, dim) queries.
+
+        Raises:
+            QueryError: No such field, queries of another length, or k below 1.
+        """
+        if not len(queries):
+            return []
+        with self._sharing:
+            index = self._vector_index(field, queries[0])
+            ids = self._state.columns.ids
+            rows, scores = index.search_batch(
+                queries, _positive(k), self._allowed(where), self._excluded(exclude)
+            )
+            counts = (rows >= 0).sum(1).tolist()
+            return [
+                Candidates([ids[row] for row in own[:count]], own_scores[:count])
+                for own, own_scores, count in zip(rows.tolist(), scores, counts, strict=True)
+            ]
 
     def search_text(
         self, field: str, query: str, k: int, where: Filter | None, exclude: Sequence[str]
@@ -169,16 +243,16 @@ class ServingTier:
             QueryError: No such text field, or k below 1.
         """
         if field not in self.schema.texts:
-            raise _unknown_field(field, self.schema.texts)
+            raise _unknown_field(field, list(self.schema.texts))
         with self._sharing:
             words, columns = self._state.words, self._state.columns
             assert words is not None  # noqa: S101 - there are text fields
-            allowed, count = self._allowed(where)
-            excluded = self._excluded(exclude)
+            allowed = self._allowed(where)
+            excluded, mask = self._excluded(exclude), allowed.mask
             if len(excluded):
-                allowed = allowed.copy()
-                allowed[excluded] = False
-            rows, scores = words.search(field, query, _positive(k), allowed, count)
+                mask = mask.copy()
+                mask[excluded] = False
+            rows, scores = words.search(field, query, _positive(k), mask, allowed.count)
             return Candidates([columns.ids[row] for row in rows.tolist()], scores)
 
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
@@ -186,6 +260,26 @@ class ServingTier:
         with self._sharing:
             index = self._vector_index(field, query)
             return index.similarities(query, self._state.columns.rows(ids))
+
+    def vectors(self, field: str, ids: Sequence[str]) -> Vectors:
+        """Return (n, dim) stored vectors, NaN for an item that is unknown or lacks this one."""
+        with self._sharing:
+            if field not in self._state.vectors:
+                raise _unknown_field(field, list(self._state.vectors))
+            return self._state.vectors[field].stored(self._state.columns.rows(ids))
+
+    def word_scores(self, field: str, query: str, ids: Sequence[str]) -> Vectors:
+        """Return (n,) BM25 scores, NaN for an item that is unknown or has no matching word.
+
+        Raises:
+            QueryError: No such text field.
+        """
+        if field not in self.schema.texts:
+            raise _unknown_field(field, list(self.schema.texts))
+        with self._sharing:
+            words, columns = self._state.words, self._state.columns
+            assert words is not None  # noqa: S101 - there are text fields
+            return words.scores(field, query, columns.rows(ids))
 
     def background(self, field: str, query: Vectors) -> tuple[float, float]:
         """Return mean and standard deviation of the query's cosine to at most 512 items."""
@@ -196,9 +290,22 @@ class ServingTier:
     def matches(self, where: Filter, ids: Sequence[str]) -> NDArray[np.bool_]:
         """Return which of these items pass a filter; an unknown one does not."""
         with self._sharing:
-            allowed, _ = self._allowed(where)
+            allowed = self._allowed(where).mask
             rows = self._state.columns.rows(ids)
             return (rows >= 0) & allowed[rows] if len(allowed) else rows >= 0
+
+    def values(self, name: str, ids: Sequence[str]) -> list[MetadataValue | None]:
+        """Return a metadata field's value of each item, None where it has none."""
+        with self._sharing:
+            columns = self._state.columns
+            rows = columns.rows(ids)
+            found: list[MetadataValue | None] = [None] * len(rows)
+            known = np.flatnonzero(rows >= 0)
+            for position, value in zip(
+                known.tolist(), columns.values(name, rows[known]), strict=True
+            ):
+                found[position] = value
+            return found
 
     def payloads(
         self, ids: Sequence[str]
@@ -242,18 +349,20 @@ class ServingTier:
             )
         return index
 
-    def _allowed(self, where: Filter | None) -> tuple[Mask, int]:
+    def _allowed(self, where: Filter | None) -> Allowed:
         columns = self._state.columns
+        known = self._everything if where is None else self._masks.get(where.text)
+        # Rows that are being written are there before they are published.
+        if known is not None and len(known.mask) == len(columns):
+            return known
         if where is None:
-            return columns.live, len(columns.row_of)
-        known = self._masks.get(where.text)
-        if known is None:
-            mask = where.mask(columns) & columns.live
-            known = mask, int(np.count_nonzero(mask))
-            if len(self._masks) >= _CACHED_MASKS:
-                self._masks = {}
-            self._masks[where.text] = known
-        return known
+            self._everything = found = Allowed(columns.live.copy())
+            return found
+        found = Allowed(where.mask(columns) & columns.live)
+        if len(self._masks) >= _CACHED_MASKS:
+            self._masks = {}
+        self._masks[where.text] = found
+        return found
 
     def _excluded(self, exclude: Sequence[str]) -> Rows:
         if not exclude:
@@ -273,9 +382,15 @@ class ServingTier:
         """
         with self._writing:
             self._state.save(folder, self._sequence, self.schema)
+            self.improved = False
 
     @classmethod
-    def load(cls, folder: Path, schema: CollectionSchema) -> ServingTier | None:
+    def load(
+        cls,
+        folder: Path,
+        schema: CollectionSchema,
+        options: Mapping[str, IndexSection] | None = None,
+    ) -> ServingTier | None:
         """Return the tier of the newest snapshot, or None where there is no usable one.
 
         Missing, damaged, of a newer format, of another schema or of other encoders: all the
@@ -285,11 +400,11 @@ class ServingTier:
 
         try:
             reader = SnapshotReader(folder, schema)
-            state = TierState.read(reader, schema)
+            state = TierState.read(reader, schema, options or {}, folder)
         except SnapshotError as error:
             _LOG.info("no snapshot to start from: %s", error)
             return None
-        tier = cls(schema)
+        tier = cls(schema, options, folder)
         tier._state.close()
         tier._state = state
         tier._sequence = reader.manifest.sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.config.models import IndexSection
 from tiepoint.errors import StoreError
 from tiepoint.index.base import CollectionSchema, Row
 from tiepoint.index.columns import Columns
-from tiepoint.index.graph import Graph
-from tiepoint.index.snapshot import GraphCard, SnapshotError, SnapshotReader, SnapshotWriter
+from tiepoint.index.kinds.base import Effort, Proposer
+from tiepoint.index.kinds.choice import PROPOSERS
+from tiepoint.index.snapshot import IndexCard, SnapshotError, SnapshotReader, SnapshotWriter
 from tiepoint.index.vectors import VectorIndex
 from tiepoint.index.words import WordIndex
 
@@ -34,11 +36,16 @@ class TierState:
     words: WordIndex | None
 
     @classmethod
-    def empty(cls, schema: CollectionSchema) -> TierState:
-        """Return a state without rows."""
+    def empty(
+        cls,
+        schema: CollectionSchema,
+        options: Mapping[str, IndexSection],
+        folder: Path | None,
+    ) -> TierState:
+        """Return a state without rows; see `ServingTier` for the arguments."""
         return cls(
             Columns(schema),
-            {field.name: VectorIndex(field.dim) for field in schema.vectors},
+            _empty_indexes(schema, options, folder),
             WordIndex(schema.texts) if schema.texts else None,
         )
 
@@ -87,10 +94,19 @@ class TierState:
             raise
         return words
 
-    def improve(self) -> None:
-        """Build the graphs that are due."""
-        for index in self.vectors.values():
-            index.improve()
+    def improve(self, report: Callable[[], None] | None = None) -> bool:
+        """Build the indexes that are due; tells whether there was any.
+
+        Args:
+            report: Called at each step of the building.
+        """
+
+        def step(_: Proposer) -> None:
+            if report is not None:
+                report()
+
+        built = [index.improve(step) for index in self.vectors.values()]
+        return any(built)
 
     @property
     def worth_compacting(self) -> bool:
@@ -117,14 +133,7 @@ class TierState:
         return {
             "items": len(self.columns.row_of),
             "tombstones": len(self.columns) - len(self.columns.row_of),
-            "vectors": {
-                name: {
-                    "count": len(index),
-                    "search": "exact" if index.graph is None else "hnsw",
-                    "breadth": None if index.graph is None else index.graph.breadth,
-                }
-                for name, index in self.vectors.items()
-            },
+            "vectors": {name: index.describe() for name, index in self.vectors.items()},
         }
 
     def save(self, folder: Path, sequence: int, schema: CollectionSchema) -> None:
@@ -136,8 +145,8 @@ class TierState:
         try:
             writer = SnapshotWriter(folder)
             try:
-                graphs = self._write(writer)
-                writer.commit(sequence, schema, graphs)
+                indexes = self._write(writer)
+                writer.commit(sequence, schema, indexes)
             finally:
                 writer.abandon()
         except (OSError, RuntimeError, ValueError) as error:  # the last two: faiss, Tantivy
@@ -147,16 +156,16 @@ class TierState:
                 hint="Make room on the disk, or mend its permissions.",
             ) from error
 
-    def _write(self, writer: SnapshotWriter) -> dict[str, GraphCard]:
+    def _write(self, writer: SnapshotWriter) -> dict[str, IndexCard]:
         groups = self.columns.arrays()
-        cards: dict[str, GraphCard] = {}
+        cards: dict[str, IndexCard] = {}
         for name, index in self.vectors.items():
             arrays = index.arrays()
             writer.array(f"vectors.{name}", arrays.pop("vectors"))
-            if index.graph is not None:
-                index.graph.write(writer.folder / f"graph.{name}.faiss")
-                arrays["order"] = index.graph.order
-                cards[name] = GraphCard(breadth=index.graph.breadth, tuned_at=index.graph.tuned_at)
+            if (proposer := index.stored_proposer) is not None:
+                proposer.write(writer.folder / f"index.{name}.faiss")
+                arrays["order"] = proposer.order
+                cards[name] = _card(proposer, index.choice.why)
             groups[f"vectors.{name}"] = arrays
         writer.arrays("columns", groups)
         if self.words is not None:
@@ -164,23 +173,33 @@ class TierState:
         return cards
 
     @classmethod
-    def read(cls, reader: SnapshotReader, schema: CollectionSchema) -> TierState:
-        """Return the state of a snapshot.
+    def read(
+        cls,
+        reader: SnapshotReader,
+        schema: CollectionSchema,
+        options: Mapping[str, IndexSection],
+        folder: Path | None,
+    ) -> TierState:
+        """Return the state of a snapshot; see `ServingTier` for the arguments.
 
         Raises:
             SnapshotError: Its files do not fit together.
         """
         try:
             groups = reader.arrays("columns")
-            vectors: dict[str, VectorIndex] = {}
+            vectors = _empty_indexes(schema, options, folder)
             for field in schema.vectors:
                 arrays = groups.pop(f"vectors.{field.name}")
-                graph = None
-                if card := reader.manifest.graphs.get(field.name):
-                    path = reader.folder / f"graph.{field.name}.faiss"
-                    graph = Graph.read(path, arrays["order"], card.breadth, card.tuned_at)
-                stored = reader.array(f"vectors.{field.name}")
-                vectors[field.name] = VectorIndex.of(stored, arrays["rows"], graph)
+                proposer = None
+                if card := reader.manifest.indexes.get(field.name):
+                    path = reader.folder / f"index.{field.name}.faiss"
+                    proposer = PROPOSERS[card.kind].read(path, arrays["order"], field.metric)
+                    proposer.effort = Effort(card.breadth, card.oversampling)
+                    proposer.tuned_at, proposer.recall = card.tuned_at, card.recall
+                name = f"vectors.{field.name}"
+                vectors[field.name].take_over(
+                    reader.path(name), reader.array(name), arrays["rows"], proposer
+                )
             columns = Columns.of(schema, groups)
             words = WordIndex(schema.texts, reader.folder / "words") if schema.texts else None
         except (OSError, KeyError, ValueError, RuntimeError) as error:
@@ -188,3 +207,23 @@ class TierState:
                 f"the snapshot cannot be read: {error!s:.200}", where=str(reader.folder)
             ) from error
         return cls(columns, vectors, words)
+
+
+def _empty_indexes(
+    schema: CollectionSchema, options: Mapping[str, IndexSection], folder: Path | None
+) -> dict[str, VectorIndex]:
+    return {
+        field.name: VectorIndex(field, options.get(field.name, IndexSection()), folder)
+        for field in schema.vectors
+    }
+
+
+def _card(proposer: Proposer, why: str) -> IndexCard:
+    return IndexCard(
+        kind=proposer.kind,
+        why=why,
+        breadth=proposer.effort.breadth,
+        oversampling=proposer.effort.oversampling,
+        tuned_at=proposer.tuned_at,
+        recall=proposer.recall,
+    )

@@ -124,7 +124,9 @@ def _validate_vectors(field: VectorField, rows: Sequence[Row]) -> None:
     vectors = np.stack([row.vectors[field.name] for row in rows])
     # A non-finite value makes the norm non-finite, so that one comparison finds both faults.
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
-    wrong = ~(np.abs(norms - 1) <= _NORM_TOLERANCE)
+    wrong = ~np.isfinite(norms)
+    if field.metric == "cosine":
+        wrong = ~(np.abs(norms - 1) <= _NORM_TOLERANCE)
     if wrong.any():
         position = int(np.argmax(wrong))
         fault = (

@@ -1,163 +1,335 @@
-"""The vectors of one field: exact search while they are few, a graph when they are many."""
+"""The vectors of one field: compared with all while they are few, proposed when they are many."""
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
+from tiepoint.index import metrics
+from tiepoint.index.allowed import Allowed
+from tiepoint.index.base import VectorField
+from tiepoint.index.disk import DiskVectors
 from tiepoint.index.filters.mask import Mask
-from tiepoint.index.graph import Graph, Positions, candidates_for
 from tiepoint.index.growing import GrowingArray
-from tiepoint.index.similarity import inner_products, inner_products_at
+from tiepoint.index.kinds.base import Positions, Proposer, candidates_for
+from tiepoint.index.kinds.building import Reporter, build
+from tiepoint.index.kinds.choice import PROPOSERS, Choice, choose
+from tiepoint.index.kinds.tuning import tune
 
-EXACT_BELOW = 2048
-"""Fewer vectors than this are searched exactly.
+logger = logging.getLogger(__name__)
 
-Measured with 256 dimensions, a graph is the faster one from about 1,000 vectors; up to 2,048
-the exact search still takes less than 0.1 ms, and has no recall to lose.
-"""
-
-_EXACT_COST = 16.0  # breadth that costs as much as one scattered vector's exact similarity: 1/16
+_EXACT_COST = 16.0  # breadth that costs as much as one scattered vector's exact score: 1/16
+_FILTERED_MARGIN = 1.2  # proposals beyond those that a filter is expected to take away
 _BACKGROUND = 512
 _ENOUGH_TRIALS = 64
 _RETUNE_GROWTH = 1.5
 _REBUILD_GROWTH = 3.0  # growth in batches too small to tune on
+_COPY_STEP = 8192
 
 Rows = NDArray[np.int64]
 
 
 class VectorIndex:
-    """Unit vectors by position; a position belongs to a row, and not every row has a vector.
+    """Vectors by position; a position belongs to a row, and not every row has a vector.
 
     One thread writes: `prepare`, `append`, `improve`. `append` must not run beside a search,
     everything else may.
+
+    Args:
+        field: The length of the vectors, and their metric.
+        options: How they are searched.
+        folder: Where vectors lie that are kept on disk; that of temporary files if None.
     """
 
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-        self._vectors: GrowingArray[np.float32] = GrowingArray(np.float32, dim)
+    def __init__(
+        self, field: VectorField, options: IndexSection, folder: Path | None = None
+    ) -> None:
+        self.field = field
+        self.dim = field.dim
+        self.choice = Choice("exact", "empty")
+        self._metric = field.metric
+        self._options = options
+        self._folder = folder
+        proposer = PROPOSERS.get(options.kind) if options.kind != "auto" else None
+        self._vectors: GrowingArray[np.float32] | DiskVectors = (
+            DiskVectors(field.dim, folder)
+            if proposer is not None and proposer.on_disk
+            else GrowingArray(np.float32, field.dim)
+        )
         self._rows: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._positions: GrowingArray[np.int32] = GrowingArray(np.int32)
-        self._graph: Graph | None = None
+        self._proposer: Proposer | None = None
+        self._begun: Proposer | None = None
         self._background: tuple[int, NDArray[np.int32], Vectors] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
 
     @property
-    def graph(self) -> Graph | None:
-        """The graph, where there are enough vectors for one."""
-        return self._graph
+    def proposer(self) -> Proposer | None:
+        """What proposes candidates; None where every vector is compared."""
+        return self._proposer
+
+    @property
+    def stored_proposer(self) -> Proposer | None:
+        """What a snapshot keeps: the proposer, or one that is being built."""
+        return self._begun or self._proposer
+
+    # Writing
 
     def append(self, rows: Sequence[int], vectors: Vectors) -> None:
-        """Add (n, dim) unit vectors of rows whose numbers grow."""
+        """Add (n, dim) vectors of rows whose numbers grow.
+
+        Raises:
+            StoreError: The vectors are kept on disk, and it is full; nothing is changed.
+        """
         if not len(rows):
             return
+        self._vectors.append(vectors)
+        first = len(self)
         missing = rows[-1] + 1 - len(self._positions)
         self._positions.append(np.full(missing, -1, np.int32))
-        self._positions.view[rows] = np.arange(len(self), len(self) + len(rows))
-        self._vectors.append(vectors)
+        positions = np.arange(first, first + len(rows), dtype=np.int32)
+        self._positions.view[rows] = positions
         self._rows.append(rows)
-        if self._graph is not None:
-            self._graph.add(vectors)
+        if self._proposer is not None:
+            self._proposer.add(vectors, positions)
 
     def prepare(self, vectors: Vectors) -> None:
-        """Tune the graph on vectors that are about to be added, when growth makes it due."""
-        graph = self._graph
+        """Tune the proposer on vectors that are about to be added, when growth makes it due."""
+        proposer = self._proposer
         if (
-            graph is not None
+            proposer is not None
             and len(vectors) >= _ENOUGH_TRIALS
-            and len(self) > _RETUNE_GROWTH * graph.tuned_at
+            and len(self) > _RETUNE_GROWTH * proposer.tuned_at
         ):
-            graph.tune(vectors, self._vectors.view)
+            tune(proposer, vectors, self._vectors.view, self._options.recall)
 
-    def improve(self) -> None:
-        """Build the graph when it is due: for the first time, or because it has aged."""
-        graph = self._graph
-        if len(self) < EXACT_BELOW:
-            return
-        if graph is None or graph.aged or len(self) > _REBUILD_GROWTH * graph.tuned_at:
-            self._graph = Graph.build(self._vectors.view)
+    @property
+    def due(self) -> bool:
+        """Whether `improve` has anything to do."""
+        proposer, choice = self._proposer, choose(self._options, len(self), self.dim)
+        if choice.kind == "exact":
+            return proposer is not None
+        return (
+            self._begun is not None
+            or proposer is None
+            or proposer.kind != choice.kind
+            or proposer.aged
+            or len(self) > _REBUILD_GROWTH * proposer.tuned_at
+        )
 
-    def search(
-        self, query: Vectors, k: int, allowed: Mask, count: int, excluded: Rows
-    ) -> tuple[Positions, Vectors]:
-        """Return the rows and cosines of the k best, best first.
+    def improve(self, report: Reporter | None = None) -> bool:
+        """Build what proposes when it is due: for the first time, or because it has aged.
 
         Args:
-            query: (dim,) float32 unit vector.
+            report: Told of each step of the building; `stored_proposer` can be saved there.
+
+        Returns:
+            Whether anything was built.
+        """
+        due = self.due
+        self.choice = choose(self._options, len(self), self.dim)
+        if not due:
+            return False
+        if self.choice.kind == "exact":
+            self._proposer = None
+            return True
+        kind = PROPOSERS[self.choice.kind]
+        if len(self) > 4 * _COPY_STEP:
+            logger.info("%s: %s (%s)", self.field.name, kind.kind, self.choice.why)
+        begun, self._begun = self._begun, None
+        if kind.on_disk and not isinstance(self._vectors, DiskVectors):
+            self._move_to_disk()
+
+        def step(proposer: Proposer) -> None:
+            self._begun = proposer
+            if report is not None:
+                report(proposer)
+
+        resumes = begun if begun is not None and begun.kind == kind.kind else kind
+        proposer = build(resumes, self._vectors.view, self._metric, self._options.recall, step)
+        self._touched(len(self))
+        self._proposer, self._begun = proposer, None
+        if proposer.recall < self._options.recall:
+            logger.warning(
+                "%s: %s finds %.3f of the nearest, %g is asked for; a recall of 1 searches exactly",
+                *(self.field.name, kind.kind, proposer.recall, self._options.recall),
+            )
+        return True
+
+    def _move_to_disk(self) -> None:
+        moved = DiskVectors(self.dim, self._folder)
+        vectors = self._vectors.view
+        for start in range(0, len(vectors), _COPY_STEP):
+            moved.append(vectors[start : start + _COPY_STEP])
+        self._vectors = moved
+
+    # Reading
+
+    def search(
+        self, query: Vectors, k: int, allowed: Allowed, excluded: Rows
+    ) -> tuple[NDArray[np.int32], Vectors]:
+        """Return the rows and scores of the k best, best first.
+
+        Args:
+            query: (dim,) float32.
             k: At least 1.
-            allowed: (rows,) bool: the rows that may be returned.
-            count: How many rows are allowed.
+            allowed: The rows that may be returned.
             excluded: Rows that may not be returned, all the same.
         """
-        graph = self._graph
-        if graph is not None:
-            needed = candidates_for(k + len(excluded))
-            share = count / len(allowed)
-            # What lies near the query may pass the filter more seldom than the rest does. The
-            # first answer shows it, and a second one may be enough.
-            for _ in range(2):
-                wanted = needed if share == 1.0 else math.ceil(1.2 * needed / max(share, 1e-9))
-                if wanted * _EXACT_COST > count:
-                    break
-                positions = graph.search(query[None], wanted, max(graph.breadth, wanted))
-                if share < 1.0 or len(excluded):
-                    positions = self._passing(positions, allowed, excluded)
-                if len(positions) >= min(needed, wanted) - len(excluded):
-                    return self._rescored(query, k, positions)
-                share = len(positions) / wanted
+        share = allowed.share
+        # What lies near the query may pass the filter more seldom than the rest does. The
+        # first answer shows it, and a second one may be enough.
+        for _ in range(2):
+            wanted = self._wanted(k + len(excluded), share, allowed.count)
+            if wanted is None or self._proposer is None:
+                break
+            near = self._proposer.propose(query[None], wanted)
+            positions = near[0] if allowed.every else near[allowed.mask[self._rows.view[near]]]
+            if near[0, -1] < 0 or len(excluded):
+                positions = self._without(positions, excluded)
+            if len(positions) >= self._enough(k, wanted):
+                return self._rescored(query, k, positions)
+            share = len(positions) / wanted
         return self._exact(query, k, allowed, excluded)
 
-    def _passing(self, positions: Positions, allowed: Mask, excluded: Rows) -> Positions:
-        """Return the allowed ones of the nearest positions.
+    def search_batch(
+        self, queries: Vectors, k: int, allowed: Allowed, excluded: Rows
+    ) -> tuple[NDArray[np.int32], Vectors]:
+        """Return the (n, k) rows and scores of the k best of each query, on all cores.
+
+        Where there are fewer, the row is -1 and the score is -inf.
+
+        Args:
+            queries: (n, dim) contiguous float32.
+            k: At least 1.
+            allowed: The rows that may be returned.
+            excluded: Rows that may not be returned, all the same.
+        """
+        k = min(k, max(allowed.count, 1))
+        wanted = self._wanted(k + len(excluded), allowed.share, allowed.count)
+        if wanted is None or self._proposer is None:
+            return self._exact_batch(queries, k, allowed, excluded)
+        positions = self._proposer.propose(queries, wanted)
+        if not allowed.every:
+            positions[~allowed.mask[self._rows.view[positions]]] = -1
+        if len(excluded):
+            positions[np.isin(positions, self._at(excluded))] = -1
+        scores = metrics.scores_of_each(self._metric, self._vectors.view, positions, queries)
+        self._touched(positions.size)
+        best = np.argsort(-scores, axis=1)[:, :k]
+        passing = np.count_nonzero(positions >= 0, axis=1)
+        rows = self._rows.view[np.take_along_axis(positions, best, 1)]
+        scores = np.take_along_axis(scores, best, 1)
+        for number in np.flatnonzero(passing < self._enough(k, wanted)).tolist():
+            own, own_scores = self.search(queries[number], k, allowed, excluded)
+            rows[number, len(own) :], scores[number, len(own) :] = -1, -np.inf
+            rows[number, : len(own)], scores[number, : len(own)] = own, own_scores
+        return rows, scores
+
+    def _wanted(self, k: int, share: float, count: int) -> int | None:
+        """Return how many proposals to ask for, None if comparing all that may be is cheaper.
 
         Filtering after the search keeps the recall: the best allowed positions are among the
         nearest ones whenever enough of these are allowed.
         """
-        rows = self._rows.view[positions]
-        keep = allowed[rows]
+        proposer = self._proposer
+        if proposer is None:
+            return None
+        wanted = candidates_for(k, proposer.effort.oversampling)
+        if share < 1.0:
+            wanted = math.ceil(_FILTERED_MARGIN * wanted / max(share, 1e-9))
+        return None if wanted * _EXACT_COST > count else wanted
+
+    def _enough(self, k: int, wanted: int) -> int:
+        """Return how many proposals have to pass, so that the best k are among them."""
+        assert self._proposer is not None  # noqa: S101 - it has proposed
+        return min(candidates_for(k, self._proposer.effort.oversampling), wanted)
+
+    def _without(self, positions: Positions, excluded: Rows) -> Positions:
+        keep = positions >= 0
         if len(excluded):
-            keep &= ~np.isin(rows, excluded)
+            keep &= ~np.isin(positions, self._at(excluded))
         return positions[keep]
 
     def _exact(
-        self, query: Vectors, k: int, allowed: Mask, excluded: Rows
-    ) -> tuple[Positions, Vectors]:
-        mask = allowed[self._rows.view]
-        positions = self._at(excluded)
-        mask[positions[positions >= 0]] = False
-        count = int(np.count_nonzero(mask))
-        if 3 * count < len(self):
-            return self._rescored(query, k, np.flatnonzero(mask))
-        scores = inner_products(self._vectors.view, query)
-        if count < len(self):
-            scores[~mask] = -np.inf
-        best = _best(scores, min(k, count))
+        self, query: Vectors, k: int, allowed: Allowed, excluded: Rows
+    ) -> tuple[NDArray[np.int32], Vectors]:
+        positions = self._candidates(allowed, excluded)
+        if positions is not None:
+            return self._rescored(query, k, positions)
+        scores = metrics.scores(self._metric, self._vectors.view, query)
+        self._touched(len(self))
+        best = _best(scores, min(k, len(self)))
         return self._rows.view[best], scores[best]
 
+    def _exact_batch(
+        self, queries: Vectors, k: int, allowed: Allowed, excluded: Rows
+    ) -> tuple[NDArray[np.int32], Vectors]:
+        candidates = self._candidates(allowed, excluded)
+        vectors, rows = self._vectors.view, self._rows.view
+        if candidates is not None:
+            vectors, rows = vectors[candidates], rows[candidates]
+        self._touched(len(vectors))
+        found = np.full((len(queries), k), -1, np.int32)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        if count := min(k, len(vectors)):
+            positions, best = metrics.nearest(self._metric, vectors, queries, count)
+            found[:, :count], scores[:, :count] = rows[positions], best
+        return found, scores
+
+    def _candidates(self, allowed: Allowed, excluded: Rows) -> NDArray[np.int64] | None:
+        """Return the positions that may be found, None if all may."""
+        if allowed.every and not len(excluded):
+            return None
+        positions = allowed.derived(
+            self, len(self), lambda mask: np.flatnonzero(mask[self._rows.view])
+        )
+        if len(excluded):
+            positions = np.setdiff1d(positions, self._at(excluded), assume_unique=True)
+        return positions
+
     def _rescored(
-        self, query: Vectors, k: int, positions: NDArray[np.integer]
-    ) -> tuple[Positions, Vectors]:
-        scores = inner_products_at(self._vectors.view, positions, query)
+        self, query: Vectors, k: int, positions: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], Vectors]:
+        scores = metrics.scores_at(self._metric, self._vectors.view, positions, query)
+        self._touched(len(positions))
         best = _best(scores, k)
         return self._rows.view[positions[best]], scores[best]
 
+    def _touched(self, count: int) -> None:
+        if isinstance(self._vectors, DiskVectors):
+            self._vectors.touched(count)
+
     def similarities(self, query: Vectors, rows: Rows) -> Vectors:
-        """Return (n,) cosines of the query to rows, NaN where a row has no vector."""
+        """Return (n,) scores of rows for a query, NaN where a row has no vector."""
         positions = self._at(rows)
         similarities = np.full(len(rows), np.nan, np.float32)
         there = positions >= 0
-        similarities[there] = inner_products_at(self._vectors.view, positions[there], query)
+        similarities[there] = metrics.scores_at(
+            self._metric, self._vectors.view, positions[there], query
+        )
         return similarities
 
+    def stored(self, rows: Rows) -> Vectors:
+        """Return (n, dim) vectors of rows, NaN where a row has none."""
+        positions = self._at(rows)
+        found = np.full((len(rows), self.dim), np.nan, np.float32)
+        there = positions >= 0
+        found[there] = self._vectors.view[positions[there]]
+        return found
+
     def background(self, query: Vectors, live: Mask) -> tuple[float, float]:
-        """Return mean and standard deviation of the query's cosine to a fixed random sample.
+        """Return mean and standard deviation of the query's scores of a fixed random sample.
 
         The sample (at most 512 vectors) is drawn anew when one of its items is gone, or when
         there are many more items than before. Without vectors the answer is (0, 0).
@@ -174,41 +346,79 @@ class VectorIndex:
             self._background = sample
         if not len(sample[2]):
             return 0.0, 0.0
-        similarities = inner_products(sample[2], query)
+        similarities = metrics.scores(self._metric, sample[2], query)
         return float(similarities.mean()), float(similarities.std())
 
     def _at(self, rows: Rows) -> NDArray[np.int32]:
         positions = self._positions.view
+        if not len(positions):
+            return np.full(len(rows), -1, np.int32)
         known = (rows >= 0) & (rows < len(positions))
-        return (
-            np.where(known, positions[np.where(known, rows, 0)], -1)
-            if len(positions)
-            else (np.full(len(rows), -1, np.int32))
-        )
+        return np.where(known, positions[np.where(known, rows, 0)], np.int32(-1))
+
+    # Other forms
 
     def compacted(self, live: Mask, new_rows: Rows) -> VectorIndex:
         """Return an index of the live rows only, under their new numbers."""
-        keep = live[self._rows.view]
-        index = VectorIndex(self.dim)
-        index.append(new_rows[self._rows.view[keep]].tolist(), self._vectors.view[keep])
+        keep = np.flatnonzero(live[self._rows.view])
+        index = VectorIndex(self.field, self._options, self._folder)
+        for start in range(0, len(keep), _COPY_STEP):
+            step = keep[start : start + _COPY_STEP]
+            index.append(new_rows[self._rows.view[step]].tolist(), self._vectors.view[step])
         index.improve()
         return index
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the vectors and their rows as plain arrays; the graph is written apart."""
+        """Return the vectors and their rows as plain arrays; the proposer is written apart."""
         return {"vectors": self._vectors.view, "rows": self._rows.view}
 
-    @classmethod
-    def of(cls, vectors: Vectors, rows: NDArray[np.int32], graph: Graph | None) -> VectorIndex:
-        """Return the index that `arrays` was called on."""
-        index = cls(vectors.shape[1])
-        index._vectors = GrowingArray.of(vectors)
-        index._rows = GrowingArray.of(rows)
+    def take_over(
+        self,
+        path: Path,
+        vectors: Vectors,
+        rows: NDArray[np.int32],
+        proposer: Proposer | None,
+    ) -> None:
+        """Become the index that `arrays` was called on.
+
+        Args:
+            path: The .npy file of the vectors.
+            vectors: They themselves.
+            rows: Their rows.
+            proposer: As it was saved; one that was not tuned was not finished either.
+        """
+        self._rows = GrowingArray.of(rows)
         positions = np.full(int(rows[-1]) + 1 if len(rows) else 0, -1, np.int32)
         positions[rows] = np.arange(len(rows))
-        index._positions = GrowingArray.of(positions)
-        index._graph = graph
-        return index
+        self._positions = GrowingArray.of(positions)
+        self.choice = choose(self._options, len(rows), self.dim)
+        kind = PROPOSERS.get(self.choice.kind)
+        on_disk = kind is not None and kind.on_disk
+        self._vectors = (
+            DiskVectors.of(path, self._folder)
+            if on_disk or isinstance(self._vectors, DiskVectors)
+            else GrowingArray.of(vectors)
+        )
+        if proposer is not None and not proposer.tuned_at:
+            self._begun = proposer
+        else:
+            self._proposer = proposer
+
+    def describe(self) -> dict[str, Any]:
+        """Return how many vectors there are, how they are searched, and why so."""
+        proposer = self._proposer
+        said: dict[str, Any] = {
+            "count": len(self),
+            "search": self.choice.kind,
+            "why": self.choice.why,
+        }
+        if proposer is not None:
+            said |= {
+                "breadth": proposer.effort.breadth,
+                "oversampling": proposer.effort.oversampling,
+                "recall": round(proposer.recall, 4),
+            }
+        return said
 
 
 def _best(scores: Vectors, k: int) -> NDArray[np.int64]:

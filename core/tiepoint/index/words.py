@@ -14,45 +14,38 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
+from tiepoint.index.analysis import analyzer, query_terms, segmented
+from tiepoint.index.base import TextAnalysis
 from tiepoint.index.filters.mask import Mask
-from tiepoint.index.segmentation import segmented
 from tiepoint.scratch import ScratchFolder
 
 logger = logging.getLogger(__name__)
 
-MAX_QUERY_CHARACTERS = 10_000
-MAX_QUERY_TERMS = 64
-"""Of a longer query, the first characters and the first distinct terms count."""
-
-_ANALYZER = "words"
 _ROW = "row"
-_CHINESE_STOP_WORDS = list("的了着在是有和与及或也都就而把被对从到向于之其这那里个")
-_LONGEST_TERM = 64
 _WRITER_BYTES = 32_000_000
 
 
 class WordIndex:
     """Texts of rows in several fields. Additions and removals show after `publish`.
 
-    English is stemmed and freed of stop words, Latin letters lose case and accents, Chinese
-    is segmented. A commit takes some 50 ms, however little has changed, so writes are best
+    A commit takes some 50 ms, however little has changed, so writes are best
     batched. One thread writes (`add`, `remove`, `commit`); `publish` and `search` are
     for the caller to keep apart. Writing and publishing raise `StoreError` when the temporary
     files are gone or the disk is full; the index is then to be made again.
 
     Args:
-        fields: Names of the text fields.
+        fields: The text fields, with how they are analysed.
         stored: A folder written by `save`, whose content is taken over.
 
     Attributes:
-        fields: The names as given.
+        fields: The text fields as given.
     """
 
-    def __init__(self, fields: Sequence[str], stored: Path | None = None) -> None:
+    def __init__(self, fields: Mapping[str, TextAnalysis], stored: Path | None = None) -> None:
         import tantivy
 
         self._tantivy = tantivy
-        self.fields = tuple(fields)
+        self.fields = dict(fields)
         # Tantivy restricts the names of fields, so they go by number.
         self._fields = {name: f"text{number}" for number, name in enumerate(fields)}
         self._scratch = ScratchFolder("words")
@@ -61,20 +54,11 @@ class WordIndex:
             shutil.copytree(stored, self._folder, dirs_exist_ok=True)
         builder = tantivy.SchemaBuilder().add_unsigned_field(_ROW, indexed=True, fast=True)
         for field in self._fields.values():
-            builder = builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
+            builder = builder.add_text_field(field, tokenizer_name=field, index_option="freq")
         self._schema = builder.build()
-        self._analyzer = (
-            tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-            .filter(tantivy.Filter.remove_long(_LONGEST_TERM))
-            .filter(tantivy.Filter.lowercase())
-            .filter(tantivy.Filter.ascii_fold())
-            .filter(tantivy.Filter.stopword("english"))
-            .filter(tantivy.Filter.custom_stopword(_CHINESE_STOP_WORDS))
-            .filter(tantivy.Filter.stemmer("english"))
-            .build()
-        )
         self._index = tantivy.Index(self._schema, path=str(self._folder), reuse=stored is not None)
-        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        for name, field in self._fields.items():
+            self._index.register_tokenizer(field, analyzer(self.fields[name]))
         self._index.config_reader(reload_policy="manual")
         self._index.reload()
         self._writer: Any = None
@@ -136,16 +120,9 @@ class WordIndex:
             count: How many rows are allowed.
         """
         documents = self._searcher.num_docs
-        terms = self._terms(query)
-        if not terms or not documents or not count:
+        asked = self._any_of(field, query)
+        if asked is None or not documents or not count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        should = self._tantivy.Occur.Should
-        asked = self._tantivy.Query.boolean_query(
-            [
-                (should, self._tantivy.Query.term_query(self._schema, self._fields[field], term))
-                for term in terms
-            ]
-        )
         limit = min(documents, k * len(allowed) // count + 10)
         while True:
             hits = self._searcher.search(asked, limit, count=False).hits
@@ -157,14 +134,44 @@ class WordIndex:
                 return found[keep], scores[keep]
             limit = min(documents, 4 * limit)
 
+    def scores(self, field: str, query: str, rows: NDArray[np.int64]) -> Vectors:
+        """Return (n,) BM25 scores of rows, NaN where no word matches.
+
+        Args:
+            field: Name of a text field.
+            query: Any text; it has no syntax.
+            rows: (n,) row numbers; a negative one is no row.
+        """
+        found = np.full(len(rows), np.nan, np.float32)
+        wanted = rows[rows >= 0].tolist()
+        asked = self._any_of(field, query)
+        if asked is None or not wanted or not self._searcher.num_docs:
+            return found
+        query_of, must = self._tantivy.Query, self._tantivy.Occur.Must
+        among = query_of.const_score_query(query_of.term_set_query(self._schema, _ROW, wanted), 0.0)
+        both = query_of.boolean_query([(must, among), (must, asked)])
+        hits = self._searcher.search(both, len(wanted), count=False).hits
+        numbers = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
+        by_row = {row: score for row, (score, _) in zip(numbers, hits, strict=True)}
+        return np.array([by_row.get(row, np.nan) for row in rows.tolist()], np.float32)
+
     def save(self, folder: Path) -> None:
         """Copy everything that was committed into a new folder."""
         self._stop_writing()
         shutil.copytree(self._folder, folder, ignore=shutil.ignore_patterns(".tantivy-*"))
 
-    def _terms(self, query: str) -> list[str]:
-        text = segmented(query[:MAX_QUERY_CHARACTERS])
-        return list(dict.fromkeys(self._analyzer.analyze(text)))[:MAX_QUERY_TERMS]
+    def _any_of(self, field: str, query: str) -> Any:
+        """Return a query for any of the terms of a text; None if it has none."""
+        found = query_terms(query, self.fields[field])
+        if not found:
+            return None
+        should = self._tantivy.Occur.Should
+        return self._tantivy.Query.boolean_query(
+            [
+                (should, self._tantivy.Query.term_query(self._schema, self._fields[field], term))
+                for term in found
+            ]
+        )
 
     def _writing(self) -> Any:
         if self._writer is None:

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from tiepoint.config.carried import deployment_text
 from tiepoint.config.models import Deployment
 from tiepoint.errors import InputError, StoreOwnedError
-from tiepoint.index.base import CollectionSchema, Row, VectorField
+from tiepoint.index.base import CollectionSchema, Row
+from tiepoint.index.card import schema_of
 from tiepoint.index.embedded import is_store
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.index.row_data import row_from
@@ -107,12 +108,7 @@ class OwnedStore:
         stored = self._client.call("stored", {})
         self.generation = int(stored["generation"])
         self.schemas = {
-            name: CollectionSchema(
-                name,
-                tuple(VectorField(*field) for field in kept["vectors"]),
-                tuple(kept["texts"]),
-                kept["metadata"],
-            )
+            name: schema_of(name, kept["card"], f"{folder}, {name!r}")
             for name, kept in stored["collections"].items()
         }
 

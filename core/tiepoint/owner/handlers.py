@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tiepoint.errors import FingerprintError
+from tiepoint.index.card import card_of
 from tiepoint.index.row_data import fitting, row_data, row_from
 from tiepoint.owner.server import OwnerServer
 
@@ -82,9 +83,7 @@ def _migration_handlers(host: Host) -> dict[str, Any]:
             "generation": store.generation,
             "collections": {
                 name: {
-                    "vectors": [[v.name, v.dim, v.fingerprint] for v in schema.vectors],
-                    "texts": list(schema.texts),
-                    "metadata": dict(schema.metadata),
+                    "card": card_of(schema, host.store.identity(name)),
                     "items": store.count(name),
                 }
                 for name, schema in schemas.items()

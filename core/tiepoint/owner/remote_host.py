@@ -9,9 +9,11 @@ from typing import Self
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment
 from tiepoint.encoders.cache import EmbeddingCache
+from tiepoint.engine import Encoding
 from tiepoint.index.base import CollectionSchema, Row
 from tiepoint.index.row_data import messages
 from tiepoint.indexing import Indexer, Progress
+from tiepoint.item_encoding import ItemEncoder
 from tiepoint.owner.client import OwnerClient
 from tiepoint.types import AddReport, Item, MetadataValue
 
@@ -80,6 +82,7 @@ class RemoteHost:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._assembly.engine.close()
         self._cache.close()
 
     def check(self) -> None:
@@ -105,8 +108,9 @@ class RemoteHost:
         progress: Progress | None = None,
     ) -> AddReport:
         """Encode items here and have them stored there; as `Host.add`."""
-        layout = self._assembly.layouts[collection]
-        indexer = Indexer(layout, self.collection(collection), self._cache)
+        encoder = ItemEncoder(self._assembly.layouts[collection], self._cache)
+        encoding = Encoding(self.deployment, collection, encoder)
+        indexer = Indexer(encoding, self._assembly.engine, self.collection(collection))
         return indexer.add(items, strict=strict, progress=progress)
 
     def delete(self, ids: Sequence[str], *, collection: str) -> int:

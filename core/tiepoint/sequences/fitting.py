@@ -170,13 +170,11 @@ def fit_pooling(
         return {"rsum": evaluate(first, second, val.links).rsum}
 
     schedule = Schedule(
-        options.loss,
         options.epochs,
         options.batch,
         options.learning_rate,
         options.weight_decay,
         options.warmup,
-        options.temperature,
         options.patience,
     )
     key = f"pooling {options.model_dump_json()} {pairs.data_hash}"

@@ -137,7 +137,7 @@ class SequenceTowers(Towers):
     def __init__(
         self, sequences: Sequences, targets: Vectors, options: PoolingOptions, seed: int
     ) -> None:
-        super().__init__(options.temperature)
+        super().__init__(options.loss, options.temperature)
         torch.manual_seed(seed)
         self._frames = torch.from_numpy(sequences.frames)
         self._mask = torch.from_numpy(sequences.mask)

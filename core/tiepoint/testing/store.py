@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tiepoint.errors import FingerprintError, SchemaError
-from tiepoint.index.base import CollectionSchema, Row, Store, VectorField
+from tiepoint.index.base import CollectionSchema, Row, Store, TextAnalysis, VectorField
 
 SCHEMA = CollectionSchema(
     name="items",
     vectors=(VectorField("image", 8, "image-encoder"), VectorField("text", 4, "text-encoder")),
-    texts=("text",),
+    texts={"text": TextAnalysis()},
     metadata={
         "colour": "string",
         "count": "int",
@@ -205,7 +205,7 @@ class StoreConformance(ABC):
         with pytest.raises(SchemaError, match="vector fields"):
             store.create(replace(SCHEMA, vectors=SCHEMA.vectors[:1]))
         with pytest.raises(SchemaError, match="word"):
-            store.create(replace(SCHEMA, texts=()))
+            store.create(replace(SCHEMA, texts={}))
 
     def test_collections_do_not_mix(self, store: Store) -> None:
         store.create(replace(SCHEMA, name="others"))

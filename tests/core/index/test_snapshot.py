@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tiepoint.errors import StoreError
-from tiepoint.index import vectors
 from tiepoint.index.base import CollectionSchema, Row, VectorField
 from tiepoint.index.filters import Filter
+from tiepoint.index.kinds import choice
 from tiepoint.index.tier import ServingTier
 
 DIM = 32
@@ -32,7 +32,7 @@ def _row(number):
 
 @pytest.fixture
 def saved(tmp_path, monkeypatch):
-    monkeypatch.setattr(vectors, "EXACT_BELOW", 1000)
+    monkeypatch.setattr(choice, "EXACT_BELOW", 1000)
     tier = ServingTier(SCHEMA)
     tier.upsert(COUNT, [_row(number) for number in range(COUNT)])
     tier.delete(COUNT + 1, ["item-5"])
@@ -140,6 +140,7 @@ import resource, signal, sys
 from pathlib import Path
 from tiepoint.errors import StoreError
 from tests.core.index.test_snapshot import SCHEMA, _row
+from tiepoint.index.kinds import choice
 from tiepoint.index.tier import ServingTier
 tier = ServingTier.load(Path({str(folder)!r}), SCHEMA)
 tier.upsert(9999, [_row(5)])

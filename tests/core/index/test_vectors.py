@@ -5,10 +5,14 @@ import threading
 import numpy as np
 import pytest
 
-from tiepoint.index import vectors as module
+from tiepoint.config.models import IndexSection
+from tiepoint.index.allowed import Allowed
+from tiepoint.index.base import VectorField
+from tiepoint.index.kinds import choice
 from tiepoint.index.vectors import VectorIndex
 
 DIM = 64
+FIELD = VectorField("v", DIM, "given")
 NONE = np.empty(0, np.int64)
 
 
@@ -37,7 +41,7 @@ def _recall(index, vectors, allowed, k=10, excluded=NONE, queries=QUERIES):
     may[excluded] = False
     for query in queries:
         truth = _truth(vectors, may, query, k)
-        rows, scores = index.search(query, k, allowed, int(allowed.sum()), excluded)
+        rows, scores = index.search(query, k, Allowed(allowed), excluded)
         assert len(rows) == len(truth)
         assert may[rows].all()
         np.testing.assert_allclose(scores, vectors[rows] @ query, atol=1e-6)
@@ -50,22 +54,22 @@ def _recall(index, vectors, allowed, k=10, excluded=NONE, queries=QUERIES):
 @pytest.fixture(scope="module")
 def large():
     vectors = _clustered(12_000, seed=2)
-    index = VectorIndex(DIM)
+    index = VectorIndex(FIELD, IndexSection())
     for start in range(0, len(vectors), 2000):
         step = vectors[start : start + 2000]
         index.prepare(step)
         index.append(range(start, start + len(step)), step)
         index.improve()
-    assert index.graph is not None
+    assert index.proposer is not None
     return index, vectors, np.ones(len(vectors), np.bool_)
 
 
 def test_few_vectors_are_searched_exactly():
     vectors = _clustered(500, seed=3)
-    index = VectorIndex(DIM)
+    index = VectorIndex(FIELD, IndexSection())
     index.append(range(500), vectors)
     index.improve()
-    assert index.graph is None
+    assert index.proposer is None
     assert _recall(index, vectors, np.ones(500, np.bool_)) == 1.0
 
 
@@ -90,7 +94,7 @@ def test_recall_holds_where_the_filter_takes_what_is_near(large, share):
 
 def test_excluded_rows_are_replaced_by_the_next_best(large):
     index, vectors, live = large
-    best, _ = index.search(QUERIES[0], 15, live, len(live), NONE)
+    best, _ = index.search(QUERIES[0], 15, Allowed(live), NONE)
     assert _recall(index, vectors, live, excluded=np.sort(best), queries=QUERIES[:1]) == 1.0
 
 
@@ -103,7 +107,7 @@ def test_any_number_of_hits_can_be_asked_for(large, k):
 def test_recall_survives_vectors_outside_the_range_it_was_built_for(large):
     first = _clustered(5000, seed=5)
     other = np.roll(_clustered(5000, seed=6), DIM // 2, axis=1) * np.float32(-1)
-    index = VectorIndex(DIM)
+    index = VectorIndex(FIELD, IndexSection())
     index.append(range(5000), first)
     index.improve()
     index.append(range(5000, 10_000), other)
@@ -113,23 +117,23 @@ def test_recall_survives_vectors_outside_the_range_it_was_built_for(large):
 
 
 def test_growth_in_small_steps_keeps_the_recall(monkeypatch):
-    monkeypatch.setattr(module, "EXACT_BELOW", 1000)
+    monkeypatch.setattr(choice, "EXACT_BELOW", 1000)
     vectors = _clustered(4000, seed=8)
-    index = VectorIndex(DIM)
+    index = VectorIndex(FIELD, IndexSection())
     for start in range(0, 4000, 50):
         step = vectors[start : start + 50]
         index.prepare(step)
         index.append(range(start, start + 50), step)
         index.improve()
-    assert index.graph.tuned_at > 1000
+    assert index.proposer.tuned_at > 1000
     assert _recall(index, vectors, np.ones(4000, np.bool_)) >= 0.99
 
 
 def test_rows_without_a_vector_are_never_found():
     vectors = _clustered(100, seed=9)
-    index = VectorIndex(DIM)
+    index = VectorIndex(FIELD, IndexSection())
     index.append(range(0, 200, 2), vectors)
-    rows, _ = index.search(QUERIES[0], 200, np.ones(201, np.bool_), 201, NONE)
+    rows, _ = index.search(QUERIES[0], 200, Allowed(np.ones(201, np.bool_)), NONE)
     assert sorted(rows.tolist()) == list(range(0, 200, 2))
     similarities = index.similarities(QUERIES[0], np.array([1, 0, 198, 200, -1]))
     np.testing.assert_allclose(similarities[[1, 2]], vectors[[0, 99]] @ QUERIES[0], rtol=1e-5)
@@ -145,7 +149,7 @@ def test_background_is_that_of_ordinary_items(large):
 
 
 def test_background_of_nothing_and_of_little():
-    index = VectorIndex(DIM)
+    index = VectorIndex(FIELD, IndexSection())
     live = np.ones(3, np.bool_)
     assert index.background(QUERIES[0], live[:0]) == (0.0, 0.0)
     index.append([0, 1, 2], QUERIES[:3])
@@ -156,12 +160,12 @@ def test_background_of_nothing_and_of_little():
 
 def test_threads_get_the_same_answers_as_one(large):
     index, _, live = large
-    expected = [index.search(query, 10, live, len(live), NONE)[0].tolist() for query in QUERIES]
+    expected = [index.search(query, 10, Allowed(live), NONE)[0].tolist() for query in QUERIES]
     wrong = []
 
     def ask():
         for query, rows in zip(QUERIES, expected, strict=True):
-            if index.search(query, 10, live, len(live), NONE)[0].tolist() != rows:
+            if index.search(query, 10, Allowed(live), NONE)[0].tolist() != rows:
                 wrong.append(rows)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]

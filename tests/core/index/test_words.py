@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tiepoint.index.base import TextAnalysis
 from tiepoint.index.words import WordIndex
 
 TEXTS = [
@@ -17,7 +18,7 @@ TEXTS = [
 
 @pytest.fixture
 def words():
-    index = WordIndex(["caption", "notes"])
+    index = WordIndex({"caption": TextAnalysis(), "notes": TextAnalysis()})
     for row, text in enumerate(TEXTS):
         index.add(row, {"caption": text, "image": "ignored.jpg"})
     index.add(len(TEXTS), {"notes": "a dog in the notes"})
@@ -85,7 +86,7 @@ def test_changes_show_after_publish(words):
 def test_saved_words_come_back_and_still_change(words, tmp_path):
     words.remove([2])
     words.save(tmp_path / "words")
-    again = WordIndex(["caption", "notes"], tmp_path / "words")
+    again = WordIndex({"caption": TextAnalysis(), "notes": TextAnalysis()}, tmp_path / "words")
     assert _search(again, "dog") == [0]
     again.add(8, {"caption": "a dog again"})
     again.commit()
@@ -99,7 +100,7 @@ def test_saved_words_come_back_and_still_change(words, tmp_path):
 
 
 def test_closing_removes_the_temporary_files():
-    index = WordIndex(["caption"])
+    index = WordIndex({"caption": TextAnalysis()})
     index.add(0, {"caption": "a dog"})
     index.commit()
     folder = index._folder

@@ -1,0 +1,1 @@
+"""Engines: where bulk encoding runs when one process is not enough."""

@@ -1,0 +1,152 @@
+"""Bulk encoding on Ray Data: worker processes encode, this process writes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+
+from tiepoint.engine import Encoding
+from tiepoint.errors import InputError, MissingDependencyError, StoreError, TiepointError
+from tiepoint.item_encoding import EncodedItems
+from tiepoint.types import Item
+from tiepoint_adapters.engines.ray_worker import Job, encode, job_of
+
+logger = logging.getLogger(__name__)
+
+
+class RayEngine:
+    """Encodes in the worker processes of a Ray cluster (engine `ray`).
+
+    Batches go out as a Ray data set of one task each; a task whose worker or node is lost runs
+    again elsewhere, and its result comes back once. What comes back is written by this process,
+    the only writer, so that an item is stored exactly once by its id, whatever died; a run that
+    was cut short itself is continued by running it again.
+
+    Paths must lead to the same files on each node. A worker loads the encoders once and keeps
+    them for later runs. A single batch, as a host that is up adds it, is encoded here.
+
+    Args:
+        workers: How many processes encode at the same time; as many as the cluster has cores
+            for if not given.
+        cores_per_worker: Cores, and native threads, of each.
+        address: `auto` or `host:port` of a cluster; one on this machine, for as long as the
+            host is open, if not given.
+        window: How many batches of 64 items are handed out before more are read from the source.
+    """
+
+    def __init__(
+        self,
+        workers: int | None = None,
+        cores_per_worker: int = 1,
+        address: str | None = None,
+        window: int = 256,
+    ) -> None:
+        for name, value in {"workers": workers, "cores_per_worker": cores_per_worker}.items():
+            if value is not None and value < 1:
+                raise InputError(f"{value} is too few", where=f"engine.{name}", hint="Give 1.")
+        if window < 1:
+            raise InputError(f"{window} is too few", where="engine.window", hint="Give 256.")
+        self.workers = workers
+        self.cores_per_worker = cores_per_worker
+        self.address = address
+        self.window = window
+        self._started = False
+        self._seen: dict[tuple[str, int], int] = {}
+
+    def encoded(self, encoding: Encoding, batches: Iterable[list[Item]]) -> Iterator[EncodedItems]:
+        waiting = iter(batches)
+        first = list(islice(waiting, 2))
+        if len(first) < 2:
+            yield from map(encoding.encoder.encode, first)
+            return
+        self._start()
+        job = job_of(encoding.deployment, encoding.collection, self.cores_per_worker)
+        waiting = chain(first, waiting)
+        while window := list(islice(waiting, self.window)):
+            yield from self._run(window, job)
+
+    def health(self) -> dict[str, Any]:
+        workers = [
+            {"node": node, "process": process, "items": items}
+            for (node, process), items in self._seen.items()
+        ]
+        return {
+            "status": "ok",
+            "type": "ray",
+            "address": self.address or "local",
+            "started": self._started,
+            "workers": workers,
+        }
+
+    def close(self) -> None:
+        if self._started:
+            import ray
+
+            ray.shutdown()
+            self._started = False
+
+    def _start(self) -> None:
+        if self._started:
+            return
+        try:
+            import ray
+            import ray.data
+        except ImportError as error:
+            raise MissingDependencyError(
+                "the engine `ray` needs Ray",
+                where="engine",
+                hint='Install it: pip install "tiepoint[ray]"',
+            ) from error
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if self.address is None:
+            options["num_cpus"] = (self.workers or self._cores()) * self.cores_per_worker
+            options["include_dashboard"] = False
+        else:
+            options["address"] = self.address
+        try:
+            ray.init(**options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise StoreError(
+                f"Ray cannot be started or reached ({error!s:.200})",
+                where="engine",
+                hint="Check engine.address, and that no other Ray is held by this process.",
+            ) from error
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        self._started = True
+
+    def _cores(self) -> int:
+        from tiepoint.threads import usable_cores
+
+        return max(1, usable_cores() // self.cores_per_worker)
+
+    def _run(self, window: list[list[Item]], job: Job) -> Iterator[EncodedItems]:
+        import ray.data
+        from ray.exceptions import RayError
+
+        data = ray.data.from_items(
+            [{"items": items} for items in window], override_num_blocks=len(window)
+        ).map(
+            partial(encode, job=job),
+            num_cpus=self.cores_per_worker,
+            concurrency=self.workers,
+            max_retries=-1,
+        )
+        try:
+            for row in data.iter_rows():
+                worked = row["worked"]
+                count = len(worked.batch.rows) + len(worked.batch.skipped)
+                self._seen[worked.worker] = self._seen.get(worked.worker, 0) + count
+                yield worked.batch
+        except RayError as error:
+            cause = error.__cause__
+            if isinstance(cause, TiepointError):
+                raise cause from error
+            raise StoreError(
+                f"the Ray workers failed ({str(error).strip().splitlines()[-1][:200]})",
+                where="engine",
+                hint="What was written is kept; run it again to go on.",
+            ) from error

@@ -1,0 +1,1 @@
+"""Search sessions: each turn narrows or shifts what the last one asked."""

@@ -1,0 +1,1 @@
+"""The kinds of index behind one contract: each proposes near positions, which are rescored."""

@@ -1,0 +1,140 @@
+"""The contract of what proposes near vectors.
+
+A proposer holds compressed copies of a field's vectors. What it proposes is rescored with the
+vectors themselves, so that scores are exact and only the choice of candidates is approximate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.config.models import IndexKind, Metric
+from tiepoint.encoders.base import Vectors
+from tiepoint.index.growing import GrowingArray
+
+Positions = NDArray[np.int64]
+
+
+NEIGHBOURS = 10
+"""How many hits tuning looks at."""
+
+
+def candidates_for(k: int, oversampling: int) -> int:
+    """Return how many proposals to rescore for the best k."""
+    return max(oversampling * k, k + 10)
+
+
+class Effort(NamedTuple):
+    """How hard a proposer searches.
+
+    Attributes:
+        breadth: Candidates that a graph keeps, or lists or buckets that are probed.
+        oversampling: Proposals for each hit that is asked for.
+    """
+
+    breadth: int
+    oversampling: int
+
+
+class Proposer(ABC):
+    """Proposes near positions; positions count the vectors in the order they were added.
+
+    Vectors may be added in any order. One thread adds, and no search may run meanwhile.
+
+    Attributes:
+        kind: Its name in the deployment file.
+        efforts: What tuning chooses from, from the quickest to the most thorough.
+        on_disk: Whether the vectors that it proposes are to be kept on disk.
+        metric: How the proposals are rescored.
+        effort: How hard it searches, as tuned.
+        tuned_at: How many vectors there were when it was tuned; 0 before.
+        recall: What it reached then, on queries harder than the usual ones.
+    """
+
+    kind: ClassVar[IndexKind]
+    efforts: ClassVar[tuple[Effort, ...]]
+    on_disk: ClassVar[bool] = False
+
+    def __init__(self, index: Any, metric: Metric) -> None:
+        import faiss
+
+        self.metric = metric
+        self.effort = self.efforts[0]
+        self.tuned_at = 0
+        self.recall = 0.0
+        self._faiss = faiss
+        self._index = index
+        self._order: GrowingArray[np.int32] = GrowingArray(np.int32)  # position of each entry
+
+    @classmethod
+    @abstractmethod
+    def trained(cls, sample: Vectors, count: int, metric: Metric) -> Self:
+        """Return an empty one for about `count` vectors like the (n, dim) sample."""
+
+    @classmethod
+    @abstractmethod
+    def bytes_per_vector(cls, dim: int) -> int:
+        """Return about how much memory a vector takes here; the vectors themselves apart."""
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @property
+    def order(self) -> NDArray[np.int32]:
+        """(n,) position of each entry, in the order of their addition."""
+        return self._order.view
+
+    @property
+    def aged(self) -> bool:
+        """Whether what was added no longer fits what it was trained on."""
+        return False
+
+    def ladder(self) -> tuple[Effort, ...]:
+        """Return what tuning chooses from: `efforts`, with more proposals for Manhattan."""
+        if self.metric != "manhattan":
+            return self.efforts
+        return tuple(Effort(breadth, 4 * sampled) for breadth, sampled in self.efforts)
+
+    def add(self, vectors: Vectors, positions: NDArray[np.integer[Any]]) -> None:
+        """Add (n, dim) vectors of these positions."""
+        self._index.add(vectors)
+        self._order.append(positions)
+
+    def propose(self, queries: Vectors, count: int) -> Positions:
+        """Return (n, count) near positions of (n, dim) contiguous queries.
+
+        Where there are fewer, the position is -1.
+
+        What is near may be what a filter takes away, so that a filter is applied to this
+        answer. A search that looks for allowed positions only would find far ones there, and
+        nothing would tell.
+        """
+        entries = self._entries(queries, count)
+        positions: Positions = self._order.view.take(entries).astype(np.int64)
+        if entries.min() < 0:
+            positions[entries < 0] = -1
+        return positions
+
+    @abstractmethod
+    def _entries(self, queries: Vectors, count: int) -> Positions:
+        """Return (n, count) entries by their number, -1 where there are fewer."""
+
+    def write(self, path: Path) -> None:
+        """Write what FAISS holds to a file; order and tuning are the caller's to keep."""
+        self._faiss.write_index(self._index, str(path))
+
+    @classmethod
+    def read(cls, path: Path, order: NDArray[np.int32], metric: Metric) -> Self:
+        """Return the proposer that `write` wrote."""
+        import faiss
+
+        proposer = cls(faiss.read_index(str(path)), metric)
+        proposer._order = GrowingArray.of(order)
+        if proposer._index.ntotal != len(order):
+            raise ValueError(f"{len(order)} positions of {proposer._index.ntotal} vectors")
+        return proposer

@@ -1,0 +1,76 @@
+"""How hard a proposer has to search for the recall that is asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.index import metrics
+from tiepoint.index.kinds.base import NEIGHBOURS, Proposer, candidates_for
+
+TRIALS = 256
+_MARGIN = 0.002  # tuned for a little more than is asked for
+_TIE = 1e-6
+_STEP = 65_536
+
+
+def tune(proposer: Proposer, trials: Vectors, vectors: Vectors, recall: float) -> None:
+    """Set the least effort that finds this share of the 10 nearest, or else the greatest.
+
+    An answer counts if it is as near as the tenth neighbour: which of several equal vectors
+    is found does not matter.
+
+    Args:
+        proposer: What is tuned.
+        trials: (m, dim) vectors like the stored ones, but not among them. Half of them are
+            asked as they are, and half with as much noise as signal, 45 degrees away: queries
+            from another modality lie beside what they ask for.
+        vectors: (n, dim) the stored vectors by position; those of the trials may be there.
+        recall: What is asked for.
+    """
+    queries = _queries(trials)
+    threshold = _tenth_best(proposer, queries, vectors)
+    target = min(1.0, recall + _MARGIN)
+    for effort in proposer.ladder():
+        proposer.effort = effort
+        proposer.recall = _recall(proposer, queries, threshold, vectors)
+        if proposer.recall >= target:
+            break
+    proposer.tuned_at = len(proposer)
+
+
+def _queries(trials: Vectors) -> Vectors:
+    rng = np.random.default_rng(0)
+    queries = rng.permutation(trials)[:TRIALS]
+    lengths = np.linalg.norm(queries[::2], axis=1, keepdims=True)
+    noise = rng.standard_normal(queries[::2].shape, np.float32)
+    noise *= lengths / np.linalg.norm(noise, axis=1, keepdims=True)
+    moved = queries[::2] + noise
+    moved *= lengths / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)
+    queries[::2] = moved
+    return queries
+
+
+def _tenth_best(proposer: Proposer, queries: Vectors, vectors: Vectors) -> NDArray[np.float32]:
+    """Return (m,) score of the tenth neighbour among what the proposer holds."""
+    order = proposer.order
+    k = min(NEIGHBOURS, len(order))
+    best = np.full((len(queries), k), -np.inf, np.float32)
+    for start in range(0, len(order), _STEP):  # bounds what is copied at once
+        step = vectors[order[start : start + _STEP]]
+        found = metrics.nearest(proposer.metric, step, queries, min(k, len(step)))[1]
+        best = -np.sort(-np.concatenate([best, found], axis=1), axis=1)[:, :k]
+    return best[:, -1]
+
+
+def _recall(
+    proposer: Proposer, queries: Vectors, threshold: NDArray[np.float32], vectors: Vectors
+) -> float:
+    k = min(NEIGHBOURS, len(proposer))
+    count = min(candidates_for(k, proposer.effort.oversampling), len(proposer))
+    positions = proposer.propose(queries, count)
+    scores = metrics.scores_of_each(proposer.metric, vectors, positions, queries)
+    slack = _TIE * np.maximum(1.0, np.abs(threshold))
+    near = (scores >= (threshold - slack)[:, None]).sum(1)
+    return float(np.minimum(near, k).mean() / k)

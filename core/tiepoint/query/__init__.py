@@ -1,0 +1,1 @@
+"""Queries: what is asked of a collection's routes, and how proposals become a ranking."""

@@ -1,0 +1,148 @@
+"""From the parts of a query to what each route asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tiepoint.encoders.base import Vectors
+from tiepoint.encoders.texts import clean_text
+from tiepoint.errors import QueryError
+from tiepoint.index.base import VectorField
+from tiepoint.query.checks import given_vector, given_vectors
+from tiepoint.routes import Layout
+from tiepoint.types import TEXT, Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one route asks: a unit vector for a vector field."""
+
+    route: str
+    field: str
+    vector: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class WordProbe:
+    """What a BM25 route asks: words for a text field."""
+
+    route: str
+    field: str
+    text: str
+
+
+Encoded = Mapping[tuple[str, Modality], Vectors]
+"""(1, d) vectors of a query's parts, by the encoder's fingerprint and the modality."""
+
+
+class QueryReader:
+    """Turns query parts into probes of one collection.
+
+    Args:
+        layout: The collection's fields and routes.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._fields = {vector.name: vector for vector in layout.schema.vectors}
+        # A vector that names no field is for the only one, or for the joint space.
+        several = len(self._fields) > 1
+        self._unnamed = (
+            [field.name for field in layout.joint_fields()] if several else [*self._fields]
+        )
+
+    def read(
+        self, parts: Mapping[Modality, Any], encoded: Encoded | None = None
+    ) -> tuple[list[Probe], list[WordProbe]]:
+        """Return what the routes of these parts ask; both may be empty.
+
+        Args:
+            parts: By modality.
+            encoded: The parts' vectors, where some are known already.
+
+        Raises:
+            DecodeError: A part that cannot be read.
+        """
+        return self._encoded(parts, dict(encoded or {})), self._words(parts)
+
+    def _encoded(
+        self, parts: Mapping[Modality, Any], own: dict[tuple[str, Modality], Vectors]
+    ) -> list[Probe]:
+        """Encode each part once per encoder, and bring it into the space of each route."""
+        probes = []
+        for modality, part in parts.items():
+            for route in self.layout.routes.get(modality, ()):
+                key = (route.encoder.fingerprint, modality)
+                if key not in own:
+                    own[key] = route.encoder.encode([part], modality)
+                vector = own[key]
+                if route.aligner is not None:
+                    vector = route.aligner.transform(route.space, vector)
+                probes.append(Probe(route.name, route.field, vector[0]))
+        return probes
+
+    def _words(self, parts: Mapping[Modality, Any]) -> list[WordProbe]:
+        if TEXT not in parts or not self.layout.schema.texts:
+            return []
+        text = clean_text(parts[TEXT])
+        return [WordProbe(f"words->{field}", field, text) for field in self.layout.schema.texts]
+
+    def given(self, vectors: Mapping[str, Any] | Vectors) -> list[Probe]:
+        """Check given vectors; one without a field is compared with the joint space.
+
+        Raises:
+            QueryError: No such field, or no vector of its length.
+        """
+        return [
+            Probe(f"vector->{name}", name, given_vector(given, self._field(name)))
+            for name, given in self._by_field(vectors).items()
+        ]
+
+    def given_many(self, vectors: Mapping[str, Any] | Vectors) -> tuple[str, Vectors]:
+        """Check many vectors for one field; returns its name and the (n, dim) vectors.
+
+        Raises:
+            QueryError: No such field or several, or no vectors of its length.
+        """
+        by_field = self._by_field(vectors)
+        if len(by_field) != 1:
+            raise QueryError(
+                f"many vectors are for one field, not for {', '.join(by_field) or 'none'}",
+                hint="Pass {field: vectors}.",
+            )
+        [(name, given)] = by_field.items()
+        return name, given_vectors(given, self._field(name))
+
+    def _by_field(self, vectors: Mapping[str, Any] | Vectors) -> Mapping[str, Any]:
+        if isinstance(vectors, Mapping):
+            return vectors
+        if not self._unnamed:
+            raise QueryError(
+                "it is not said which field the vector is for",
+                hint=f"Pass vector={{field: vector}}; fields: {', '.join(self._fields)}.",
+            )
+        return dict.fromkeys(self._unnamed, vectors)
+
+    def _field(self, name: str) -> VectorField:
+        field = self._fields.get(name)
+        if field is None:
+            raise QueryError(
+                f"the collection has no vector field {name!r}",
+                hint=f"Its vector fields are {', '.join(self._fields) or 'none'}.",
+            )
+        return field
+
+    def no_route(self, parts: Mapping[Modality, Any]) -> QueryError:
+        """Return why these parts ask nothing."""
+        if not parts:
+            return QueryError("nothing to search for", hint="Give a text, an image or a vector.")
+        known = {m for m, routes in self.layout.routes.items() if routes}
+        if self.layout.schema.texts:
+            known.add(TEXT)
+        return QueryError(
+            f"no route leads from {' or '.join(parts)} to the collection"
+            f" {self.layout.schema.name!r}",
+            hint=f"It can be asked by {', '.join(sorted(known)) or 'vector'}.",
+        )
