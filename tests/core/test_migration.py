@@ -271,7 +271,9 @@ def test_given_vectors_are_taken_over(tmp_path):
         assert host.search(vector={"mark": mark})[0].score == pytest.approx(1, abs=1e-6)
     fields = {**fields, "mark": {"dimensions": 4}}
     with pytest.raises(SchemaError, match="were given"):
-        migrate(deployment(tmp_path, "swapped", "swapped", collections={"items": {"fields": fields}}))
+        migrate(
+            deployment(tmp_path, "swapped", "swapped", collections={"items": {"fields": fields}})
+        )
 
 
 def test_a_disk_that_is_too_small_is_told_first(filled):
