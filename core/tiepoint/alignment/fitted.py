@@ -115,6 +115,14 @@ class FittedAligner(Aligner):
         """The changed versions of images that it learns from; None for the images alone."""
         return None
 
+    def check_encoders(self) -> None:
+        """Refuse, before anything is encoded, encoders that could not be trained.
+
+        Raises:
+            ConfigError: Encoders of another kind than the method trains.
+            MissingDependencyError: What the training needs is not installed.
+        """
+
     def trained_encoders(
         self,
         pairs: PairSet,
@@ -200,6 +208,21 @@ class FittedAligner(Aligner):
 
     def match_probability(self, query: Modality, gallery: Modality) -> MatchProbability | None:
         return self.card.calibration.get(f"{query}->{gallery}") if self.card else None
+
+    def unusual(self, modality: Modality, x: Vectors) -> Vectors:
+        """Return (n,) float32, how unlike the training vectors others are: 0 usual, 1 one in 100.
+
+        Raises:
+            ConfigError: Vectors are not standardised, which tells it.
+        """
+        told = self.options.inputs
+        if told is None or not told.standardise:
+            raise ConfigError(
+                f"{self.method} does not standardise its vectors, so it cannot tell unusual ones",
+                where="inputs.standardise",
+                hint="Set it to true.",
+            )
+        return self._inputs[modality].unusual(x)
 
     def restore(self, tensors: Tensors) -> None:
         """Take over parameters that `tensors` of a fitted aligner with these options held.
