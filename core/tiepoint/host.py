@@ -411,7 +411,9 @@ class Host:
                 "give the parts of exactly one modality", hint="Call embed(text=[...])."
             )
         [(modality, batch)] = parts.items()
-        found = aligner and aligned_encoder(aligner, modality, self._assembly.encoders)
+        found = None
+        if aligner is not None:
+            found = aligned_encoder(aligner, modality, self._assembly.encoders)
         if aligner is None or found is None:
             known = ", ".join(aligner.encoders) if aligner else "none"
             raise QueryError(f"{modality!r} is not aligned", hint=f"Aligned: {known}.")
