@@ -259,10 +259,55 @@ def test_one_repeated_pair_is_refused(run, pairs, tmp_path):
     one_line(run("fit", "--method", "cca", "--out", tmp_path / "x"), "50 pairs have the same")
 
 
+def test_few_pairs_are_warned_of_and_a_single_one_is_refused(run, pairs, tmp_path):
+    header, *lines = pairs.read_text("utf-8").splitlines()
+    pairs.write_text("\n".join([header, *lines[:20]]), "utf-8")
+    code, _, err = run("fit", "--method", "cca", "--out", tmp_path / "x")
+    assert code == 0
+    assert "warning: 20 pairs are fewer than the 48 dimensions" in err.splitlines()[-1]
+    pairs.write_text("\n".join([header, lines[0]]), "utf-8")
+    one_line(run("fit", "--method", "cca", "--out", tmp_path / "x"), "one pair only")
+
+
+def test_features_that_are_not_finite_are_refused(run, tmp_path, monkeypatch):
+    plain = WordCounts.infer
+
+    def broken(self, prepared, modality=None):
+        vectors = plain(self, prepared, modality)
+        vectors[1, 3] = np.nan
+        return vectors
+
+    monkeypatch.setattr(WordCounts, "infer", broken)
+    one_line(fit(run, tmp_path / "x"), "text vectors hold NaN or infinity", "row")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_encoded(run, tmp_path):
+    before = MeanPixels.encoded
+    (tmp_path / "file").touch()
+    one_line(fit(run, tmp_path / "file"), "file", "cannot be written")
+    one_line(fit(run, tmp_path / "file" / "x"), "file", "cannot be written")
+    assert MeanPixels.encoded == before
+
+
+def test_a_result_that_cannot_be_written_is_told_in_one_line(run, tmp_path):
+    assert fit(run, tmp_path / "mine")[0] == 0
+    words = ("--split", "val", "--aligner", tmp_path / "mine")
+    for command, option in (("eval", "--json"), ("eval", "--scores"), ("inspect", "--html")):
+        one_line(run(command, *words, option, tmp_path), "cannot be written")
+
+
 def test_an_aligner_for_other_encoders_is_refused(run, tmp_path, monkeypatch):
     fit(run, tmp_path / "mine")
     monkeypatch.setattr(WordCounts, "fingerprint", "word-counts-2")
     one_line(run("eval", "--split", "val", "--aligner", tmp_path / "mine"), "word-counts-2")
+
+
+def test_a_card_that_was_cut_short_is_refused(run, tmp_path):
+    fit(run, tmp_path / "mine")
+    card = tmp_path / "mine" / "aligner.json"
+    card.write_bytes(card.read_bytes()[:100])
+    words = ("--split", "val", "--aligner", tmp_path / "mine")
+    one_line(run("eval", *words), str(card), "not the card of a fitted aligner")
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1])])

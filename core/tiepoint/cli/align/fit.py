@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ CHECKPOINT = "checkpoint"
     help="An option of the method, such as epochs=30 or hubness.kind=nnn; repeatable.",
 )
 @click.option("--out", type=PATH, required=True, help="The folder to write.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random."
+)
 @click.option("--tune", type=click.IntRange(1), metavar="N", help="Try N settings on --val first.")
 @click.option("--tensorboard", type=PATH, help="Log steps to this folder.")
 @click.option("--wandb", metavar="PROJECT", help="Log steps to this project of Weights & Biases.")
@@ -71,6 +74,7 @@ def fit(
     from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.saved import fitted_method
 
+    _check_folder(out)
     made = fitted_method(method)
     subject = chosen_encoders(chosen.config, chosen.preset)
     options = parsed_options(settings)
@@ -121,6 +125,17 @@ def fit(
         )
     else:
         print_report(report, metrics, out, subject)
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse, before anything is computed, a folder that cannot be written."""
+    nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise InputError(
+            "the aligner cannot be written here",
+            where=str(nearest),
+            hint="Give --out a folder that can be written.",
+        )
 
 
 @dataclass(frozen=True)
