@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWordEncoder
-from tiepoint import registry
+from tiepoint import Host, registry
 
 DEPLOYMENT = """\
 version: 1
@@ -105,3 +105,12 @@ def test_reencode_makes_every_vector_anew(place):
     report = json.loads(place.run("--migrate", "--reencode", "--json").stdout)
     assert report["switched"]
     assert (report["collections"][0]["encoded"], report["collections"][0]["cached"]) == (3, 0)
+
+
+def test_doctor_asks_the_process_that_holds_the_store_for_drift(place):
+    with Host.from_config(place.config) as host:
+        host.drift()
+        done = place.command("doctor", place.config, "--json")
+    findings = json.loads(done.stdout)["findings"]
+    [drift] = [finding for finding in findings if finding["name"] == "drift"]
+    assert (drift["state"], drift["value"]) == ("ok", "ok")
