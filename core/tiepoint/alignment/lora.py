@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -79,6 +80,7 @@ class LoraAligner(FittedAligner):
     def __init__(self, encoders: Mapping[Modality, Encoder], **options: Any) -> None:
         super().__init__(encoders, **options)
         self._history: list[Mapping[str, float]] = []
+        self._trained_s = 0.0
 
     def check_encoders(self) -> None:
         if self._joint().adapter is not None:
@@ -99,6 +101,7 @@ class LoraAligner(FittedAligner):
     ) -> Mapping[Modality, Encoder]:
         self.check_encoders()
         check_variety(pairs)
+        started = time.perf_counter()
         from tiepoint.alignment.lora_towers import LoraTowers, validation
         from tiepoint.alignment.trainer import Schedule, train
 
@@ -134,6 +137,7 @@ class LoraAligner(FittedAligner):
         write_card(folder, card)
         tuned = base.adapted(folder)
         self.encoders = dict.fromkeys(self.encoders, tuned)
+        self._trained_s = time.perf_counter() - started
         return self.encoders
 
     def fit(
@@ -147,7 +151,11 @@ class LoraAligner(FittedAligner):
                 hint="Train one: tiepoint align fit --method lora.",
             )
         report = super().fit(pairs, val, settings)
-        return replace(report, metrics={**adapter.card.metrics, **report.metrics})
+        return replace(
+            report,
+            seconds=self._trained_s + report.seconds,
+            metrics={**adapter.card.metrics, **report.metrics},
+        )
 
     def learn(
         self, pairs: PairSet, val: PairSet | None, settings: FitSettings

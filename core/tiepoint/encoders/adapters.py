@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,8 @@ def peft() -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
+    # PEFT asks transformers for an attribute that was renamed, at every model that it wraps.
+    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
     try:
         import peft as module
     except ModuleNotFoundError as error:

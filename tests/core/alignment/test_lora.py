@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+import sys
 from contextlib import redirect_stdout
 
 import numpy as np
@@ -37,7 +38,7 @@ alignment: {{{aligner}, encoders: {{image: clip, text: clip}}}}
 store: {{uri: ./{store}}}
 collections: {{items: {{fields: {{image: {{encoder: clip}}, text: {{encoder: clip}}}}}}}}
 """
-SETTINGS = {"rank": 4, "epochs": 12, "batch": 25, "learning_rate": 0.02, "patience": 12}
+SETTINGS = {"rank": 4, "epochs": 8, "batch": 25, "learning_rate": 0.02, "patience": 12}
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +181,15 @@ def test_encoders_that_cannot_be_trained_are_refused_in_one_line(folder, fitted,
     assert "has an adapter already" in capsys.readouterr().err.splitlines()[-1]
     assert align(folder, "fit", *words, "--preset=fast", config=None) == 2
     assert "one joint model" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_package_that_is_absent_is_named_before_anything_is_encoded(
+    folder, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "peft", None)
+    assert align(folder, "fit", "--method=lora", "--out", tmp_path / "x") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "tiepoint[lora]" in line
 
 
 def encoded(folder, split):
