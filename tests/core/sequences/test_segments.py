@@ -25,7 +25,7 @@ def own_segments(tmp_path, monkeypatch):
 
 def test_shots_of_a_real_film_are_found():
     found = Segmentation().of(Clip.of(packaged_clip("bikes.mp4")))
-    # Its four cuts, by eye.
+    # Where its frames differ most from those before them.
     assert [s.start_s for s in found[1:]] == pytest.approx([1.2, 3.04, 5.48, 7.48], abs=0.08)
     assert found[0].start_s == 0
     assert found[-1].end_s == pytest.approx(10, abs=0.05)
