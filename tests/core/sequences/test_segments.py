@@ -27,6 +27,8 @@ def test_shots_of_a_real_film_are_found():
     found = Segmentation().of(Clip.of(packaged_clip("bikes.mp4")))
     # Where its frames differ most from those before them.
     assert [s.start_s for s in found[1:]] == pytest.approx([1.2, 3.04, 5.48, 7.48], abs=0.08)
+    shorter = Segmentation(shortest_s=0.2).of(Clip.of(packaged_clip("bikes.mp4")))
+    assert [s.start_s for s in shorter[5:]] == pytest.approx([9.68], abs=0.08)
     assert found[0].start_s == 0
     assert found[-1].end_s == pytest.approx(10, abs=0.05)
     assert all(one.end_s == two.start_s for one, two in itertools.pairwise(found))
