@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from tiepoint.errors import InputError
+
 # Control characters, line separators, those that turn the direction of writing, and what UTF-8
 # cannot hold: a terminal would obey them, or show another text than there is.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -35,8 +37,29 @@ def print_json(data: Any) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write data to a file as indented JSON, in UTF-8."""
-    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    """Write data to a file as indented JSON, in UTF-8.
+
+    Raises:
+        InputError: There can be no such file.
+    """
+    write_file(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that the user has named; its folder is made if absent.
+
+    Raises:
+        InputError: There can be no such file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise InputError(
+            f"the file cannot be written ({error.strerror})",
+            where=str(path),
+            hint="Give another path.",
+        ) from error
 
 
 def echo(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,8 @@ def peft() -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
+    # PEFT asks transformers for an attribute that was renamed, at every model that it wraps.
+    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
     try:
         import peft as module
     except ModuleNotFoundError as error:
@@ -173,10 +176,20 @@ def write_weights(folder: Path, model: Any) -> tuple[str, str]:
         WEIGHTS: save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}),
         CONFIG: (json.dumps(config, indent=2, sort_keys=True, default=str) + "\n").encode(),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        partial = folder / f"{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
+        _write(folder / name, content)
     weights, stated = (hashlib.sha256(content).hexdigest() for content in contents.values())
     return weights, stated
+
+
+def write_card(folder: Path, card: AdapterCard) -> None:
+    """Write the card of an adapter beside its weights."""
+    _write(folder / CARD, card.model_dump_json(indent=2).encode() + b"\n")
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file; a kill leaves the one before it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -195,7 +195,7 @@ class _Migration:
             if not rebuilder.reads_files:
                 continue
             after = 0
-            while page := self.origin.rows(name, after, ()):
+            while page := self.origin.rows(name, after, (), rebuilder.page):
                 after = page[-1][0]
                 rows = [row for _, row in page if isinstance(row, Row)]
                 done = successor.collections[name].digests([row.id for row in rows])
@@ -238,7 +238,8 @@ class _Migration:
     def _follow(self, name: str, successor: Successor) -> None:
         """Take over what the old collection has beyond what was seen of it."""
         rebuilder = self.rebuilders[name]
-        while page := self.origin.rows(name, self.seen[name], rebuilder.plan.reused):
+        reused, most = rebuilder.plan.reused, rebuilder.page
+        while page := self.origin.rows(name, self.seen[name], reused, most):
             rows = [row for _, row in page if isinstance(row, Row)]
             deleted = [row for _, row in page if isinstance(row, str)]
             for item in [*deleted, *(row.id for row in rows)]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint.index.collection import Collection
 
-PAGE = 256
+MOST_ROWS = 2048
 """Most rows that are read at once for another process."""
 
 
@@ -91,7 +91,8 @@ def _migration_handlers(host: Host) -> dict[str, Any]:
         }
 
     def rows(params: dict[str, Any]) -> dict[str, Any]:
-        batch = next(host.store.scan(params["collection"], params["after"], PAGE), [])
+        most = max(1, min(int(params["most"]), MOST_ROWS))
+        batch = next(host.store.scan(params["collection"], params["after"], most), [])
         wanted = params["vectors"]
         ordered = sorted(batch, key=lambda numbered: numbered[0])
         return {
