@@ -108,7 +108,7 @@ class RayEngine:
             options["address"] = self.address
         try:
             ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - Ray raises bare ones when it does not start
             raise StoreError(
                 f"Ray cannot be started or reached ({error!s:.200})",
                 where="engine",
@@ -133,7 +133,7 @@ class RayEngine:
             partial(encode, job=job),
             num_cpus=self.cores_per_worker,
             concurrency=self.workers,
-            max_retries=-1,
+            ray_remote_args_fn=_without_end,
         )
         try:
             for row in data.iter_rows():
@@ -150,3 +150,8 @@ class RayEngine:
                 where="engine",
                 hint="What was written is kept; run it again to go on.",
             ) from error
+
+
+def _without_end() -> dict[str, Any]:
+    """Return the options of a task: it runs again however often its worker is lost."""
+    return {"max_retries": -1}
