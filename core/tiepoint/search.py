@@ -14,7 +14,7 @@ from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
 from tiepoint.probabilities import HitProbabilities
-from tiepoint.query.batches import HitLists
+from tiepoint.query.batches import HitLists, hits_of
 from tiepoint.query.boosts import Boost
 from tiepoint.query.checks import checked_k, id_list
 from tiepoint.query.explanation import explanation
@@ -26,7 +26,7 @@ from tiepoint.query.probes import Encoded, Probe, QueryReader, WordProbe
 from tiepoint.query.ranking import Ranker
 from tiepoint.query.selection import Chosen, Selection
 from tiepoint.routes import Layout
-from tiepoint.types import Contribution, Hit, Modality
+from tiepoint.types import Hit, Modality
 
 
 class CollectionSearch:
@@ -183,23 +183,16 @@ class CollectionSearch:
             found = self.searcher.search_vector(
                 probe.field, probe.vector, k, scope.where, scope.exclude
             )
-        payloads = self.searcher.payloads(found.ids)
-        hits = []
-        for id_, score, probability, (metadata, parts) in zip(
-            found.ids,
-            found.scores.tolist(),
-            self._calibrated(probe, found),
-            payloads,
-            strict=True,
-        ):
-            shares = (Contribution(probe.route, score, score, 1.0, score),)
-            text = explanation(shares) if explain else None
-            hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
+        hits = hits_of(probe.route, found, self.searcher)
+        if not isinstance(probe, WordProbe) and self._probabilities.known(probe.route):
+            for hit, probability in zip(hits, self._calibrated(probe, found), strict=True):
+                hit.probability = probability
+        if explain:
+            for hit in hits:
+                hit.explanation = explanation(hit.contributions)
         return hits
 
-    def _calibrated(self, probe: Probe | WordProbe, found: Candidates) -> Sequence[float | None]:
-        if isinstance(probe, WordProbe) or not self._probabilities.known(probe.route):
-            return [None] * len(found.ids)
+    def _calibrated(self, probe: Probe, found: Candidates) -> Sequence[float | None]:
         scores = self._gatherer.against_background(probe, found.scores)
         return self._probabilities.of([scores], np.arange(len(found.ids)), len(self.searcher))
 
