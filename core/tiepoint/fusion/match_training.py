@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tiepoint.alignment.components import Components
 from tiepoint.alignment.fitted import FitSettings, Tensors
 from tiepoint.alignment.pairs import Rows
 from tiepoint.alignment.trainer import Schedule, Trainable, train
@@ -43,10 +44,13 @@ class MatchNetwork(Trainable):
         torch.manual_seed(seed)
         self._examples, self._options = examples, options
         self._base, self._hardest = hardest(examples, weights, options.depth)
-        self._compared = [
-            r for r in examples.routes if r in examples.queries.keys() & examples.items
-        ]
-        dims = [3 * examples.items[route].shape[1] for route in self._compared]
+        self._compared = {
+            route: matched_components(examples, route, options.components)
+            for route in examples.routes
+            if route in examples.queries and route in examples.items
+        }
+        self._vectors = self.components_of(examples)
+        dims = [3 * kept.matrix.shape[1] for kept in self._compared.values()]
         fan_in = sum(dims) + 2 * len(weights)
         hidden = options.hidden
         self.joined = nn.ParameterList(
@@ -65,7 +69,8 @@ class MatchNetwork(Trainable):
         counted = torch.from_numpy(columns >= 0)
         columns = np.maximum(columns, 0)
         rows = np.repeat(links[:, :1], columns.shape[1], 1)
-        said = self.logits(self._examples, rows.ravel(), columns.ravel()).view(columns.shape)
+        said = self.logits(self._examples, self._vectors, rows.ravel(), columns.ravel())
+        said = said.view(columns.shape)
         odds = said + torch.from_numpy(self._base[rows, columns]) + self.shift
         labels = torch.zeros_like(odds)
         labels[:, 0] = 1
@@ -74,28 +79,59 @@ class MatchNetwork(Trainable):
         mean: Tensor = (losses[:, 0] + (losses[:, 1:] * counted[:, 1:]).mean(1)).mean()
         return mean
 
-    def logits(self, examples: FusionExamples, rows: Rows, columns: Rows) -> Tensor:
-        """Return (n,) what the head adds to the log-odds of candidates of labelled queries."""
+    def components_of(self, examples: FusionExamples) -> list[tuple[Vectors, Vectors]]:
+        """Return components of queries and items by route, NaN where one is missing."""
+        found = []
+        for route, kept in self._compared.items():
+            asked = examples.asked[:, examples.routes.index(route), None]
+            queries = np.where(asked, kept(examples.queries[route]), np.nan)
+            found.append((queries.astype(np.float32), kept(examples.items[route])))
+        return found
+
+    def logits(
+        self,
+        examples: FusionExamples,
+        vectors: list[tuple[Vectors, Vectors]],
+        rows: Rows,
+        columns: Rows,
+    ) -> Tensor:
+        """Return (n,) what the head adds to the log-odds of candidates of labelled queries.
+
+        Args:
+            examples: The queries.
+            vectors: Their `components_of`.
+            rows: (n,) queries.
+            columns: (n,) a candidate of each.
+        """
         standing = standing_inputs(examples.standing[rows, columns])
         hidden = self.bias + self.dropout(torch.from_numpy(standing)) @ self.standing
         items = examples.candidates[rows, columns]
-        for route, matrix in zip(self._compared, self.joined, strict=True):
-            joined = joined_inputs(examples.queries[route][rows], examples.items[route][items])
+        for (queries, stored), matrix in zip(vectors, self.joined, strict=True):
+            joined = joined_inputs(queries[rows], stored[items])
             hidden = hidden + self.dropout(torch.from_numpy(joined)) @ matrix
         active: Tensor = self.dropout(functional.gelu(hidden, approximate="tanh"))
         return active @ self.output
 
     def tensors(self) -> Tensors:
         """Return the learned parameters as plain arrays by name."""
-        named = {
-            "standing": self.standing,
-            "bias": self.bias,
-            "output": self.output,
-            **{
-                f"joined.{r}": matrix for r, matrix in zip(self._compared, self.joined, strict=True)
-            },
-        }
-        return {name: tensor.detach().numpy().copy() for name, tensor in named.items()}
+        named = {"standing": self.standing, "bias": self.bias, "output": self.output}
+        named |= {f"joined.{r}": m for r, m in zip(self._compared, self.joined, strict=True)}
+        tensors = {name: tensor.detach().numpy().copy() for name, tensor in named.items()}
+        for route, kept in self._compared.items():
+            tensors |= {f"mean.{route}": kept.mean, f"components.{route}": kept.matrix}
+        return tensors
+
+
+def matched_components(examples: FusionExamples, route: str, most: int) -> Components:
+    """Return components of a route's queries and items together, of unit variance on average."""
+    asked = examples.asked[:, examples.routes.index(route)]
+    items = examples.items[route]
+    x = np.concatenate([examples.queries[route][asked], items[~np.isnan(items[:, 0])]])
+    fitted = Components.fit(x, most)
+    if not fitted(x).any():  # all vectors are the same, and say nothing
+        return Components(fitted.mean, np.zeros((x.shape[1], 1), np.float32))
+    kept = fitted.scaled_to(x)
+    return Components(kept.mean, kept.matrix * np.float32(np.sqrt(kept.matrix.shape[1])))
 
 
 def hardest(
@@ -155,11 +191,12 @@ def _scores(
     """Return (q, c) scores in which the best of the weighted sum are re-ranked."""
     base = np.asarray(examples.known_standing() @ weights, np.float32)
     base = np.where(examples.candidates >= 0, base, -np.inf)
-    scores = base.copy()
+    scores, vectors = base.copy(), model.components_of(examples)
     for start in range(0, len(examples), _ROWS_AT_ONCE):
         part = base[start : start + _ROWS_AT_ONCE]
         best = np.argsort(-part, axis=1, kind="stable")[:, : options.depth]
         rows = np.repeat(np.arange(start, start + len(part))[:, None], best.shape[1], 1)
-        said = model.logits(examples, rows.ravel(), best.ravel()).numpy().reshape(best.shape)
+        said = model.logits(examples, vectors, rows.ravel(), best.ravel()).numpy()
+        said = said.reshape(best.shape)
         scores[rows, best] += said - said.min(1, keepdims=True)
     return scores
