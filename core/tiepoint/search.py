@@ -108,7 +108,8 @@ class CollectionSearch:
                 raise self.reader.no_route(parts)
             alone = not self.boosts and not self.fusion.takes_single_routes
             if alone and len(probes) + len(words) == 1:
-                return self._single((probes or words)[0], scope, k, explain)
+                with self.searcher.reading():
+                    return self._single((probes or words)[0], scope, k, explain)
             plan = Plan(Side(probes, words), Side(), self.boosts, scope)
             options = SearchOptions()
         else:
@@ -117,8 +118,9 @@ class CollectionSearch:
             wanted = Side(probes, words) + (kept or Side())
             plan = self._planner.plan(wanted, kept_unwanted or Side(), self.boosts, scope, options)
         selection = Selection(self.searcher, self.layout.schema, plan, options, k)
-        blocks = self._ranker.blocks(plan, max(k, self.candidates))
-        return self._hits(selection.choose(blocks), explain)
+        with self.searcher.reading():
+            blocks = self._ranker.blocks(plan, max(k, self.candidates))
+            return self._hits(selection.choose(blocks), explain)
 
     def search_many(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -144,6 +145,9 @@ class Searcher(Protocol):
     """Answers the routes of a collection; `where` is a parsed filter or None."""
 
     def __len__(self) -> int: ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold writes back in the `with` block, so that its calls see the same items."""
 
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

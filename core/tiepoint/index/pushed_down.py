@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,10 @@ class PushedDownTier:
 
     def close(self) -> None:
         """Do nothing: there is nothing to free."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Do nothing: a server promises nothing across calls."""
+        return nullcontext()
 
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each of these items that exists, in the order asked."""

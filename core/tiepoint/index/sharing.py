@@ -8,10 +8,17 @@ from contextlib import contextmanager
 from types import TracebackType
 
 
+class _Entered(threading.local):
+    """How often this thread has entered."""
+
+    times = 0
+
+
 class SharedLock:
     """Used as a context manager it is shared; `exclusive()` waits for the readers to leave.
 
-    A waiting writer holds new readers back, so that it cannot starve.
+    A waiting writer holds new readers back, so that it cannot starve. A thread that reads
+    already may enter again, as often as it likes.
     """
 
     def __init__(self) -> None:
@@ -19,8 +26,12 @@ class SharedLock:
         self._changed = threading.Condition(self._lock)
         self._readers = 0
         self._writing = False
+        self._entered = _Entered()
 
     def __enter__(self) -> None:
+        self._entered.times += 1
+        if self._entered.times > 1:
+            return
         with self._lock:  # the condition's own `with` would cost a search two microseconds
             while self._writing:
                 self._changed.wait()
@@ -32,6 +43,9 @@ class SharedLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._entered.times -= 1
+        if self._entered.times:
+            return
         with self._lock:
             self._readers -= 1
             if self._writing and not self._readers:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.milvus_server import MilvusServer
 from tiepoint.cli.main import main
-from tiepoint.errors import InputError, StoreError
+from tiepoint.errors import InputError, SchemaError, StoreError
+from tiepoint.index.base import CollectionSchema, VectorField
 from tiepoint.index.collection import Collection
 from tiepoint.index.copying import content, copy_collection
 from tiepoint.index.milvus import MilvusStore
@@ -109,6 +110,17 @@ def test_a_copy_can_be_searched_and_written_to(folder, tmp_path, capsys):
     assert code == 2
     assert "written to" in err
     assert rows_of(tmp_path / "to")["new"] is not None
+
+
+def test_a_copy_keeps_the_metric(tmp_path, capsys):
+    schema = CollectionSchema("items", (VectorField("image", 4, "given", "euclidean"),))
+    with opened(tmp_path / "from") as store:
+        store.create(schema)
+    assert run(capsys, "store", "copy", tmp_path / "from", tmp_path / "to")[0] == 0
+    with opened(tmp_path / "to") as store:
+        assert store.collections() == {"items": schema}
+        with pytest.raises(SchemaError, match="4 euclidean"):
+            store.create(CollectionSchema("items", (VectorField("image", 4, "given"),)))
 
 
 def test_a_second_run_copies_what_was_written_since(folder, tmp_path, capsys):
