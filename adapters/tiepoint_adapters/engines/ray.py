@@ -108,14 +108,15 @@ class RayEngine:
             options["address"] = self.address
         try:
             ray.init(**options)
-        except Exception as error:  # noqa: BLE001 - Ray raises bare ones when it does not start
+        except Exception as error:  # Ray raises bare ones when it does not start
             raise StoreError(
                 f"Ray cannot be started or reached ({error!s:.200})",
                 where="engine",
                 hint="Check engine.address, and that no other Ray is held by this process.",
             ) from error
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         self._started = True
 
     def _cores(self) -> int:
@@ -132,8 +133,7 @@ class RayEngine:
         ).map(
             partial(encode, job=job),
             num_cpus=self.cores_per_worker,
-            concurrency=self.workers,
-            ray_remote_args_fn=_without_end,
+            compute=ray.data.TaskPoolStrategy(size=self.workers),
         )
         try:
             for row in data.iter_rows():
@@ -150,8 +150,3 @@ class RayEngine:
                 where="engine",
                 hint="What was written is kept; run it again to go on.",
             ) from error
-
-
-def _without_end() -> dict[str, Any]:
-    """Return the options of a task: it runs again however often its worker is lost."""
-    return {"max_retries": -1}

@@ -137,6 +137,22 @@ def test_a_second_run_copies_what_was_written_since(folder, tmp_path, capsys):
     assert_same_content(rows_of(folder), rows_of(tmp_path / "to"))
 
 
+def test_a_deletion_that_the_source_has_forgotten_is_copied_all_the_same(folder, tmp_path):
+    with opened(folder) as source, opened(tmp_path / "to") as target:
+        copy_collection(source, target, SCHEMA)
+        last = source.delete(SCHEMA.name, ["item 1", "item 3"])
+        source.upsert(SCHEMA.name, [make_row("later")])
+        source.purge(SCHEMA.name, last)
+        report = copy_collection(source, target, SCHEMA)
+        assert report.removed >= 2
+        assert target.count(SCHEMA.name) == source.count(SCHEMA.name)
+        assert "item 1" not in stored_rows(target)
+        target.delete(SCHEMA.name, ["item 9"])
+        with pytest.raises(InputError, match="written to"):
+            copy_collection(source, target, SCHEMA)
+        assert "item 8" in stored_rows(target)
+
+
 def test_a_run_that_was_killed_goes_on(folder, tmp_path, capsys):
     program = """
 import sys, tiepoint.index.copying as copying
