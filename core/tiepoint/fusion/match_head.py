@@ -43,7 +43,7 @@ class MatchHeadOptions(FusionOptions):
     components: int = Field(default=96, ge=1, le=4096)
     hidden: int = Field(default=128, ge=1, le=4096)
     regularisation: float = Field(default=1e-3, ge=0, allow_inf_nan=False)
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=4, ge=1)
     batch: int = Field(default=128, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.1, ge=0, allow_inf_nan=False)

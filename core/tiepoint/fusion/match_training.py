@@ -21,6 +21,8 @@ from tiepoint.fusion.learned_weights import learned_weights
 from tiepoint.fusion.match_head import MatchHeadOptions, joined_inputs, standing_inputs
 
 _ROWS_AT_ONCE = 128
+_NOTHING = np.float32(-1e4)
+"""The weighted sum of a rival that is not there."""
 
 
 class MatchNetwork(Trainable):
@@ -43,7 +45,7 @@ class MatchNetwork(Trainable):
         super().__init__()
         torch.manual_seed(seed)
         self._examples, self._options = examples, options
-        self._base, self._hardest = hardest(examples, weights, options.depth)
+        self._log_odds, self._hardest = hardest(examples, weights, options.depth)
         self._compared = {
             route: matched_components(examples, route, options.components)
             for route in examples.routes
@@ -71,7 +73,7 @@ class MatchNetwork(Trainable):
         rows = np.repeat(links[:, :1], columns.shape[1], 1)
         said = self.logits(self._examples, self._vectors, rows.ravel(), columns.ravel())
         said = said.view(columns.shape)
-        odds = said + torch.from_numpy(self._base[rows, columns]) + self.shift
+        odds = said + torch.from_numpy(self._log_odds[rows, columns]) + self.shift
         labels = torch.zeros_like(odds)
         labels[:, 0] = 1
         losses = functional.binary_cross_entropy_with_logits(odds, labels, reduction="none")
@@ -137,15 +139,17 @@ def matched_components(examples: FusionExamples, route: str, most: int) -> Compo
 def hardest(
     examples: FusionExamples, weights: NDArray[np.float64], depth: int
 ) -> tuple[Vectors, Rows]:
-    """Return (q, c) weighted sums, and (q, depth) columns of the best irrelevant candidates.
+    """Return (q, c) log-odds by weighted sum, and (q, depth) columns of the best rivals.
 
-    Columns are -1 where a query has fewer.
+    The log-odds of a candidate are those against the rivals of its query, as the weights were
+    learned. Columns are -1 where a query has fewer rivals.
     """
     base = np.asarray(examples.known_standing() @ weights, np.float32)
     rivals = np.where(examples.rivals, base, -np.inf)
     columns = np.argsort(-rivals, axis=1, kind="stable")[:, :depth]
-    there = np.take_along_axis(rivals, columns, 1) > -np.inf
-    return base, np.where(there, columns, -1)
+    best = np.take_along_axis(rivals, columns, 1)
+    against = np.logaddexp.reduce(np.maximum(best, _NOTHING), axis=1, keepdims=True)
+    return base - against, np.where(np.isfinite(best), columns, -1)
 
 
 def learned_match_head(
