@@ -167,3 +167,24 @@ def test_terms_go_to_a_server_in_letters_that_no_tokeniser_changes():
     asked = plain(query_terms("自行车", TextAnalysis()))
     assert set(asked.split()) <= set(stored.split())
     assert plain_terms("word " * 100, TextAnalysis(), 22) == "word word word word"
+
+
+def test_a_filter_of_any_share_gives_the_best_of_what_passes():
+    random = np.random.default_rng(0)
+    index = WordIndex({"caption": TextAnalysis()})
+    for row in range(3000):
+        common = "apple " * int(random.integers(1, 9))
+        index.add(row, {"caption": common + ("banana" if row % 7 == 0 else f"word{row}")})
+    index.commit()
+    index.publish()
+    everything = np.ones(3000, np.bool_)
+    rows, scores = index.search("caption", "apple banana", 3000, everything, 3000)
+    for count in (3, 500, 900, 2500):
+        allowed = np.zeros(3000, np.bool_)
+        allowed[random.choice(3000, count, replace=False)] = True
+        found, found_scores = index.search("caption", "apple banana", 20, allowed, count)
+        expected = scores[allowed[rows]][:20]
+        np.testing.assert_allclose(found_scores, expected, rtol=1e-6)
+        assert allowed[found].all()
+        assert len(set(found.tolist())) == min(20, count)
+    index.close()
