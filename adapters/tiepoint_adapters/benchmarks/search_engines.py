@@ -75,7 +75,7 @@ def host_of(folder: Path, dim: int, kind: str = "auto", recall: float = 0.99) ->
 
 def buckets(count: int) -> Numbers:
     """Return (count,) the bucket of each vector, of a thousand: what filters ask for."""
-    return np.random.default_rng(1).integers(0, BUCKETS, count)
+    return np.random.default_rng(1).permutation(count) % BUCKETS
 
 
 def items(vectors: Vectors) -> Iterator[Item]:

@@ -93,13 +93,16 @@ def figures(seconds: list[float], size: int) -> dict[str, float]:
 
 
 def curve_of(engine: Engine, queries: Vectors, truth: Truth) -> list[tuple[float, float]]:
-    """Return (recall, queries per second) at each breadth, one query at a time."""
+    """Return (recall, queries per second by the median) at each breadth, one query at a time."""
     points = []
     for breadth in engine.breadths or (0,):
         if engine.choose is not None:
             engine.choose(breadth)
-        started = time.perf_counter()
-        answers = [engine.search(query[None]) for query in queries]
-        rate = len(queries) / (time.perf_counter() - started)
-        points.append((truth.recall(np.concatenate([*map(engine.numbers, answers)])), rate))
+        answers, seconds = [], []
+        for query in queries:
+            started = time.perf_counter()
+            answers.append(engine.search(query[None]))
+            seconds.append(time.perf_counter() - started)
+        found = np.concatenate([engine.numbers(answer) for answer in answers])
+        points.append((truth.recall(found), 1 / float(np.median(seconds))))
     return points
