@@ -16,7 +16,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters import Filter
 from tiepoint.types import MetadataValue
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
