@@ -71,7 +71,7 @@ class Assembly:
     def index_options(self, collection: str) -> dict[str, IndexSection]:
         """Return how each vector field of a collection is searched."""
         section = self.deployment.collections[collection]
-        options = {}
+        options: dict[str, IndexSection] = {}
         for name, field in self.layouts[collection].fields.items():
             chosen = section.fields[name].index or section.index
             options |= {vectors: chosen for vectors in (name, field.joint) if vectors is not None}
