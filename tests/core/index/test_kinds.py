@@ -201,3 +201,20 @@ def test_a_full_disk_is_one_clear_line_and_changes_nothing(tmp_path, monkeypatch
     assert len(index) == 10
     index.append(range(10, 20), vectors[10:20])
     np.testing.assert_array_equal(index.stored(np.arange(20)), vectors[:20])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_filter_that_is_used_again_finds_the_same(metric):
+    vectors, queries = _vectors(metric, 12_000), _vectors(metric, 20, seed=2)
+    index = _index(metric, "hnsw", vectors)
+    mask = np.random.default_rng(3).random(12_000) < 0.15
+    allowed, excluded = Allowed(mask), np.flatnonzero(mask)[:3]
+    for query in queries:
+        first, _ = index._exact(query, 10, Allowed(mask), excluded)
+        for rows in (
+            index.search(query, 10, allowed, excluded)[0],
+            index.search_batch(query[None], 10, allowed, excluded)[0][0],
+        ):
+            assert len(set(first.tolist()) & set(rows.tolist())) >= 9
+            assert not np.isin(rows, excluded).any()
+    assert allowed.asked == 40
