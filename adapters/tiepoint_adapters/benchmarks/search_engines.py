@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tiepoint.host import Host
 from tiepoint.index.kinds.hnsw import CONSTRUCTION_BREADTH, LINKS
+from tiepoint.index.tier import ServingTier
 from tiepoint.types import Item
 from tiepoint_adapters.benchmarks.vectors import Vectors
 
@@ -97,7 +98,16 @@ def tiepoint(host: Host, k: int, where: str | None = None) -> Engine:
     def numbers(ids: list[list[str]]) -> Numbers:
         return np.array([[int(id_) for id_ in own] for own in ids])
 
-    return Engine("tiepoint", search, numbers)
+    tier = host.collection().tier
+    proposer = tier.vector_index("vector").proposer if isinstance(tier, ServingTier) else None
+    if proposer is None:
+        return Engine("tiepoint", search, numbers)
+    ladder = proposer.ladder()
+
+    def choose(step: int) -> None:
+        proposer.effort = ladder[step]
+
+    return Engine("tiepoint", search, numbers, breadths=(*range(len(ladder)),), choose=choose)
 
 
 def faiss_flat(vectors: Vectors, k: int) -> Engine:

@@ -130,6 +130,11 @@ class Collection:
     def __len__(self) -> int:
         return len(self._tier)
 
+    @property
+    def tier(self) -> Tier:
+        """What answers searches."""
+        return self._tier
+
     def write(self, rows: Sequence[Row]) -> None:
         """Write items, replacing those of the same id; durable and searchable on return.
 

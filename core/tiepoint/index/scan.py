@@ -26,6 +26,7 @@ class Scan:
     def __init__(self, metric: Metric, vectors: Vectors, positions: NDArray[np.int64]) -> None:
         import faiss
 
+        self._faiss = faiss
         self._positions = positions
         self._index = faiss.IndexScalarQuantizer(
             vectors.shape[1], faiss.ScalarQuantizer.QT_8bit, proposing_metric(metric)
@@ -35,6 +36,15 @@ class Scan:
 
     def propose(self, queries: Vectors, count: int) -> Positions:
         """Return (n, count) positions near each of the (n, dim) queries."""
-        nearest = self._index.search(queries, min(count, len(self._positions)))[1]
+        count = min(count, len(self._positions))
+        if len(queries) > 1:
+            nearest = self._index.search(queries, count)[1]
+        else:
+            # FAISS would wake a thread on each core and wait for all of them: milliseconds where
+            # the cores are busy. The number is that of the calling thread.
+            threads = self._faiss.omp_get_max_threads()
+            self._faiss.omp_set_num_threads(1)
+            nearest = self._index.search(queries, count)[1]
+            self._faiss.omp_set_num_threads(threads)
         positions: Positions = self._positions[nearest]
         return positions

@@ -336,6 +336,10 @@ class ServingTier:
         with self._sharing:
             return {"sequence": self._sequence, **self._state.describe()}
 
+    def vector_index(self, field: str) -> VectorIndex:
+        """Return the index of a vector field, until the next compaction."""
+        return self._state.vectors[field]
+
     def _vector_index(self, field: str, query: Vectors) -> VectorIndex:
         index = self._state.vectors.get(field)
         if index is None:
