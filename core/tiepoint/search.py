@@ -14,7 +14,7 @@ from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
 from tiepoint.probabilities import HitProbabilities
-from tiepoint.query.batches import HitLists
+from tiepoint.query.batches import HitLists, hits_of
 from tiepoint.query.boosts import Boost
 from tiepoint.query.checks import checked_k, id_list
 from tiepoint.query.explanation import explanation
@@ -26,7 +26,7 @@ from tiepoint.query.probes import Encoded, Probe, QueryReader, WordProbe
 from tiepoint.query.ranking import Ranker
 from tiepoint.query.selection import Chosen, Selection
 from tiepoint.routes import Layout
-from tiepoint.types import Contribution, Hit, Modality
+from tiepoint.types import Hit, Modality
 
 
 class CollectionSearch:
@@ -108,7 +108,8 @@ class CollectionSearch:
                 raise self.reader.no_route(parts)
             alone = not self.boosts and not self.fusion.takes_single_routes
             if alone and len(probes) + len(words) == 1:
-                return self._single((probes or words)[0], scope, k, explain)
+                with self.searcher.reading():
+                    return self._single((probes or words)[0], scope, k, explain)
             plan = Plan(Side(probes, words), Side(), self.boosts, scope)
             options = SearchOptions()
         else:
@@ -117,8 +118,9 @@ class CollectionSearch:
             wanted = Side(probes, words) + (kept or Side())
             plan = self._planner.plan(wanted, kept_unwanted or Side(), self.boosts, scope, options)
         selection = Selection(self.searcher, self.layout.schema, plan, options, k)
-        blocks = self._ranker.blocks(plan, max(k, self.candidates))
-        return self._hits(selection.choose(blocks), explain)
+        with self.searcher.reading():
+            blocks = self._ranker.blocks(plan, max(k, self.candidates))
+            return self._hits(selection.choose(blocks), explain)
 
     def search_many(
         self,
@@ -183,23 +185,16 @@ class CollectionSearch:
             found = self.searcher.search_vector(
                 probe.field, probe.vector, k, scope.where, scope.exclude
             )
-        payloads = self.searcher.payloads(found.ids)
-        hits = []
-        for id_, score, probability, (metadata, parts) in zip(
-            found.ids,
-            found.scores.tolist(),
-            self._calibrated(probe, found),
-            payloads,
-            strict=True,
-        ):
-            shares = (Contribution(probe.route, score, score, 1.0, score),)
-            text = explanation(shares) if explain else None
-            hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
+        hits = hits_of(probe.route, found, self.searcher)
+        if not isinstance(probe, WordProbe) and self._probabilities.known(probe.route):
+            for hit, probability in zip(hits, self._calibrated(probe, found), strict=True):
+                hit.probability = probability
+        if explain:
+            for hit in hits:
+                hit.explanation = explanation(hit.contributions)
         return hits
 
-    def _calibrated(self, probe: Probe | WordProbe, found: Candidates) -> Sequence[float | None]:
-        if isinstance(probe, WordProbe) or not self._probabilities.known(probe.route):
-            return [None] * len(found.ids)
+    def _calibrated(self, probe: Probe, found: Candidates) -> Sequence[float | None]:
         scores = self._gatherer.against_background(probe, found.scores)
         return self._probabilities.of([scores], np.arange(len(found.ids)), len(self.searcher))
 

@@ -16,6 +16,9 @@ from tiepoint_adapters.engines.ray_worker import Job, encode, job_of
 
 logger = logging.getLogger(__name__)
 
+STARTS = 3
+"""How often a Ray of our own is started before it is given up."""
+
 
 class RayEngine:
     """Encodes in the worker processes of a Ray cluster (engine `ray`).
@@ -106,16 +109,24 @@ class RayEngine:
             options["include_dashboard"] = False
         else:
             options["address"] = self.address
-        try:
-            ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise StoreError(
-                f"Ray cannot be started or reached ({error!s:.200})",
-                where="engine",
-                hint="Check engine.address, and that no other Ray is held by this process.",
-            ) from error
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
+        for attempt in range(1, STARTS + 1):
+            try:
+                ray.init(**options)
+                break
+            except Exception as error:  # Ray raises bare ones when it does not start
+                ray.shutdown()
+                if self.address is None and attempt < STARTS:
+                    # It gives itself 30 s, which a machine with much to do does not always keep.
+                    logger.warning("Ray did not start (%.200s); it is started again", error)
+                    continue
+                raise StoreError(
+                    f"Ray cannot be started or reached ({error!s:.200})",
+                    where="engine",
+                    hint="Check engine.address, and that the machine is not overloaded.",
+                ) from error
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         self._started = True
 
     def _cores(self) -> int:
@@ -132,8 +143,7 @@ class RayEngine:
         ).map(
             partial(encode, job=job),
             num_cpus=self.cores_per_worker,
-            concurrency=self.workers,
-            max_retries=-1,
+            compute=ray.data.TaskPoolStrategy(size=self.workers),
         )
         try:
             for row in data.iter_rows():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters import Filter
 from tiepoint.types import MetadataValue
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,9 @@ class Searcher(Protocol):
     """Answers the routes of a collection; `where` is a parsed filter or None."""
 
     def __len__(self) -> int: ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold writes back in the `with` block, so that its calls see the same items."""
 
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

@@ -23,11 +23,15 @@ from tiepoint.index.kinds.base import Positions, Proposer, candidates_for
 from tiepoint.index.kinds.building import Reporter, build
 from tiepoint.index.kinds.choice import PROPOSERS, Choice, choose
 from tiepoint.index.kinds.tuning import tune
+from tiepoint.index.scan import Scan
 
 logger = logging.getLogger(__name__)
 
 _EXACT_COST = 16.0  # breadth that costs as much as one scattered vector's exact score: 1/16
 _FILTERED_MARGIN = 1.2  # proposals beyond those that a filter is expected to take away
+_SCAN_FROM = 1024  # fewer are compared exactly, in less than 0.1 ms
+_SCAN_VALUES = 4 << 20  # bytes that the copies of one filter may take
+_SCAN_COST = 80.0  # vectors of a scan that cost as much as one proposal of a graph
 _BACKGROUND = 512
 _ENOUGH_TRIALS = 64
 _RETUNE_GROWTH = 1.5
@@ -186,6 +190,12 @@ class VectorIndex:
             allowed: The rows that may be returned.
             excluded: Rows that may not be returned, all the same.
         """
+        scan = self._scan(k, allowed)
+        if scan is not None:
+            near = scan.propose(query[None], self._scanned(k + len(excluded)))[0]
+            if len(excluded):
+                near = self._without(near, excluded)
+            return self._rescored(query, k, near)
         share = allowed.share
         # What lies near the query may pass the filter more seldom than the rest does. The
         # first answer shows it, and a second one may be enough.
@@ -216,21 +226,27 @@ class VectorIndex:
             excluded: Rows that may not be returned, all the same.
         """
         k = min(k, max(allowed.count, 1))
+        scan = self._scan(k, allowed)
         wanted = self._wanted(k + len(excluded), allowed.share, allowed.count)
-        if wanted is None or self._proposer is None:
+        if scan is not None:
+            wanted = self._scanned(k + len(excluded))
+            positions = scan.propose(queries, wanted)
+        elif wanted is None or self._proposer is None:
             return self._exact_batch(queries, k, allowed, excluded)
-        positions = self._proposer.propose(queries, wanted)
-        if not allowed.every:
+        else:
+            positions = self._proposer.propose(queries, wanted)
+        if scan is None and not allowed.every:
             positions[~allowed.mask[self._rows.view[positions]]] = -1
         if len(excluded):
             positions[np.isin(positions, self._at(excluded))] = -1
         scores = metrics.scores_of_each(self._metric, self._vectors.view, positions, queries)
         self._touched(positions.size)
         best = np.argsort(-scores, axis=1)[:, :k]
+        enough = min(k, allowed.count) if scan is not None else self._enough(k, wanted)
         passing = np.count_nonzero(positions >= 0, axis=1)
         rows = self._rows.view[np.take_along_axis(positions, best, 1)]
         scores = np.take_along_axis(scores, best, 1)
-        for number in np.flatnonzero(passing < self._enough(k, wanted)).tolist():
+        for number in np.flatnonzero(passing < enough).tolist():
             own, own_scores = self.search(queries[number], k, allowed, excluded)
             rows[number, len(own) :], scores[number, len(own) :] = -1, -np.inf
             rows[number, : len(own)], scores[number, : len(own)] = own, own_scores
@@ -249,6 +265,10 @@ class VectorIndex:
         if share < 1.0:
             wanted = math.ceil(_FILTERED_MARGIN * wanted / max(share, 1e-9))
         return None if wanted * _EXACT_COST > count else wanted
+
+    def _scanned(self, k: int) -> int:
+        """Return how many proposals of a scan to rescore: 8 bits hardly change the order."""
+        return candidates_for(k, 8 if self._metric == "manhattan" else 2)
 
     def _enough(self, k: int, wanted: int) -> int:
         """Return how many proposals have to pass, so that the best k are among them."""
@@ -287,13 +307,37 @@ class VectorIndex:
             found[:, :count], scores[:, :count] = rows[positions], best
         return found, scores
 
+    def _passing(self, allowed: Allowed) -> NDArray[np.int64]:
+        return allowed.derived(
+            self, len(self), "positions", lambda mask: np.flatnonzero(mask[self._rows.view])
+        )
+
+    def _scan(self, k: int, allowed: Allowed) -> Scan | None:
+        """Return a scan of what a filter lets through, where that is the quickest way.
+
+        It takes some milliseconds to make, so that a filter which is used once has none.
+        """
+        if allowed.every or self._proposer is None:
+            return None
+        allowed.asked += 1
+        worth = _SCAN_FROM <= allowed.count <= _SCAN_VALUES // self.dim
+        wanted = candidates_for(k, self._proposer.effort.oversampling) / allowed.share
+        if not worth or allowed.asked < 2 or allowed.count > _SCAN_COST * wanted:
+            return None
+
+        def scan(_: Mask) -> Scan:
+            positions = self._passing(allowed)
+            vectors = self._vectors.view[positions]
+            self._touched(len(positions))
+            return Scan(self._metric, vectors, positions)
+
+        return allowed.derived(self, len(self), "scan", scan)
+
     def _candidates(self, allowed: Allowed, excluded: Rows) -> NDArray[np.int64] | None:
         """Return the positions that may be found, None if all may."""
         if allowed.every and not len(excluded):
             return None
-        positions = allowed.derived(
-            self, len(self), lambda mask: np.flatnonzero(mask[self._rows.view])
-        )
+        positions = self._passing(allowed)
         if len(excluded):
             positions = np.setdiff1d(positions, self._at(excluded), assume_unique=True)
         return positions

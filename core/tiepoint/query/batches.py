@@ -41,16 +41,14 @@ class HitLists(Sequence[list[Hit]]):
     def __getitem__(self, index: int | slice) -> list[Hit] | HitLists:
         if isinstance(index, slice):
             return HitLists(self._route, self.found[index], self._searcher)
-        found = self.found[index]
-        return [
-            Hit(
-                id_,
-                score,
-                contributions=(Contribution(self._route, score, score, 1.0, score),),
-                metadata=metadata,
-                parts=parts,
-            )
-            for id_, score, (metadata, parts) in zip(
-                found.ids, found.scores.tolist(), self._searcher.payloads(found.ids), strict=True
-            )
-        ]
+        return hits_of(self._route, self.found[index], self._searcher)
+
+
+def hits_of(route: str, found: Candidates, searcher: Searcher) -> list[Hit]:
+    """Return what a single route found as hits: the score is its similarity."""
+    return [
+        Hit(id_, score, None, (Contribution(route, score, score, 1.0, score),), metadata, parts)
+        for id_, score, (metadata, parts) in zip(
+            found.ids, found.scores.tolist(), searcher.payloads(found.ids), strict=True
+        )
+    ]

@@ -116,7 +116,7 @@ class Proposer(ABC):
         """
         entries = self._entries(queries, count)
         positions: Positions = self._order.view.take(entries).astype(np.int64)
-        if entries.min() < 0:
+        if entries[:, -1].min() < 0:  # the last are missing first
             positions[entries < 0] = -1
         return positions
 
