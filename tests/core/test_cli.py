@@ -25,7 +25,7 @@ import click
 from tiepoint.errors import StoreError
 
 @click.command()
-def store():
+def lost():
     raise StoreError("the store\\nis gone", where="data", hint="Find it.")
 
 @click.command()
@@ -52,7 +52,7 @@ def flood():
 @pytest.fixture
 def path(tmp_path):
     """A folder for `PYTHONPATH` with a distribution whose commands fail in their own ways."""
-    names = ("store", "crash", "full", "sleep", "flood")
+    names = ("lost", "crash", "full", "sleep", "flood")
     install(
         tmp_path,
         "odd-commands",
@@ -117,7 +117,7 @@ def test_of_two_commands_of_one_name_ours_runs_and_a_warning_names_the_other(tmp
 @pytest.mark.parametrize(
     ("command", "code", "line"),
     [
-        ("store", 1, "tiepoint: data: the store is gone. Find it.\n"),
+        ("lost", 1, "tiepoint: data: the store is gone. Find it.\n"),
         (
             "crash",
             1,
