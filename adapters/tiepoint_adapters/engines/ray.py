@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
@@ -105,6 +106,8 @@ class RayEngine:
             ) from error
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self.address is None:
+            # Ray's workers give way to everything else (15), which halves them on a busy machine.
+            os.environ.setdefault("RAY_worker_niceness", "0")
             options["num_cpus"] = (self.workers or self._cores()) * self.cores_per_worker
             options["include_dashboard"] = False
         else:

@@ -22,10 +22,11 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError, SchemaError, StoreError
 from tiepoint.index.allowed import Allowed
 from tiepoint.index.base import Candidates, CollectionSchema, Row
+from tiepoint.index.field_vectors import Rows
 from tiepoint.index.filters import Filter
 from tiepoint.index.sharing import SharedLock
 from tiepoint.index.tier_state import TierState
-from tiepoint.index.vectors import Rows, VectorIndex
+from tiepoint.index.vectors import VectorIndex
 from tiepoint.types import MetadataValue
 
 _LOG = logging.getLogger(__name__)

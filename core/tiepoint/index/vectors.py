@@ -17,8 +17,8 @@ from tiepoint.index import metrics
 from tiepoint.index.allowed import Allowed
 from tiepoint.index.base import VectorField
 from tiepoint.index.disk import DiskVectors
+from tiepoint.index.field_vectors import COPY_STEP, FieldVectors, Rows
 from tiepoint.index.filters.mask import Mask
-from tiepoint.index.growing import GrowingArray
 from tiepoint.index.kinds.base import Positions, Proposer, candidates_for
 from tiepoint.index.kinds.building import Reporter, build
 from tiepoint.index.kinds.choice import PROPOSERS, Choice, choose
@@ -32,17 +32,13 @@ _FILTERED_MARGIN = 1.2  # proposals beyond those that a filter is expected to ta
 _SCAN_FROM = 1024  # fewer are compared exactly, in less than 0.1 ms
 _SCAN_VALUES = 4 << 20  # bytes that the copies of one filter may take
 _SCAN_COST = 80.0  # vectors of a scan that cost as much as one proposal of a graph
-_BACKGROUND = 512
 _ENOUGH_TRIALS = 64
 _RETUNE_GROWTH = 1.5
 _REBUILD_GROWTH = 3.0  # growth in batches too small to tune on
-_COPY_STEP = 8192
-
-Rows = NDArray[np.int64]
 
 
-class VectorIndex:
-    """Vectors by position; a position belongs to a row, and not every row has a vector.
+class VectorIndex(FieldVectors):
+    """The vectors of a field, and how the nearest of them are found.
 
     One thread writes: `prepare`, `append`, `improve`. `append` must not run beside a search,
     everything else may.
@@ -56,26 +52,12 @@ class VectorIndex:
     def __init__(
         self, field: VectorField, options: IndexSection, folder: Path | None = None
     ) -> None:
-        self.field = field
-        self.dim = field.dim
-        self.choice = Choice("exact", "empty")
-        self._metric = field.metric
-        self._options = options
-        self._folder = folder
         proposer = PROPOSERS.get(options.kind) if options.kind != "auto" else None
-        self._vectors: GrowingArray[np.float32] | DiskVectors = (
-            DiskVectors(field.dim, folder)
-            if proposer is not None and proposer.on_disk
-            else GrowingArray(np.float32, field.dim)
-        )
-        self._rows: GrowingArray[np.int32] = GrowingArray(np.int32)
-        self._positions: GrowingArray[np.int32] = GrowingArray(np.int32)
+        super().__init__(field, proposer is not None and proposer.on_disk, folder)
+        self.choice = Choice("exact", "empty")
+        self._options = options
         self._proposer: Proposer | None = None
         self._begun: Proposer | None = None
-        self._background: tuple[int, NDArray[np.int32], Vectors] | None = None
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     @property
     def proposer(self) -> Proposer | None:
@@ -97,13 +79,7 @@ class VectorIndex:
         """
         if not len(rows):
             return
-        self._vectors.append(vectors)
-        first = len(self)
-        missing = rows[-1] + 1 - len(self._positions)
-        self._positions.append(np.full(missing, -1, np.int32))
-        positions = np.arange(first, first + len(rows), dtype=np.int32)
-        self._positions.view[rows] = positions
-        self._rows.append(rows)
+        positions = self._hold(rows, vectors)
         if self._proposer is not None:
             self._proposer.add(vectors, positions)
 
@@ -148,7 +124,7 @@ class VectorIndex:
             self._proposer = None
             return True
         kind = PROPOSERS[self.choice.kind]
-        if len(self) > 4 * _COPY_STEP:
+        if len(self) > 4 * COPY_STEP:
             logger.info("%s: %s (%s)", self.field.name, kind.kind, self.choice.why)
         begun, self._begun = self._begun, None
         if kind.on_disk and not isinstance(self._vectors, DiskVectors):
@@ -169,13 +145,6 @@ class VectorIndex:
                 *(self.field.name, kind.kind, proposer.recall, self._options.recall),
             )
         return True
-
-    def _move_to_disk(self) -> None:
-        moved = DiskVectors(self.dim, self._folder)
-        vectors = self._vectors.view
-        for start in range(0, len(vectors), _COPY_STEP):
-            moved.append(vectors[start : start + _COPY_STEP])
-        self._vectors = moved
 
     # Reading
 
@@ -350,71 +319,17 @@ class VectorIndex:
         best = _best(scores, k)
         return self._rows.view[positions[best]], scores[best]
 
-    def _touched(self, count: int) -> None:
-        if isinstance(self._vectors, DiskVectors):
-            self._vectors.touched(count)
-
-    def similarities(self, query: Vectors, rows: Rows) -> Vectors:
-        """Return (n,) scores of rows for a query, NaN where a row has no vector."""
-        positions = self._at(rows)
-        similarities = np.full(len(rows), np.nan, np.float32)
-        there = positions >= 0
-        similarities[there] = metrics.scores_at(
-            self._metric, self._vectors.view, positions[there], query
-        )
-        return similarities
-
-    def stored(self, rows: Rows) -> Vectors:
-        """Return (n, dim) vectors of rows, NaN where a row has none."""
-        positions = self._at(rows)
-        found = np.full((len(rows), self.dim), np.nan, np.float32)
-        there = positions >= 0
-        found[there] = self._vectors.view[positions[there]]
-        return found
-
-    def background(self, query: Vectors, live: Mask) -> tuple[float, float]:
-        """Return mean and standard deviation of the query's scores of a fixed random sample.
-
-        The sample (at most 512 vectors) is drawn anew when one of its items is gone, or when
-        there are many more items than before. Without vectors the answer is (0, 0).
-        """
-        sample = self._background
-        if sample is None or len(self) > sample[0] or not live[sample[1]].all():
-            alive = np.flatnonzero(live[self._rows.view])
-            chosen = alive
-            if len(alive) > _BACKGROUND:
-                chosen = np.random.default_rng(0).choice(alive, _BACKGROUND, replace=False)
-            # A full sample serves until there are twice as many; a smaller one is everything.
-            limit = 2 * len(self) if len(alive) > _BACKGROUND else len(self)
-            sample = limit, self._rows.view[chosen], self._vectors.view[chosen]
-            self._background = sample
-        if not len(sample[2]):
-            return 0.0, 0.0
-        similarities = metrics.scores(self._metric, sample[2], query)
-        return float(similarities.mean()), float(similarities.std())
-
-    def _at(self, rows: Rows) -> NDArray[np.int32]:
-        positions = self._positions.view
-        if not len(positions):
-            return np.full(len(rows), -1, np.int32)
-        known = (rows >= 0) & (rows < len(positions))
-        return np.where(known, positions[np.where(known, rows, 0)], np.int32(-1))
-
     # Other forms
 
     def compacted(self, live: Mask, new_rows: Rows) -> VectorIndex:
         """Return an index of the live rows only, under their new numbers."""
         keep = np.flatnonzero(live[self._rows.view])
         index = VectorIndex(self.field, self._options, self._folder)
-        for start in range(0, len(keep), _COPY_STEP):
-            step = keep[start : start + _COPY_STEP]
+        for start in range(0, len(keep), COPY_STEP):
+            step = keep[start : start + COPY_STEP]
             index.append(new_rows[self._rows.view[step]].tolist(), self._vectors.view[step])
         index.improve()
         return index
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the vectors and their rows as plain arrays; the proposer is written apart."""
-        return {"vectors": self._vectors.view, "rows": self._rows.view}
 
     def take_over(
         self,
@@ -431,18 +346,10 @@ class VectorIndex:
             rows: Their rows.
             proposer: As it was saved; one that was not tuned was not finished either.
         """
-        self._rows = GrowingArray.of(rows)
-        positions = np.full(int(rows[-1]) + 1 if len(rows) else 0, -1, np.int32)
-        positions[rows] = np.arange(len(rows))
-        self._positions = GrowingArray.of(positions)
         self.choice = choose(self._options, len(rows), self.dim)
         kind = PROPOSERS.get(self.choice.kind)
-        on_disk = kind is not None and kind.on_disk
-        self._vectors = (
-            DiskVectors.of(path, self._folder)
-            if on_disk or isinstance(self._vectors, DiskVectors)
-            else GrowingArray.of(vectors)
-        )
+        on_disk = (kind is not None and kind.on_disk) or isinstance(self._vectors, DiskVectors)
+        self._hold_stored(vectors, path, on_disk, rows)
         if proposer is not None and not proposer.tuned_at:
             self._begun = proposer
         else:
