@@ -27,15 +27,15 @@ from typing import Any
 
 import numpy as np
 from fit_default_aligner import RECIPE
-from tiepoint.cli.align.features import encoded
-from tiepoint.cli.align.options import PRESETS
-from tiepoint.cli.align.subjects import chosen_encoders
 
 from tiepoint import Host, Item
 from tiepoint.alignment.contrastive import ContrastiveAligner
 from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.pair_files import read_pairs
 from tiepoint.alignment.pairs import PairSet
+from tiepoint.cli.align.features import encoded
+from tiepoint.cli.align.options import PRESETS
+from tiepoint.cli.align.subjects import chosen_encoders
 from tiepoint.config.models import Deployment
 from tiepoint.encoders.base import Classifier, Encoder, Vectors
 from tiepoint.fusion.attention import AttentionFusion
