@@ -181,11 +181,12 @@ class CollectionSearch:
             found = self.searcher.search_text(
                 probe.field, probe.text, k, scope.where, scope.exclude
             )
+            payloads = self.searcher.payloads(found.ids)
         else:
-            found = self.searcher.search_vector(
+            found, payloads = self.searcher.search_items(
                 probe.field, probe.vector, k, scope.where, scope.exclude
             )
-        hits = hits_of(probe.route, found, self.searcher)
+        hits = hits_of(probe.route, found, payloads)
         if not isinstance(probe, WordProbe) and self._probabilities.known(probe.route):
             for hit, probability in zip(hits, self._calibrated(probe, found), strict=True):
                 hit.probability = probability

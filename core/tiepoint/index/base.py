@@ -89,6 +89,10 @@ class Row:
     digest: str
 
 
+Payload = tuple[Mapping[str, MetadataValue], Mapping[str, str]]
+"""The metadata and the parts of an item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """The best items of one route, best first: ids, and (n,) float32 similarities."""
@@ -159,6 +163,11 @@ class Searcher(Protocol):
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
         """Return up to k nearest items by the field's metric; query is a (dim,) vector."""
+
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        """Return what `search_vector` does, with the payload of each item."""
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
-from tiepoint.index.base import Candidates, CollectionSchema, Row, Store, Tier
+from tiepoint.index.base import Candidates, CollectionSchema, Payload, Row, Store, Tier
 from tiepoint.index.filters import Filter
 from tiepoint.index.validation import validate_rows
 from tiepoint.types import MetadataValue
@@ -192,6 +192,11 @@ class Collection:
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
         return self._tier.search_vector(field, query, k, where, exclude)
+
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        return self._tier.search_items(field, query, k, where, exclude)
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

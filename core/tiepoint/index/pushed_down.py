@@ -14,7 +14,7 @@ from tiepoint.config.models import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index import metrics
 from tiepoint.index.analysis import plain, query_terms
-from tiepoint.index.base import Candidates, Row
+from tiepoint.index.base import Candidates, Payload, Row
 from tiepoint.index.filters import Filter, milvus_field, milvus_literal
 from tiepoint.index.milvus_layout import Layout, present_field, vector_field, words_field
 from tiepoint.types import MetadataValue
@@ -107,6 +107,12 @@ class PushedDownTier:
         if self._metric(field) == "euclidean":  # Milvus answers with squares
             return Candidates(found.ids, -np.sqrt(found.scores))
         return found
+
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        found = self.search_vector(field, query, k, where, exclude)
+        return found, self.payloads(found.ids)
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

@@ -21,7 +21,7 @@ from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError, SchemaError, StoreError
 from tiepoint.index.allowed import Allowed
-from tiepoint.index.base import Candidates, CollectionSchema, Row
+from tiepoint.index.base import Candidates, CollectionSchema, Payload, Row
 from tiepoint.index.field_vectors import Rows
 from tiepoint.index.filters import Filter
 from tiepoint.index.sharing import SharedLock
@@ -216,6 +216,24 @@ class ServingTier:
                 query, _positive(k), self._allowed(where), self._excluded(exclude)
             )
             return Candidates([ids[row] for row in rows.tolist()], scores)
+
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        """Return what `search_vector` does, with the payload of each item.
+
+        Raises:
+            QueryError: No such field, a query of another length, or k below 1.
+        """
+        with self._sharing:
+            index = self._vector_index(field, query)
+            columns = self._state.columns
+            rows, scores = index.search(
+                query, _positive(k), self._allowed(where), self._excluded(exclude)
+            )
+            ids = columns.ids
+            found = Candidates([ids[row] for row in rows.tolist()], scores)
+            return found, list(zip(columns.metadata(rows), columns.parts(rows), strict=True))
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

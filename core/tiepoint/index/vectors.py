@@ -312,7 +312,7 @@ class VectorIndex(FieldVectors):
         return positions
 
     def _rescored(
-        self, query: Vectors, k: int, positions: NDArray[np.int64]
+        self, query: Vectors, k: int, positions: Positions
     ) -> tuple[NDArray[np.int32], Vectors]:
         scores = metrics.scores_at(self._metric, self._vectors.view, positions, query)
         self._touched(len(positions))

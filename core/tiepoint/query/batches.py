@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
-from tiepoint.index.base import Candidates, Searcher
+from tiepoint.index.base import Candidates, Payload, Searcher
 from tiepoint.types import Contribution, Hit
 
 
@@ -41,14 +41,15 @@ class HitLists(Sequence[list[Hit]]):
     def __getitem__(self, index: int | slice) -> list[Hit] | HitLists:
         if isinstance(index, slice):
             return HitLists(self._route, self.found[index], self._searcher)
-        return hits_of(self._route, self.found[index], self._searcher)
+        found = self.found[index]
+        return hits_of(self._route, found, self._searcher.payloads(found.ids))
 
 
-def hits_of(route: str, found: Candidates, searcher: Searcher) -> list[Hit]:
+def hits_of(route: str, found: Candidates, payloads: Sequence[Payload]) -> list[Hit]:
     """Return what a single route found as hits: the score is its similarity."""
     return [
         Hit(id_, score, None, (Contribution(route, score, score, 1.0, score),), metadata, parts)
         for id_, score, (metadata, parts) in zip(
-            found.ids, found.scores.tolist(), searcher.payloads(found.ids), strict=True
+            found.ids, found.scores.tolist(), payloads, strict=True
         )
     ]
