@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.texts import clean_text
 from tiepoint.errors import QueryError
 from tiepoint.fusion.base import Fusion, RouteScores
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
-from tiepoint.probabilities import HitProbabilities
+from tiepoint.probabilities import Calibration, hit_probabilities
 from tiepoint.routes import Layout
 from tiepoint.types import TEXT, Contribution, Hit, Modality
 
@@ -27,11 +29,16 @@ MAX_K = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What one route asks: a unit vector for a vector field."""
+    """What one route asks: a unit vector for a vector field, and what a similarity means.
+
+    `own_field` is where the items' vectors of their own encoder are.
+    """
 
     route: str
     field: str
     vector: Vectors
+    calibration: Calibration | None = None
+    own_field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,6 @@ class CollectionSearch:
         self.searcher = searcher
         self.fusion = fusion
         self.candidates = section.candidates
-        self._probabilities = HitProbabilities(layout)
         self.boosts = [
             (f"boost:{name}", self._filter(boost.where), boost.value)
             for name, boost in section.boosts.items()
@@ -114,10 +120,12 @@ class CollectionSearch:
                 key = (id(route.encoder), modality)
                 if key not in own:
                     own[key] = route.encoder.encode([part], modality)
-                vector = own[key]
+                vector, calibration = own[key], route.calibration(own[key])
                 if route.aligner is not None:
                     vector = route.aligner.transform(route.space, vector)
-                probes.append(Probe(route.name, route.field, vector[0]))
+                probes.append(
+                    Probe(route.name, route.field, vector[0], calibration, route.own_field)
+                )
         return probes
 
     def _words(self, parts: Mapping[Modality, Any]) -> list[WordProbe]:
@@ -181,10 +189,12 @@ class CollectionSearch:
         """A single route needs no scaling: the score is its similarity."""
         payloads = self.searcher.payloads(found.ids)
         probabilities: Sequence[float | None] = [None] * len(found.ids)
-        if probe is not None and self._probabilities.known(route):
+        if probe is not None and probe.calibration is not None:
             scores = self._against_background(probe, found.scores)
             chosen = np.arange(len(found.ids))
-            probabilities = self._probabilities.of([scores], chosen, len(self.searcher))
+            probabilities = hit_probabilities(
+                self._calibrations([probe], found.ids), [scores], chosen, len(self.searcher)
+            )
         hits = []
         for id_, score, probability, (metadata, parts) in zip(
             found.ids, found.scores.tolist(), probabilities, payloads, strict=True
@@ -232,6 +242,7 @@ class CollectionSearch:
         scores = np.array([sum(c.value for c in share) for share in shares])
         best = np.argsort(-scores, kind="stable")[:k]
         payloads = self.searcher.payloads([pool[i] for i in best])
+        calibrations = self._calibrations(probes, [pool[i] for i in best])
         return [
             Hit(
                 pool[i],
@@ -244,11 +255,26 @@ class CollectionSearch:
             )
             for i, probability, (metadata, parts) in zip(
                 best,
-                self._probabilities.of(routes, best, len(self.searcher)),
+                hit_probabilities(calibrations, routes, best, len(self.searcher)),
                 payloads,
                 strict=True,
             )
         ]
+
+    def _calibrations(
+        self, probes: Sequence[Probe], ids: Sequence[str]
+    ) -> dict[str, list[MatchProbability]]:
+        """Return what a similarity means for each item, by calibrated route."""
+        return {
+            probe.route: probe.calibration.of_items(
+                partial(self._similarities, probe.own_field, ids), len(ids)
+            )
+            for probe in probes
+            if probe.calibration is not None
+        }
+
+    def _similarities(self, field: str, ids: Sequence[str], vector: Vectors) -> Vectors:
+        return self.searcher.similarities(field, vector, ids)
 
     def _vector_scores(self, probe: Probe, pool: Sequence[str]) -> RouteScores:
         return self._against_background(
