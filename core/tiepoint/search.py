@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 from tiepoint.config.models import FusionSection, SearchSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.fusion.base import Fusion, RouteScores
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
-from tiepoint.probabilities import HitProbabilities
+from tiepoint.probabilities import hit_probabilities
 from tiepoint.query.batches import HitLists, hits_of
 from tiepoint.query.boosts import Boost
 from tiepoint.query.checks import checked_k, id_list
@@ -60,7 +62,6 @@ class CollectionSearch:
         self._gatherer = Gatherer(searcher)
         self._ranker = Ranker(self._gatherer, fusion)
         self._planner = Planner(layout, searcher, self.reader, searching)
-        self._probabilities = HitProbabilities(layout)
 
     def search(
         self,
@@ -120,7 +121,7 @@ class CollectionSearch:
         selection = Selection(self.searcher, self.layout.schema, plan, options, k)
         with self.searcher.reading():
             blocks = self._ranker.blocks(plan, max(k, self.candidates))
-            return self._hits(selection.choose(blocks), explain)
+            return self._hits(selection.choose(blocks), plan.wanted.probes, explain)
 
     def search_many(
         self,
@@ -187,7 +188,7 @@ class CollectionSearch:
                 probe.field, probe.vector, k, scope.where, scope.exclude
             )
         hits = hits_of(probe.route, found, payloads)
-        if not isinstance(probe, WordProbe) and self._probabilities.known(probe.route):
+        if isinstance(probe, Probe) and probe.calibration is not None:
             for hit, probability in zip(hits, self._calibrated(probe, found), strict=True):
                 hit.probability = probability
         if explain:
@@ -197,14 +198,34 @@ class CollectionSearch:
 
     def _calibrated(self, probe: Probe, found: Candidates) -> Sequence[float | None]:
         scores = self._gatherer.against_background(probe, found.scores)
-        return self._probabilities.of([scores], np.arange(len(found.ids)), len(self.searcher))
+        return hit_probabilities(
+            self._calibrations([probe], found.ids),
+            [scores],
+            np.arange(len(found.ids)),
+            len(self.searcher),
+        )
 
-    def _hits(self, chosen: Sequence[Chosen], explain: bool) -> list[Hit]:
+    def _calibrations(
+        self, probes: Sequence[Probe], ids: Sequence[str]
+    ) -> dict[str, list[MatchProbability]]:
+        """Return what a similarity means for each item, by calibrated route."""
+        return {
+            probe.route: probe.calibration.of_items(
+                partial(self._similarities, probe.own_field, ids), len(ids)
+            )
+            for probe in probes
+            if probe.calibration is not None
+        }
+
+    def _similarities(self, field: str, ids: Sequence[str], vector: Vectors) -> Vectors:
+        return self.searcher.similarities(field, vector, ids)
+
+    def _hits(self, chosen: Sequence[Chosen], probes: Sequence[Probe], explain: bool) -> list[Hit]:
         payloads = self.searcher.payloads([item.id for item in chosen])
         probabilities = [
             probability
             for _, items in groupby(chosen, lambda item: id(item.block))
-            for probability in self._stated(list(items))
+            for probability in self._stated(list(items), probes)
         ]
         return [
             Hit(
@@ -221,7 +242,7 @@ class CollectionSearch:
             )
         ]
 
-    def _stated(self, items: Sequence[Chosen]) -> Sequence[float | None]:
+    def _stated(self, items: Sequence[Chosen], probes: Sequence[Probe]) -> Sequence[float | None]:
         """Return the calibrated probabilities of items of one block."""
         block = items[0].block
         positions = np.array([item.position for item in items])
@@ -230,4 +251,5 @@ class CollectionSearch:
         if stated is not None:
             calibrated: list[float] = stated[positions].tolist()
             return calibrated
-        return self._probabilities.of(block.routes, positions, size)
+        ids = [item.id for item in items]
+        return hit_probabilities(self._calibrations(probes, ids), block.routes, positions, size)

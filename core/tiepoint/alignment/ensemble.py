@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tiepoint.alignment.fitted import FittedAligner, Tensors
 from tiepoint.alignment.fitting import FitProgress, FitSettings
+from tiepoint.alignment.languages import LanguageGate
 from tiepoint.alignment.options import Options
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import fitted_method
@@ -117,9 +118,9 @@ class EnsembleAligner(FittedAligner):
         ]
         return np.concatenate(parts, axis=1)
 
-    def language(self, modality: Modality, x: Vectors) -> str:
-        told = (member.language(modality, x) for member in self.members)
-        return next((name for name in told if name), "")
+    def languages(self, modality: Modality) -> LanguageGate | None:
+        told = (member.languages(modality) for member in self.members)
+        return next((gate for gate in told if gate is not None), None)
 
     def weights(self, modality: Modality, x: Vectors) -> Vectors:
         """Return (n, n_members) float32, how much each member counts for each vector."""

@@ -24,6 +24,7 @@ from tiepoint.alignment.checks import (
 from tiepoint.alignment.fitting import FitReport, FitSettings
 from tiepoint.alignment.hubness import Correction
 from tiepoint.alignment.inputs import Inputs, prepared
+from tiepoint.alignment.languages import LanguageGate
 from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.signing import card_fingerprint, signed, write_aligner
@@ -213,9 +214,9 @@ class FittedAligner(Aligner):
     ) -> MatchProbability | None:
         return self.card.match_probability(query, gallery, language) if self.card else None
 
-    def language(self, modality: Modality, x: Vectors) -> str:
+    def languages(self, modality: Modality) -> LanguageGate | None:
         inputs = self._inputs.get(modality)
-        return inputs.gate.names[int(inputs.gate(x)[0])] if inputs and inputs.gate else ""
+        return inputs.gate if inputs else None
 
     def unusual(self, modality: Modality, x: Vectors) -> Vectors:
         """Return (n,) float32, how unlike the training vectors others are: 0 usual, 1 one in 100.
