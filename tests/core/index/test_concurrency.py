@@ -130,7 +130,7 @@ def test_a_second_process_is_told_who_holds_the_store(host, tmp_path):
     file.write_text(FILE.format(store=tmp_path / "store", table=table))
     host.add(items(1, range(3)))
     second = subprocess.run(
-        [sys.executable, "-c", OPENER, "index", str(file)], capture_output=True, text=True
+        [sys.executable, "-c", OPENER, "run", str(file)], capture_output=True, text=True
     )
     assert second.returncode == 2
     assert f"process {os.getpid()}" in second.stderr
