@@ -32,7 +32,8 @@ def test_every_engine_is_measured_and_drawn(tmp_path):
     rows = json.loads(out.read_text())["rows"]
     parts = {}
     for row in rows:
-        parts.setdefault(row["part"].split(",")[0], []).append(row)
+        parts.setdefault(row["part"], []).append(row)
+        assert row["data"] == "clustered, rank 24 (2,100 x 32)"
     engines = ["tiepoint", "faiss-hnsw", "usearch", "milvus-lite"]
     for part in ("one query", "batches of 100"):
         assert [row["engine"] for row in parts[part]] == engines

@@ -110,6 +110,18 @@ def tiepoint(host: Host, k: int, where: str | None = None) -> Engine:
     return Engine("tiepoint", search, numbers, breadths=(*range(len(ladder)),), choose=choose)
 
 
+def numpy_exact(vectors: Vectors, k: int) -> Engine:
+    """Return the exact search in NumPy, on all threads of its BLAS."""
+
+    def search(queries: Vectors) -> Numbers:
+        scores = queries @ vectors.T
+        best = np.argpartition(-scores, k, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(scores, best, 1), axis=1)
+        return np.take_along_axis(best, order, 1)
+
+    return Engine("numpy", search, slow=True)
+
+
 def faiss_flat(vectors: Vectors, k: int) -> Engine:
     """Return FAISS's exact search."""
     import faiss
@@ -245,6 +257,7 @@ def insert(client: Any, vectors: Vectors, at_once: int = _INSERTED_AT_ONCE) -> N
 
 
 PEERS: dict[str, str] = {
+    "numpy": "numpy",
     "faiss-flat": "faiss",
     "faiss-hnsw": "faiss",
     "usearch": "usearch",
@@ -262,6 +275,8 @@ def installed(names: tuple[str, ...]) -> list[str]:
 def peer(name: str, vectors: Vectors, k: int, folder: Path) -> Engine:
     """Build a peer over the vectors."""
     match name:
+        case "numpy":
+            return numpy_exact(vectors, k)
         case "faiss-flat":
             return faiss_flat(vectors, k)
         case "faiss-hnsw":
