@@ -67,8 +67,10 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     for (preset, language), val in held_out.items():
         print(_figures(preset, language, shipped[preset], val), flush=True)
-    print("\n| preset | language | route | " + " | ".join(f"ECE, skill ({g})" for g in GALLERIES))
-    print("| --- | --- | --- | " + "--- | " * len(GALLERIES))
+    print(
+        "\n| preset | language | route" + "".join(f" | ECE, skill ({g})" for g in GALLERIES) + " |"
+    )
+    print("| --- | --- | ---" + " | ---" * len(GALLERIES) + " |")
     for (preset, language), val in held_out.items():
         for line in _reliability(preset, language, shipped[preset], val):
             print(line, flush=True)
