@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/security -e plugins/medical -e plugins/recommendation
 # Without a folder of your own, the photographs that come with scikit-image.
 PICTURES ?= $(shell $(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data')")
-SOURCES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+SOURCES := Makefile pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: help demo test lint unit bench serve clean
 
