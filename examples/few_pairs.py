@@ -44,7 +44,7 @@ SUPERVISED: list[Candidate] = [
 ]
 SEMI_SUPERVISED: list[Candidate] = [
     ("semi-supervised", {}),
-    ("semi-supervised", {"share": 0.15}),
+    ("semi-supervised", {}),
     ("semi-supervised", {"regularisation": 1.5}),
     ("semi-supervised", {"regularisation": 4.0}),
 ]
