@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tiepoint.encoders.digests import file_digest
 from tiepoint.errors import FingerprintError, InputError, MissingDependencyError
+from tiepoint.saving import replace_together
 
 CARD = "adapter.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -176,20 +177,12 @@ def write_weights(folder: Path, model: Any) -> tuple[str, str]:
         WEIGHTS: save({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}),
         CONFIG: (json.dumps(config, indent=2, sort_keys=True, default=str) + "\n").encode(),
     }
-    for name, content in contents.items():
-        _write(folder / name, content)
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_together({folder / name: content for name, content in contents.items()})
     weights, stated = (hashlib.sha256(content).hexdigest() for content in contents.values())
     return weights, stated
 
 
 def write_card(folder: Path, card: AdapterCard) -> None:
     """Write the card of an adapter beside its weights."""
-    _write(folder / CARD, card.model_dump_json(indent=2).encode() + b"\n")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file; a kill leaves the one before it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    replace_together({folder / CARD: card.model_dump_json(indent=2).encode() + b"\n"})
