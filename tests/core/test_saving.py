@@ -12,6 +12,7 @@ from tests.core.fusion.synthetic import examples
 from tests.small_encoders import ColourEncoder, ColourWordEncoder
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.ridge import RidgeAligner
+from tiepoint.cli.output import write_file
 from tiepoint.fusion.learned_weights import LearnedWeights
 from tiepoint.saving import replace_together
 
@@ -73,3 +74,20 @@ def test_an_aligner_whose_card_cannot_be_written_leaves_the_one_before(tmp_path)
         after.save(tmp_path)
     assert contents(tmp_path) == saved
     assert RidgeAligner.load(tmp_path, encoders).fingerprint == before.fingerprint
+
+
+def test_a_page_that_cannot_be_written_whole_leaves_the_one_before(tmp_path):
+    page = tmp_path / "page.html"
+    write_file(page, b"old")
+    with no_file_above(100), pytest.raises(OSError, match="too large"):
+        write_file(page, bytes(200))
+    assert contents(tmp_path) == {"page.html": b"old"}
+
+
+def test_a_link_that_the_user_names_is_written_to(tmp_path):
+    page, link = tmp_path / "page.html", tmp_path / "link"
+    link.symlink_to(page)
+    write_file(page, b"old")
+    write_file(link, b"new")
+    assert link.is_symlink()
+    assert page.read_bytes() == b"new"

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from tiepoint.errors import InputError
+from tiepoint.saving import replace_together
 
 # Control characters, line separators, those that turn the direction of writing, and what UTF-8
 # cannot hold: a terminal would obey them, or show another text than there is.
@@ -48,12 +49,18 @@ def write_json(path: Path, data: Any) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Write a file that the user has named; its folder is made if absent.
 
+    A failure, as where the disk is full, leaves the file that was there before. A link, or
+    what is no file (such as /dev/stdout), is written to and not replaced.
+
     Raises:
         InputError: There can be no such file.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(content)
+        else:
+            replace_together({path: content})
     except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         raise InputError(
             f"the file cannot be written ({error.strerror})",
