@@ -94,6 +94,27 @@ def test_json_lists_what_cannot_be_encoded_again(place):
     }
 
 
+def test_a_migration_that_is_refused_tells_why_once_and_leaves_no_trace(place):
+    lost = place.folder / "pictures" / "red.png"
+    content = lost.read_bytes()
+    lost.unlink()
+    place.use(2)
+    [line] = place.run("--migrate", code=2).stderr.splitlines()
+    assert line.count("no such file") == 1
+    assert not (place.folder / "store" / "generations").exists()
+    lost.write_bytes(content)
+    place.use(3)
+    assert "unfinished" not in place.run("--migrate").stderr
+
+
+def test_a_refused_migration_that_had_begun_is_kept(place):
+    (place.folder / "pictures" / "red.png").write_bytes(b"no picture any more")
+    place.use(2)
+    place.run("--migrate", code=2)
+    report = json.loads(place.run("--migrate", "--missing", "drop", "--json").stdout)
+    assert (report["collections"][0]["resumed"], report["collections"][0]["encoded"]) == (2, 0)
+
+
 def test_options_that_contradict_each_other_are_refused(place):
     assert "--migrate" in place.run("--missing", "drop", code=2).stderr
     assert "--migrate" in place.run("--reencode", code=2).stderr

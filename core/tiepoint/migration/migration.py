@@ -11,7 +11,7 @@ from typing import Any, Literal
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment
 from tiepoint.encoders.cache import EmbeddingCache, RefreshedCache
-from tiepoint.errors import InputError, StoreError
+from tiepoint.errors import InputError, StoreError, TiepointError
 from tiepoint.index.base import Row
 from tiepoint.index.embedded import generation_folder
 from tiepoint.migration.origin import Origin, open_origin
@@ -172,15 +172,24 @@ class _Migration:
             reencode=self.reencode,
         )
         try:
-            self._check_space(successor)
-            if self.missing == "refuse":
-                self._refuse_lost_files(successor)
+            self._check(successor)
             self._follow_and_switch(successor)
         finally:
             successor.close()
         report.switched = True
         report.collections = list(self.reports.values())
         report.missing = self._listed()
+
+    def _check(self, successor: Successor) -> None:
+        """Refuse what cannot end well; nothing is left of a migration that had not begun."""
+        try:
+            self._check_space(successor)
+            if self.missing == "refuse":
+                self._refuse_lost_files(successor)
+        except TiepointError:
+            if not any(map(len, successor.collections.values())):
+                successor.discard()
+            raise
 
     def _check_space(self, successor: Successor) -> None:
         open_items = {
