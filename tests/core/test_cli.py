@@ -107,6 +107,26 @@ def test_a_broken_command_says_what_to_do_when_it_is_called(broken):
     assert "command 'broken' of broken-command 1.0 cannot be imported" in done.stderr
 
 
+def test_a_plugin_that_its_command_cannot_import_is_named_in_one_line(tmp_path):
+    command = (
+        "import click\n\n@click.command()\ndef late():\n    from late_plugin import LatePlugin\n"
+    )
+    install(
+        tmp_path,
+        "late-plugin",
+        {
+            registry.COMMANDS: {"late": "late_command:late"},
+            registry.PLUGINS: {"late": "late_plugin:LatePlugin"},
+        },
+        {"late_command": command, "late_plugin": "raise RuntimeError('no licence')\n"},
+    )
+    done = tiepoint("late", PYTHONPATH=tmp_path)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert "plugin 'late' of late-plugin 1.0 cannot be imported from late_plugin" in line
+    assert "(RuntimeError: no licence)" in line
+
+
 def test_of_two_commands_of_one_name_ours_runs_and_a_warning_names_the_other(tmp_path):
     install(tmp_path, "other", {registry.COMMANDS: {"config": "other_cli:config"}}, {})
     done = tiepoint("config", "schema", PYTHONPATH=tmp_path)
