@@ -286,10 +286,26 @@ def test_doctor_finds_the_embedded_default_fit_to_run(tmp_path):
     assert findings["runtime", "chosen"]["state"] == "ok"
 
 
-def test_doctor_says_what_is_wrong_with_a_deployment(tmp_path):
-    done = tiepoint("doctor", tmp_path / "nowhere.yaml", TIEPOINT_CACHE=tmp_path / "cache")
-    assert done.returncode == 1
-    assert "there is no such file  -> Check the path." in done.stdout
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "there is no such file"),
+        ("version: [1", "deploy.yaml:1"),
+        ("version: 1\nstore: {uri: x}\n", "deploy.yaml:1: the key 'collections' is missing"),
+    ],
+)
+def test_doctor_says_what_is_wrong_with_a_deployment(tmp_path, content, told):
+    file = tmp_path / "deploy.yaml"
+    if content is not None:
+        file.write_text(content)
+    done = tiepoint("doctor", file, "--json", TIEPOINT_CACHE=tmp_path / "cache")
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert told in line
+    report = json.loads(done.stdout)
+    failed = [f for f in report["findings"] if f["state"] == "failed"]
+    assert not report["ok"]
+    assert {f["subject"] for f in failed} == {"deployment"}
 
 
 def test_doctor_says_who_holds_the_store(tmp_path):
