@@ -17,6 +17,7 @@ from PIL import Image
 
 from tests.command_line import TIEPOINT
 from tests.integration.conftest import Command
+from tiepoint.cli.output import warn
 from tiepoint.indexing import BATCH
 
 DEPLOYMENT = """\
@@ -75,6 +76,13 @@ class Workplace:
         done = self.command("search", self.config, "--text", "thing", "-k", "16000", "--json")
         assert done.returncode == 0, done.stderr
         return [hit["id"] for hit in json.loads(done.stdout)["hits"]]
+
+    def assert_search_tells(self, warning: str, *options: str) -> None:
+        """Search, and look for a warning; none at all if it is empty."""
+        warn.cache_clear()
+        done = self.command("search", self.config, "--text", "thing", *options)
+        told = f"tiepoint: warning: {warning}\n" if warning else ""
+        assert (done.returncode, done.stderr) == (0, told)
 
     def picture(self, name: str, colour: tuple[int, int, int] = (200, 10, 10), **sidecar) -> Path:
         path = self.pictures / name
@@ -181,6 +189,16 @@ def test_a_folder_of_broken_pictures_is_an_error_and_leaves_nothing(place):
     [report] = json.loads(as_json.stdout)["sources"]
     assert len(report["skipped"]) == len(broken)
     assert place.ids() == []
+
+
+def test_a_search_of_an_empty_store_says_so(place):
+    break_pictures(place)
+    assert place.index().returncode == 2
+    place.assert_search_tells(f"the collection is empty. Fill it: tiepoint index {place.config}")
+    place.picture("good.png")
+    assert place.index().returncode == 0
+    place.assert_search_tells("")
+    place.assert_search_tells("", "--filter", "price > 1")
 
 
 def test_names_and_texts_cannot_give_a_terminal_orders(place):
@@ -291,6 +309,7 @@ def running(place):
 
 
 def test_where_a_process_holds_the_store_that_process_writes(place, running):
+    place.assert_search_tells(f"the collection is empty. Fill it: tiepoint index {place.config}")
     place.picture("a.png", metadata={"price": 2.5, "tags": ["x"]})
     place.picture("b.png", (0, 200, 0))
     (place.pictures / "broken.png").write_bytes(b"this is no picture at all")

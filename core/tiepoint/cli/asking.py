@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tiepoint.cli.output import warn
 from tiepoint.errors import InputError, StoreOwnedError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _RETRY_S = 0.05
 
 def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], float]:
     """Return the hits as plain data and the milliseconds that the search took.
+
+    Where the collection is empty, a warning says so.
 
     Args:
         config: The deployment file.
@@ -39,7 +42,7 @@ def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], f
             host.open()
         except StoreOwnedError:
             try:
-                return _ask_owner(host.deployment.store.uri, question)
+                return _ask_owner(host.deployment.store.uri, question, config)
             except (StoreOwnedError, OwnerGoneError):
                 if time.monotonic() >= deadline:
                     raise
@@ -49,7 +52,10 @@ def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], f
     with host:
         started = time.perf_counter()
         hits = [hit.as_dict() for hit in host.search(**question)]
-        return hits, (time.perf_counter() - started) * 1000
+        took_ms = (time.perf_counter() - started) * 1000
+        if not hits and not len(host.collection(question.get("collection"))):
+            _warn_of_empty(config)
+        return hits, took_ms
 
 
 def _require_store(host: Host, config: Path) -> None:
@@ -63,9 +69,22 @@ def _require_store(host: Host, config: Path) -> None:
         )
 
 
-def _ask_owner(store: str, question: dict[str, Any]) -> tuple[list[dict[str, Any]], float]:
+def _ask_owner(
+    store: str, question: dict[str, Any], config: Path
+) -> tuple[list[dict[str, Any]], float]:
     from tiepoint.owner import OwnerClient
 
+    client = OwnerClient(store)
     started = time.perf_counter()
-    hits: list[dict[str, Any]] = OwnerClient(store).call("search", question)["hits"]
-    return hits, (time.perf_counter() - started) * 1000
+    hits: list[dict[str, Any]] = client.call("search", question)["hits"]
+    took_ms = (time.perf_counter() - started) * 1000
+    if not hits:
+        stored = client.call("stored", {})["collections"]
+        asked = [question["collection"]] if question.get("collection") else list(stored)
+        if not any(stored[name]["items"] for name in asked):
+            _warn_of_empty(config)
+    return hits, took_ms
+
+
+def _warn_of_empty(config: Path) -> None:
+    warn(f"the collection is empty. Fill it: tiepoint index {config}")
