@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,6 +49,18 @@ def test_every_deployment_is_valid(tiepoint_here):
     files = sorted(EXAMPLES.glob("*.yaml"))
     assert files
     for file in files:
+        done = tiepoint_here("config", "check", file)
+        assert done.returncode == 0, done.stderr
+
+
+def test_every_whole_deployment_in_the_documentation_is_valid(tiepoint_here, tmp_path):
+    text = (EXAMPLES.parent / "docs" / "deployment.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    whole = [block for block in blocks if block.startswith("version:")]
+    assert whole
+    for number, block in enumerate(whole):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(block, "utf-8")
         done = tiepoint_here("config", "check", file)
         assert done.returncode == 0, done.stderr
 

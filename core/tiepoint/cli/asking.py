@@ -29,6 +29,7 @@ def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], f
 
     Raises:
         InputError: The question or the deployment cannot be used, or there is no store.
+        FingerprintError: The store was made, or is served, with other encoders or fields.
         StoreOwnedError: A process has held the store for `WAIT_S` without taking calls.
     """
     from tiepoint.host import Host
@@ -42,7 +43,7 @@ def ask(config: Path, question: dict[str, Any]) -> tuple[list[dict[str, Any]], f
             host.open()
         except StoreOwnedError:
             try:
-                return _ask_owner(host.deployment.store.uri, question, config)
+                return _ask_owner(host, question, config)
             except (StoreOwnedError, OwnerGoneError):
                 if time.monotonic() >= deadline:
                     raise
@@ -63,26 +64,30 @@ def _require_store(host: Host, config: Path) -> None:
     from tiepoint.index.embedded import is_store
 
     uri = host.deployment.store.uri
-    if "://" not in uri and not is_store(Path(uri).expanduser()):
+    if "://" in uri:
+        return
+    if Path(uri).expanduser().is_file():
+        raise InputError("the store's path is a file", where=uri, hint="Name a folder.")
+    if not is_store(Path(uri).expanduser()):
         raise InputError(
             "there is no store here", where=uri, hint=f"Make it: tiepoint index {config}"
         )
 
 
 def _ask_owner(
-    store: str, question: dict[str, Any], config: Path
+    host: Host, question: dict[str, Any], config: Path
 ) -> tuple[list[dict[str, Any]], float]:
+    from tiepoint.index.snapshot import schema_hash
     from tiepoint.owner import OwnerClient
 
-    client = OwnerClient(store)
+    schema = host.schema(question["collection"])
+    params = {**question, "collection": schema.name, "schema": schema_hash(schema)}
+    client = OwnerClient(host.deployment.store.uri)
     started = time.perf_counter()
-    hits: list[dict[str, Any]] = client.call("search", question)["hits"]
+    hits: list[dict[str, Any]] = client.call("search", params)["hits"]
     took_ms = (time.perf_counter() - started) * 1000
-    if not hits:
-        stored = client.call("stored", {})["collections"]
-        asked = [question["collection"]] if question.get("collection") else list(stored)
-        if not any(stored[name]["items"] for name in asked):
-            _warn_of_empty(config)
+    if not hits and not client.call("stored", {})["collections"][schema.name]["items"]:
+        _warn_of_empty(config)
     return hits, took_ms
 
 

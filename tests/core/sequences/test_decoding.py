@@ -186,3 +186,9 @@ def test_a_packaged_clip_has_its_ten_seconds():
     times = frame_times(Clip.of(packaged_clip("bikes.mp4")))
     assert len(times) == 250
     assert times[-1] == pytest.approx(9.96)
+
+
+@pytest.mark.parametrize("times", ["abc", "", ",", "1,x", "1-2"])
+def test_a_time_range_that_cannot_be_read_is_told_as_that(three_colours, times):
+    with pytest.raises(DecodeError, match=f"the time range '{times}' cannot be read"):
+        Clip.of(f"{three_colours}#t={times}")
