@@ -114,7 +114,7 @@ class Histories:
         """
         values = np.asarray(weights, np.float32)
         shape = (len(self), n_items)
-        return csr_matrix((values, self.items, self.offsets), shape=shape)
+        return csr_matrix((values, self.items, self.offsets), shape=shape, copy=True)
 
     def chunks(self, size: int) -> Iterator[Histories]:
         """Yield these histories in parts of at most so many users."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from tiepoint_recommendation.blending.blend import Blend
 from tiepoint_recommendation.histories import Floats, Histories, History
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
@@ -48,15 +50,9 @@ class Model:
 
     def score(self, histories: Histories) -> Scored:
         """Return the scores of all items for each history; seen items are not left out."""
-        import numpy as np
-
         lengths = histories.lengths
-        used = self.blend.weights[self.blend.segments(lengths)].any(axis=0)
-        raw = {
-            name: self.rankers[name].scores(histories)
-            for name, some in zip(self.blend.rankers, used, strict=True)
-            if some
-        }
+        used = self.blend.used(lengths)
+        raw = {name: self.rankers[name].scores(histories) for name in used}
         parts = self.blend.parts(raw, lengths)
         total = np.zeros((len(histories), len(self.space)), np.float32)
         for part in parts.values():

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tiepoint.plugin import Plugin
+from pydantic import Field
+
+from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint_recommendation.settings import FitSettings
+
+
+class RecommendationConfig(PluginConfig):
+    """The options of this plugin."""
+
+    fit: FitSettings = Field(
+        default_factory=FitSettings, title="Fit", description="How models are made."
+    )
 
 
 class RecommendationPlugin(Plugin):
-    """tiepoint for recommendation.
-
-    This release brings no feature yet: the plugin takes no options and does nothing.
-    """
+    """tiepoint for recommendation."""
 
     name: ClassVar[str] = "recommendation"
     version: ClassVar[str] = "0.1.0"
     api_version: ClassVar[int] = 1
+    Config: ClassVar[type[PluginConfig]] = RecommendationConfig

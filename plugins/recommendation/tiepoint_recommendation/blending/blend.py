@@ -33,6 +33,11 @@ class Blend:
         """Return (n,) int64: the number in `SEGMENTS` of users with so many items each."""
         return np.searchsorted([self.light_from, self.heavy_from], lengths, side="right")
 
+    def used(self, lengths: NDArray[np.int64]) -> list[str]:
+        """Return the rankers that count for any user with so many items."""
+        weights = self.weights[np.unique(self.segments(lengths))]
+        return [name for name, column in zip(self.rankers, weights.T, strict=True) if column.any()]
+
     def parts(self, scores: Mapping[str, Floats], lengths: NDArray[np.int64]) -> dict[str, Floats]:
         """Return what each ranker adds to the blended score; the sum is the score.
 

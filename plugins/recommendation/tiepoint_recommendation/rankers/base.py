@@ -31,6 +31,8 @@ class ItemSpace:
         groups: (n,) int32; items of the same group are variants or near-duplicates.
         categories: (n,) int32, the number of each item's category; -1 where it has none.
         added_s: (n,) float64, when each item came into the catalogue; nan where unknown.
+        offered: (n,) bool, whether the catalogue has the item; events may tell of others, which
+            say something about their users and are never recommended.
     """
 
     ids: tuple[str, ...]
@@ -38,6 +40,7 @@ class ItemSpace:
     groups: NDArray[np.int32]
     categories: NDArray[np.int32]
     added_s: NDArray[np.float64]
+    offered: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -110,7 +110,7 @@ class EventStore:
             query = query.where(columns.time_s < before_s)
         with self.database.reading() as connection:
             for rows in connection.execute(query).partitions(_CHUNK):
-                yield from rows  # type: ignore[misc]
+                yield from rows
 
     def count(self) -> int:
         """Return how many events there are."""

@@ -1,0 +1,94 @@
+"""Implicit alternating least squares, with users folded in from their histories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tiepoint_recommendation.histories import Floats, Histories, History
+from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
+from tiepoint_recommendation.rankers.recency import RecencyOptions, fading
+
+
+class AlsOptions(RecencyOptions):
+    """The size of the factors and how they are held back."""
+
+    factors: int = Field(default=48, ge=1, title="Factors", description="Their number.")
+    regularisation: float = Field(
+        default=0.05, ge=0, title="Regularisation", description="What factors are held back."
+    )
+    alpha: float = Field(
+        default=4.0, gt=0, title="Alpha", description="How much surer an event makes of liking."
+    )
+    iterations: int = Field(default=12, ge=1, title="Iterations", description="Of the fit.")
+    seed: int = Field(default=0, title="Seed", description="Of the first factors.")
+
+
+class Als(Ranker):
+    """Implicit ALS (Hu, Koren and Volinsky, 2008) by the package `implicit`.
+
+    A history becomes a user's factors in closed form, so that new users need no training.
+    """
+
+    name: ClassVar[str] = "als"
+    Options = AlsOptions
+
+    def __init__(self, options: AlsOptions) -> None:
+        super().__init__(options)
+        self.recency = options
+        self._items: Floats = np.zeros((0, 0), np.float32)
+
+    def fit(self, histories: Histories, space: ItemSpace) -> None:
+        from implicit.cpu.als import AlternatingLeastSquares
+
+        options = self.recency
+        liked = np.maximum(histories.strengths, 0)
+        matrix = histories.matrix(liked, len(space))
+        matrix.eliminate_zeros()
+        model = AlternatingLeastSquares(
+            factors=options.factors,
+            regularization=options.regularisation,
+            alpha=options.alpha,
+            iterations=options.iterations,
+            random_state=options.seed,
+            num_threads=1,  # more add up in another order, and the same events give other factors
+        )
+        model.fit(matrix, show_progress=False)
+        self._items = np.asarray(model.item_factors, np.float32)
+
+    def scores(self, histories: Histories) -> Floats:
+        return np.asarray(self._users(histories) @ self._items.T, np.float32)
+
+    def _users(self, histories: Histories) -> Floats:
+        """Return (n, factors) float32: the least-squares factors of each history."""
+        options = self.recency
+        gram = self._items.T @ self._items
+        gram[np.diag_indices_from(gram)] += options.regularisation
+        confidence = options.alpha * np.maximum(fading(histories, options), 0)
+        users = np.zeros((len(histories), self._items.shape[1]), np.float32)
+        for user in range(len(histories)):
+            entries = slice(histories.offsets[user], histories.offsets[user + 1])
+            items, weight = self._items[histories.items[entries]], confidence[entries]
+            system = gram + (items * weight[:, None]).T @ items
+            users[user] = np.linalg.solve(system, (1 + weight) @ items)
+        return users
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {"items": self._items}
+
+    def restore(self, state: Mapping[str, NDArray[Any]], space: ItemSpace) -> None:
+        self._items = state["items"]
+
+    def reasons(self, history: History, item: int) -> Floats:
+        options = self.recency
+        batch = Histories.of([history], 0.0)
+        weight = options.alpha * np.maximum(fading(batch, options), 0)
+        items = self._items[history.items]
+        system = self._items.T @ self._items + (items * weight[:, None]).T @ items
+        system[np.diag_indices_from(system)] += options.regularisation
+        given = (1 + weight) * (items @ np.linalg.solve(system, self._items[item]))
+        return np.asarray(given, np.float32)
