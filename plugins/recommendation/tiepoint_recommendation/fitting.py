@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tiepoint.errors import InputError
 from tiepoint_recommendation.blending.blend import SEGMENTS, Blend
@@ -21,6 +20,7 @@ from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
 from tiepoint_recommendation.rankers.loading import build_ranker, ranker_names
 from tiepoint_recommendation.saving import digest_of, fresh_generation, save_model
 from tiepoint_recommendation.settings import FitSettings
+from tiepoint_recommendation.splits import split_of
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
@@ -89,16 +89,16 @@ def fit_model(
     settings: FitSettings,
     progress: Progress | None = None,
 ) -> Model:
-    """Fit the rankers, with the blend's weights learned from each user's last new items.
+    """Fit the rankers, with the blend's weights learned on a later part of the events.
 
-    The rankers are fitted twice: without the items that the weights are learned from, and
-    then on all events.
+    The rankers are fitted twice: without the part that the weights are learned from, and then
+    on all events.
     """
-    now_s = float(log.time_s.max()) if len(log) else 0.0
-    histories = log.histories(now_s, settings.events.most_strength)
+    cap = settings.events.most_strength
     report = progress or (lambda done, total: None)
     blend = empty_blend(settings)
-    steps = 2 * len(blend.rankers) + 1
+    learn = settings.blend.weights is None and len(log) > 0
+    steps = (1 + learn) * len(blend.rankers)
     done = 0
 
     def step() -> None:
@@ -106,15 +106,20 @@ def fit_model(
         done += 1
         report(done, steps)
 
-    if settings.blend.weights is None:
-        earlier, asked, wanted = last_held_out(histories)
-        if len(wanted):
-            inner = fitted_rankers(blend.rankers, settings, earlier, space, step)
-            scores = {name: raw_scores(one, asked) for name, one in inner.items()}
-            blend = learned(blend, scores, asked, wanted)
-    step()
+    if learn:
+        split = split_of(log, settings.blend.validation, cap, settings.seed + 1)
+        earlier = split.train.histories(_now(split.train), cap)
+        inner = fitted_rankers(blend.rankers, settings, earlier, space, step)
+        if len(split.asked):
+            scores = {name: raw_scores(one, split.asked) for name, one in inner.items()}
+            blend = learned(blend, scores, split)
+    histories = log.histories(_now(log), cap)
     rankers = fitted_rankers(blend.rankers, settings, histories, space, step)
     return Model(space, rankers, blend)
+
+
+def _now(log: EventLog) -> float:
+    return float(log.time_s.max()) if len(log) else 0.0
 
 
 def empty_blend(settings: FitSettings) -> Blend:
@@ -147,43 +152,6 @@ def fitted_rankers(
 def raw_scores(ranker: Ranker, histories: Histories) -> Floats:
     """Return (n, n_items) scores, computed in parts so that little memory is used at once."""
     return np.concatenate([ranker.scores(part) for part in histories.chunks(_CHUNK)])
-
-
-def last_held_out(histories: Histories) -> tuple[Histories, Histories, NDArray[np.int64]]:
-    """Return histories without each user's last liked item, and that item.
-
-    Only users who liked something before take part.
-
-    Returns:
-        The histories of all users without it; those of the users who take part; and (n,) the
-        numbers of the items.
-    """
-    liked = histories.strengths > 0
-    places = np.where(liked, np.arange(len(liked)), -1)
-    keep = np.ones(len(liked), bool)
-    users, wanted = [], []
-    for user in np.flatnonzero(histories.lengths > 1):
-        entries = places[histories.offsets[user] : histories.offsets[user + 1]]
-        last = int(entries.max())
-        if np.count_nonzero(entries >= 0) > 1:
-            keep[last] = False
-            users.append(user)
-            wanted.append(histories.items[last])
-    earlier = without(histories, keep)
-    asked = Histories.of([earlier[user] for user in users], earlier.now_s[users])
-    return earlier, asked, np.array(wanted, np.int64)
-
-
-def without(histories: Histories, keep: NDArray[np.bool_]) -> Histories:
-    """Return histories with only the entries that a (entries,) mask is true for."""
-    counts = np.bincount(histories.users[keep], minlength=len(histories))
-    return replace(
-        histories,
-        offsets=np.r_[0, np.cumsum(counts)].astype(np.int64),
-        items=histories.items[keep],
-        strengths=histories.strengths[keep],
-        times_s=histories.times_s[keep],
-    )
 
 
 def fit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,7 @@ WEIGHTS = {
     "impression": 0.0,
 }
 """What an event of each kind counts, unless the deployment says otherwise."""
+_LISTED = ", ".join(f"{kind} {value:g}" for kind, value in WEIGHTS.items())
 
 
 class EventSettings(Section):
@@ -31,7 +32,7 @@ class EventSettings(Section):
         default_factory=dict,
         title="Weights",
         description="What an event of each kind counts; below 0 is a rejection, 0 is ignored."
-        f" Known by themselves: {', '.join(f'{kind} {value:g}' for kind, value in WEIGHTS.items())}.",
+        f" Known by themselves: {_LISTED}.",
         examples=[{"view": 1, "cart": 3, "hide": -1}],
     )
     other: float = Field(
@@ -75,6 +76,12 @@ class BlendSettings(Section):
         default=None,
         title="Weights",
         description="Fixed weights by ranker, for all users; learned if not given.",
+    )
+    validation: Literal["leave-last", "time", "strict-cold"] = Field(
+        default="leave-last",
+        title="Validation",
+        description="What the weights are learned from: each user's last new item, the items"
+        " after a global time, or items without events.",
     )
     light_from: int = Field(
         default=1, ge=1, title="Light from", description="With so many items, a user is light."

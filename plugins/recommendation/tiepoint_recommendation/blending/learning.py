@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from tiepoint_recommendation.blending.blend import SEGMENTS, Blend, standardised
-from tiepoint_recommendation.histories import Floats, Histories
+from tiepoint_recommendation.histories import Floats
+from tiepoint_recommendation.splits import Split
 
 CANDIDATES = 100
 """Of each ranker, so many items compete with what was really done next."""
@@ -19,25 +20,19 @@ _HELD_TO_ALL = 20.0
 """How many users' worth a segment's weights are held to those of all users."""
 
 
-def learned(
-    blend: Blend,
-    scores: Mapping[str, Floats],
-    asked: Histories,
-    wanted: NDArray[np.int64],
-) -> Blend:
+def learned(blend: Blend, scores: Mapping[str, Floats], split: Split) -> Blend:
     """Return the blend with the weights under which what came next is likeliest.
 
     The likelihood is that of a softmax over the candidates of all rankers. The weights of a
-    segment are held to those of all users, the more so the fewer users it has.
+    segment are held to those of all users, the more so the fewer queries it has.
 
     Args:
         blend: The rankers and the segments' bounds.
-        scores: (n, n_items) of each ranker.
-        asked: The n histories.
-        wanted: (n,) the number of the item that came next in each.
+        scores: (q, n_items) of each ranker, fitted on the split's training part.
+        split: What was asked, and what came next.
     """
-    features, valid = _candidates(blend, scores, asked, wanted)
-    segments = blend.segments(asked.lengths)
+    features, valid, query = _candidates(blend, scores, split)
+    segments = blend.segments(split.asked.lengths)[query]
     start = np.full(len(blend.rankers), 0.3)
     common = _likeliest(features, valid, start, np.zeros_like(start), _HELD_BACK)
     weights = np.tile(common, (len(SEGMENTS), 1))
@@ -50,29 +45,36 @@ def learned(
 
 
 def _candidates(
-    blend: Blend, scores: Mapping[str, Floats], asked: Histories, wanted: NDArray[np.int64]
-) -> tuple[Floats, NDArray[np.bool_]]:
+    blend: Blend, scores: Mapping[str, Floats], split: Split
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
     """Return the standardised scores of what was wanted, first, and of what competes with it.
 
     Returns:
-        (n, candidates, rankers) float32, and (n, candidates) bool that is false for padding.
+        (w, candidates, rankers) float32 for w wanted items, (w, candidates) bool that is false
+        for padding, and (w,) the query of each.
     """
-    n, n_items = len(asked), next(iter(scores.values())).shape[1]
+    asked, n = split.asked, len(split.asked)
+    n_items = len(split.gallery)
     standard = [standardised(scores[name]) for name in blend.rankers]
     most = min(CANDIDATES, n_items - 1)
     rows = np.arange(n)[:, None]
-    seen = asked.matrix(np.ones(len(asked.items)), n_items).toarray() > 0
+    open_ = np.broadcast_to(split.gallery, (n, n_items)).copy()
+    open_[asked.users, asked.items] = False
     chosen = np.zeros((n, n_items), bool)
     for one in standard:
-        open_ = np.where(seen, -np.inf, one)
-        chosen[rows, np.argpartition(-open_, most, axis=1)[:, :most]] = True
-    chosen &= ~seen
-    chosen[np.arange(n), wanted] = False
-    width = int(chosen.sum(axis=1).max()) + 1
-    order = np.argsort(~chosen, axis=1, kind="stable")[:, : width - 1]
-    items = np.concatenate([wanted[:, None], order], axis=1)
-    valid = np.concatenate([np.ones((n, 1), bool), chosen[rows, order]], axis=1)
-    return np.stack([one[rows, items] for one in standard], axis=-1), valid
+        hidden = np.where(open_, -one, np.inf)
+        chosen[rows, np.argpartition(hidden, most, axis=1)[:, :most]] = True
+    chosen &= open_
+    for row, items in enumerate(split.wanted):
+        chosen[row, items] = False
+    width = int(chosen.sum(axis=1).max(initial=0))
+    order = np.argsort(~chosen, axis=1, kind="stable")[:, :width]
+    query = np.repeat(np.arange(n), [len(items) for items in split.wanted])
+    wanted = np.concatenate(split.wanted)
+    items = np.concatenate([wanted[:, None], order[query]], axis=1)
+    valid = np.concatenate([np.ones((len(query), 1), bool), chosen[rows, order][query]], axis=1)
+    features = np.stack([one[query[:, None], items] for one in standard], axis=-1)
+    return features, valid, query
 
 
 def _likeliest(

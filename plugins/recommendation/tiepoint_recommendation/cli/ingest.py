@@ -103,7 +103,7 @@ def ingest(
             "skipped": of_items.n_skipped,
             "unreadable": [{"item": one.product, "reason": one.reason} for one in unreadable],
         },
-        "skipped": [{"where": one.id, "reason": one.reason} for one in skipped],
+        "skipped": [{"where": one.where, "reason": one.reason} for one in skipped],
     }
     if as_json:
         print_json(result)
@@ -127,7 +127,9 @@ def _encode(store: Path, config: Path | None, products: Any) -> Any:
 
 def _require_some(report: ReadReport, source: str) -> None:
     if report.rows == report.n_skipped:
-        first = f" ({report.skipped[0].id}: {report.skipped[0].reason})" if report.skipped else ""
+        first = ""
+        if report.skipped:
+            first = f" ({report.skipped[0].where}: {report.skipped[0].reason})"
         raise InputError(
             f"no row can be used{first}", where=source, hint="Correct the file, or give --map."
         )

@@ -23,9 +23,9 @@ from tiepoint_recommendation.cli.stores import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tiepoint_recommendation.fitting import FitSettings
     from tiepoint_recommendation.histories import Histories
     from tiepoint_recommendation.model import Model
+    from tiepoint_recommendation.settings import FitSettings
     from tiepoint_recommendation.storage.database import Database
 
 
@@ -143,9 +143,9 @@ def _content(rows: list[tuple[str, str, int, float]], out: Path) -> bytes:
         import pyarrow as pa
         from pyarrow import parquet
 
-        columns = list(zip(*rows, strict=True)) or [[], [], [], []]
+        columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
         sink = io.BytesIO()
-        parquet.write_table(pa.table(dict(zip(names, columns, strict=True))), sink)
+        parquet.write_table(pa.table(columns), sink)
         return sink.getvalue()
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

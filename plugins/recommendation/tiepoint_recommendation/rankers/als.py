@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from tiepoint.threads import native_threads
 from tiepoint_recommendation.histories import Floats, Histories, History
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
 from tiepoint_recommendation.rankers.recency import RecencyOptions, fading
@@ -45,6 +46,7 @@ class Als(Ranker):
     def fit(self, histories: Histories, space: ItemSpace) -> None:
         from implicit.cpu.als import AlternatingLeastSquares
 
+        native_threads()
         options = self.recency
         liked = np.maximum(histories.strengths, 0)
         matrix = histories.matrix(liked, len(space))

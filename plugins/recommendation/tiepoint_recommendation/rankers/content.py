@@ -63,7 +63,8 @@ class Content(Ranker):
 
     def reasons(self, history: History, item: int) -> Floats:
         weights = fading(Histories.of([history], 0.0), self.recency)
-        return weights * (self._items[history.items] @ self._items[item])
+        given = weights * (self._items[history.items] @ self._items[item])
+        return np.asarray(given, np.float32)
 
 
 class TextContent(Content):
