@@ -12,6 +12,7 @@ import click
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
+    from tiepoint_recommendation.plugin import RecommendationConfig
     from tiepoint_recommendation.settings import FitSettings
     from tiepoint_recommendation.storage.database import Database
 
@@ -79,12 +80,21 @@ def fit_settings(config: Path | None) -> FitSettings:
     Raises:
         ConfigError: The file is wrong.
     """
+    return settings_of(config).fit
+
+
+def settings_of(config: Path | None) -> RecommendationConfig:
+    """Return what a deployment file says of this plugin; the defaults without one.
+
+    Raises:
+        ConfigError: The file is wrong.
+    """
     from tiepoint_recommendation.plugin import RecommendationConfig
 
     if config is None:
-        return RecommendationConfig().fit
+        return RecommendationConfig()
     from tiepoint.config.loader import load
     from tiepoint.config.problems import validate
 
     given = load(config).deployment.plugins.get("recommendation", {})
-    return validate(RecommendationConfig, dict(given), ("plugins", "recommendation")).fit
+    return validate(RecommendationConfig, dict(given), ("plugins", "recommendation"))

@@ -30,8 +30,8 @@ def picture_of(item: SimulatedItem, size: int = 160) -> Image:
     large = size * _SOFT // 2
     outline = Image.new("L", (large, large), 0)
     _SHAPES[item.kind](ImageDraw.Draw(outline), large / 100)
-    turn, shift = rng.uniform(-8, 8), tuple(int(s) for s in rng.integers(-8, 9, 2))
-    outline = outline.rotate(turn, translate=shift)
+    across, down = (int(shift) for shift in rng.integers(-8, 9, 2))
+    outline = outline.rotate(rng.uniform(-8, 8), translate=(across, down))
     shade = tuple(int(c * rng.uniform(0.92, 1.0)) for c in _BACKGROUND)
     picture = Image.new("RGB", (large, large), shade)
     picture.paste(_surface(item, large), mask=outline)

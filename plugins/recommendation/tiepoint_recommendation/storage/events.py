@@ -112,6 +112,12 @@ class EventStore:
             for rows in connection.execute(query).partitions(_CHUNK):
                 yield from rows
 
+    def users(self) -> list[str]:
+        """Return the ids of all users with events, sorted."""
+        with self.database.reading() as connection:
+            wanted = select(events.c.user).distinct().order_by(events.c.user)
+            return [row[0] for row in connection.execute(wanted)]
+
     def count(self) -> int:
         """Return how many events there are."""
         with self.database.reading() as connection:
