@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from tiepoint_recommendation.splits import Split
 CANDIDATES = 100
 """Of each ranker, so many items compete with what was really done next."""
 _HELD_BACK = 0.01
+_LEAST = 0.03
 _HELD_TO_ALL = 20.0
 """How many users' worth a segment's weights are held to those of all users."""
 
@@ -33,15 +35,40 @@ def learned(blend: Blend, scores: Mapping[str, Floats], split: Split) -> Blend:
     """
     features, valid, query = _candidates(blend, scores, split)
     segments = blend.segments(split.asked.lengths)[query]
+    users = split.users[query]
     start = np.full(len(blend.rankers), 0.3)
-    common = _likeliest(features, valid, start, np.zeros_like(start), _HELD_BACK)
+    examples = _Examples(features, valid, _of_equal_users(users))
+    common = _likeliest(examples, start, np.zeros_like(start), _HELD_BACK)
     weights = np.tile(common, (len(SEGMENTS), 1))
     for segment in range(len(SEGMENTS)):
         own = segments == segment
         if own.any():
-            held = _HELD_BACK + _HELD_TO_ALL / own.sum()
-            weights[segment] = _likeliest(features[own], valid[own], common, common, held)
+            held = _HELD_BACK + _HELD_TO_ALL / len(np.unique(users[own]))
+            examples = _Examples(features[own], valid[own], _of_equal_users(users[own]))
+            weights[segment] = _likeliest(examples, common, common, held)
+    # What counts next to nothing would still cost its time at every answer.
+    weights[weights < _LEAST * weights.max(axis=1, keepdims=True)] = 0
     return replace(blend, weights=weights.astype(np.float32))
+
+
+class _Examples(NamedTuple):
+    """What came next, first, beside what competes with it.
+
+    Attributes:
+        features: (w, candidates, rankers) float32, standardised scores.
+        valid: (w, candidates) bool, false for padding.
+        counts: (w,) float64, how much each example counts; the sum is 1.
+    """
+
+    features: Floats
+    valid: NDArray[np.bool_]
+    counts: NDArray[np.float64]
+
+
+def _of_equal_users(users: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how much each example counts if all users count the same."""
+    _, codes, times = np.unique(users, return_inverse=True, return_counts=True)
+    return np.asarray(1 / times[codes] / len(times), np.float64)
 
 
 def _candidates(
@@ -78,13 +105,13 @@ def _candidates(
 
 
 def _likeliest(
-    features: Floats,
-    valid: NDArray[np.bool_],
+    examples: _Examples,
     start: NDArray[np.float64],
     centre: NDArray[np.float64],
     held: float,
 ) -> NDArray[np.float64]:
     """Return weights, at least 0, that make the first candidates likeliest."""
+    features, valid, counts = examples
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         logits = np.where(valid, features @ weights.astype(np.float32), -np.inf)
@@ -92,9 +119,9 @@ def _likeliest(
         likely = np.exp(logits - highest)
         totals = likely.sum(axis=1, keepdims=True)
         likely /= totals
-        mean_log = np.mean(logits[:, 0] - highest[:, 0] - np.log(totals[:, 0]))
+        mean_log = counts @ (logits[:, 0] - highest[:, 0] - np.log(totals[:, 0]))
         expected = np.einsum("nc,ncr->nr", likely, features)
-        slope = np.mean(features[:, 0] - expected, axis=0).astype(np.float64)
+        slope = counts @ (features[:, 0] - expected).astype(np.float64)
         apart = weights - centre
         return float(-mean_log + held * apart @ apart), -slope + 2 * held * apart
 

@@ -42,6 +42,7 @@ class Als(Ranker):
         super().__init__(options)
         self.recency = options
         self._items: Floats = np.zeros((0, 0), np.float32)
+        self._gram: Floats = np.zeros((0, 0), np.float32)
 
     def fit(self, histories: Histories, space: ItemSpace) -> None:
         from implicit.cpu.als import AlternatingLeastSquares
@@ -60,7 +61,13 @@ class Als(Ranker):
             num_threads=1,  # more add up in another order, and the same events give other factors
         )
         model.fit(matrix, show_progress=False)
-        self._items = np.asarray(model.item_factors, np.float32)
+        self._take(np.asarray(model.item_factors, np.float32))
+
+    def _take(self, items: Floats) -> None:
+        """Keep the items' factors, and what every history's system of equations begins with."""
+        self._items = items
+        self._gram = items.T @ items
+        self._gram[np.diag_indices_from(self._gram)] += self.recency.regularisation
 
     def scores(self, histories: Histories) -> Floats:
         return np.asarray(self._users(histories) @ self._items.T, np.float32)
@@ -68,14 +75,12 @@ class Als(Ranker):
     def _users(self, histories: Histories) -> Floats:
         """Return (n, factors) float32: the least-squares factors of each history."""
         options = self.recency
-        gram = self._items.T @ self._items
-        gram[np.diag_indices_from(gram)] += options.regularisation
         confidence = options.alpha * np.maximum(fading(histories, options), 0)
         users = np.zeros((len(histories), self._items.shape[1]), np.float32)
         for user in range(len(histories)):
             entries = slice(histories.offsets[user], histories.offsets[user + 1])
             items, weight = self._items[histories.items[entries]], confidence[entries]
-            system = gram + (items * weight[:, None]).T @ items
+            system = self._gram + (items * weight[:, None]).T @ items
             users[user] = np.linalg.solve(system, (1 + weight) @ items)
         return users
 
@@ -83,14 +88,13 @@ class Als(Ranker):
         return {"items": self._items}
 
     def restore(self, state: Mapping[str, NDArray[Any]], space: ItemSpace) -> None:
-        self._items = state["items"]
+        self._take(state["items"])
 
     def reasons(self, history: History, item: int) -> Floats:
         options = self.recency
         batch = Histories.of([history], 0.0)
         weight = options.alpha * np.maximum(fading(batch, options), 0)
         items = self._items[history.items]
-        system = self._items.T @ self._items + (items * weight[:, None]).T @ items
-        system[np.diag_indices_from(system)] += options.regularisation
+        system = self._gram + (items * weight[:, None]).T @ items
         given = (1 + weight) * (items @ np.linalg.solve(system, self._items[item]))
         return np.asarray(given, np.float32)
