@@ -13,6 +13,7 @@ _SECTIONS = {
     "SourceSection": registry.SOURCES,
     "FusionSection": registry.FUSIONS,
     "AnswerSection": registry.ANSWERERS,
+    "ServeSection": registry.SERVERS,
 }
 
 
