@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -43,13 +43,12 @@ class Service:
     ending: bool = field(default=False)
 
     @classmethod
-    def of(cls, host: Host, state: ServiceState, observer: Observer) -> Service:
+    def of(cls, host: Host, state: ServiceState) -> Service:
         """Return the service that a host's deployment describes.
 
         Args:
             host: An open host.
             state: What the service keeps.
-            observer: Counts what is answered.
         """
         section, auth = host.deployment.server, host.deployment.auth
         return cls(
@@ -58,8 +57,18 @@ class Service:
             state,
             Authenticator(auth, state),
             Limits(section.limits),
-            observer,
+            Observer(),
             Audit(state),
+        )
+
+    def renewed(self) -> Service:
+        """Return the service as the host's deployment describes it now."""
+        section, auth = self.host.deployment.server, self.host.deployment.auth
+        return replace(
+            self,
+            section=section,
+            authenticator=Authenticator(auth, self.state),
+            limits=Limits(section.limits),
         )
 
 
