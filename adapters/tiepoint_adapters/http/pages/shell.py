@@ -34,10 +34,11 @@ WORDS: Mapping[str, str] = {
 }
 """The words of the shell in Chinese."""
 
+
 def language_of(request: Request) -> str:
     """Return the visitor's language: as chosen, or as the browser prefers."""
     chosen = request.query_params.get("language") or request.cookies.get(LANGUAGE_COOKIE)
-    if chosen in LANGUAGES:
+    if chosen is not None and chosen in LANGUAGES:
         return chosen
     wanted = request.headers.get("accept-language", "").split(",")
     tags = (part.partition(";")[0].strip().partition("-")[0].lower() for part in wanted)
@@ -67,7 +68,7 @@ def render(
             languages=LANGUAGES,
             pages=list(pages),
             version=__version__,
-        csrf=signin.csrf if isinstance(signin, Signin) else None,
+            csrf=signin.csrf if isinstance(signin, Signin) else None,
             t=lambda text: WORDS[text] if language == "zh" else text,
             **values,
         )

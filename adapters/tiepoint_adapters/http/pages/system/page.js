@@ -2,7 +2,6 @@
 
 import { Empty, Loaded, Status, html, number, t, time, unit, useLoaded } from "../../../assets/tiepoint.js";
 import { Audit } from "./audit.js";
-import { Jobs } from "./jobs.js";
 
 export default function System({ api, may }) {
   const loaded = useLoaded(async (signal) => {
@@ -15,7 +14,6 @@ export default function System({ api, may }) {
     <${Facts} ...${found} />
     <${Collections} ...${found} />
     <${Plugins} ...${found} />
-    ${may("jobs:read") && html`<${Jobs} api=${api} may=${may} />`}
     <${Encoders} ...${found} />
     ${may("audit:read") && html`<${Audit} api=${api} />`}
     <${Versions} ...${found} />
