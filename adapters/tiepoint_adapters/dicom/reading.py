@@ -42,7 +42,14 @@ warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")
 _GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"
 _INFLATED_STEP = 16 * 2**20
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-_TELLING = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "Modality", "Rows", *_PIXEL_KEYWORDS)  # fmt: skip
+_TELLING = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "Modality",
+    "Rows",
+    *_PIXEL_KEYWORDS,
+)
 
 # What pydicom was seen to raise for what is no DICOM, or damaged DICOM.
 DAMAGE = (
