@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -26,6 +27,7 @@ class Broker:
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest none\n"
+            f"user {getpass.getuser()}\npersistence true\npersistence_location {folder}/\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +48,7 @@ class Broker:
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.kill()
+            self._process.terminate()  # it then writes down the sessions that wait
             self._process.wait()
             self._process = None
 

@@ -8,48 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
-from tiepoint.config.models import Section
 from tiepoint.errors import StoreError
 from tiepoint_adapters.backoff import Backoff
 from tiepoint_adapters.clock import Clock, timestamp
 from tiepoint_adapters.sinks.base import Sink, SinkError, SinkRefusedError
-from tiepoint_security.delivery.outbox import LONGEST_WAIT_S, Outbox, Parcel
+from tiepoint_security.delivery.outbox import Outbox, Parcel
+from tiepoint_security.delivery.settings import DeliverySettings
 
 logger = logging.getLogger(__name__)
 
 _LOOK_S = 0.5
 """How often a thread looks for what other processes accepted, or what became due."""
-
-
-class DeliverySettings(Section):
-    """How messages are tried, and for how long."""
-
-    timeout_s: float = Field(
-        default=10.0, gt=0, le=120, title="Timeout", description="Seconds that a try may take."
-    )
-    max_age_s: float = Field(
-        default=86_400.0,
-        gt=0,
-        le=30 * 86_400,
-        title="Maximum age",
-        description="Seconds after which a message is no longer sent but kept as a dead letter.",
-    )
-    first_wait_s: float = Field(
-        default=1.0,
-        gt=0,
-        le=LONGEST_WAIT_S,
-        title="First wait",
-        description="Seconds before the second try; doubled for each further one.",
-    )
-    longest_wait_s: float = Field(
-        default=60.0,
-        gt=0,
-        le=LONGEST_WAIT_S,
-        title="Longest wait",
-        description="The longest wait between two tries.",
-    )
 
 
 @dataclass(slots=True)
@@ -123,7 +92,7 @@ class Dispatcher:
         parcel = self.outbox.claim(name, settings.timeout_s * 2)
         if parcel is None:
             return False
-        left_s = settings.max_age_s - max(0.0, self.clock.wall() - parcel.message.created_s)
+        left_s = settings.max_age_s - max(0.0, self.clock.wall() - parcel.created_s)
         if left_s <= 0:
             self._bury(name, parcel, parcel_age(settings, parcel))
             return True

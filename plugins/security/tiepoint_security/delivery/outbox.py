@@ -11,11 +11,9 @@ from sqlalchemy.orm import Session, aliased
 
 from tiepoint_adapters.clock import Clock, timestamp
 from tiepoint_adapters.sinks.base import Message
+from tiepoint_security.delivery.settings import LONGEST_WAIT_S
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.tables import OutboxRow
-
-LONGEST_WAIT_S = 300.0
-"""The longest wait before a message is tried again; a later time is the work of a clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +23,13 @@ class Parcel:
     Attributes:
         number: Its row.
         message: What is sent.
+        created_s: When it was accepted, or last made anew, in seconds since 1970.
         attempts: How often it was tried before.
     """
 
     number: int
     message: Message
+    created_s: float
     attempts: int
 
 
@@ -109,7 +109,7 @@ class Outbox:
             if row is None:
                 return None
             row.claimed_by, row.claimed_until_s = self.worker, now_s + for_s
-            return Parcel(row.number, Message(**row.message), row.attempts)
+            return Parcel(row.number, Message(**row.message), row.created_s, row.attempts)
 
     def delivered(self, parcel: Parcel) -> None:
         """Note that the sink has taken a message."""
@@ -141,7 +141,7 @@ class Outbox:
         with self.database.writing() as session:
             ids = session.scalars(
                 dead.values(
-                    state="waiting", due_s=now_s, created_s=now_s, settled_s=None
+                    state="waiting", due_s=now_s, created_s=now_s, settled_s=None, attempts=0
                 ).returning(OutboxRow.number)
             )
             return len(ids.all())

@@ -13,8 +13,9 @@ from tiepoint_adapters.clock import SystemClock
 from tiepoint_adapters.sinks.webhook import WebhookSink
 from tiepoint_security.alerts.desk import AlertDesk
 from tiepoint_security.alerts.observation import Observation
-from tiepoint_security.delivery.dispatcher import DeliverySettings, Dispatcher
+from tiepoint_security.delivery.dispatcher import Dispatcher
 from tiepoint_security.delivery.outbox import Outbox
+from tiepoint_security.delivery.settings import DeliverySettings
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.ledger import Ledger
 

@@ -19,8 +19,9 @@ from tiepoint_adapters.sinks.base import Message
 from tiepoint_adapters.sinks.webhook import WebhookSink, signature
 from tiepoint_security.alerts.desk import AlertDesk
 from tiepoint_security.alerts.observation import Observation
-from tiepoint_security.delivery.dispatcher import DeliverySettings, Dispatcher
+from tiepoint_security.delivery.dispatcher import Dispatcher
 from tiepoint_security.delivery.outbox import Outbox, accept
+from tiepoint_security.delivery.settings import DeliverySettings
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.ledger import Ledger
 
@@ -139,6 +140,7 @@ def test_message_that_is_refused_becomes_a_dead_letter_that_can_be_sent_again(
     assert dead["key"] == "a:1"
     assert "422" in dead["reason"]
     receiver.status = 200
+    clock.pass_by(3600)  # older than messages may be, but made anew
     assert outbox.revive([dead["number"]]) == 1
     assert dispatcher.send_one("web")
     assert receiver.keys == ["a:1"]
