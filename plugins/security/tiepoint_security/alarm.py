@@ -156,6 +156,7 @@ class Alarm:
             if now_s - cleaned_s >= _RETENTION_EVERY_S:
                 cleaned_s = now_s
                 try:
+                    self.dispatcher.outbox.expire(self.dispatcher.settings.max_age_s)
                     self.records.retention.run()
                 except (StoreError, OSError) as error:
                     logger.error("old alerts cannot be removed: %s", error)

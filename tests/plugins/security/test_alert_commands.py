@@ -9,12 +9,13 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from tests.command_line import TIEPOINT, tiepoint
 from tests.http_receiver import http_receiver
+from tiepoint.cli.main import main
 from tiepoint_adapters.sinks.log import LogSink
 from tiepoint_security.alarm import Alarm
 from tiepoint_security.alerts.observation import Observation
@@ -54,10 +55,21 @@ def happen(config: Path, *tracks: str) -> list[str]:
     return ids
 
 
-def answer(*words: str | Path) -> Any:
-    done = tiepoint("security", *words, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+class Answers(Protocol):
+    def __call__(self, *words: str | Path) -> Any: ...
+
+
+@pytest.fixture
+def answer(capsys: pytest.CaptureFixture[str]) -> Answers:
+    """Run a command in this process; gives its JSON."""
+
+    def run(*words: str | Path) -> Any:
+        code = main(["security", *map(str, words), "--json"])
+        said = capsys.readouterr()
+        assert code == 0, said.err
+        return json.loads(said.out)
+
+    return run
 
 
 @contextmanager
@@ -73,7 +85,7 @@ def running(config: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_next_process_delivers_what_a_killed_one_left_and_an_ack_reaches_the_sinks(
-    config: Path,
+    config: Path, answer: Answers
 ) -> None:
     (alert,) = happen(config, "1")
     with http_receiver() as receiver:
@@ -90,7 +102,9 @@ def test_next_process_delivers_what_a_killed_one_left_and_an_ack_reaches_the_sin
     ]
 
 
-def test_commands_list_show_export_and_verify(config: Path, tmp_path: Path) -> None:
+def test_commands_list_show_export_and_verify(
+    config: Path, tmp_path: Path, answer: Answers
+) -> None:
     one, other = happen(config, "1", "2")
     assert {alert["id"] for alert in answer("alerts", config)["alerts"]} == {one, other}
     answer("ack", config, one, "--user", "ada")
@@ -113,7 +127,9 @@ def test_commands_list_show_export_and_verify(config: Path, tmp_path: Path) -> N
     }
 
 
-def test_log_that_was_changed_makes_the_command_fail(config: Path) -> None:
+def test_log_that_was_changed_makes_the_command_fail(
+    config: Path, answer: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
     import sqlite3
 
     (alert,) = happen(config, "1")
@@ -121,9 +137,8 @@ def test_log_that_was_changed_makes_the_command_fail(config: Path) -> None:
     with sqlite3.connect(config.parent / "data-security" / "alerts.sqlite3") as connection:
         connection.execute("UPDATE audit SET user = 'nobody'")
     connection.close()
-    done = tiepoint("security", "audit", config, "--verify")
-    assert done.returncode == 1
-    assert "broken at line 1" in done.stderr
+    assert main(["security", "audit", str(config), "--verify"]) == 1
+    assert "broken at line 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -136,13 +151,15 @@ def test_log_that_was_changed_makes_the_command_fail(config: Path) -> None:
         (("alerts", "{missing}"), "missing.yaml"),
     ],
 )
-def test_wrong_input_is_one_clear_line(config: Path, words: tuple[str, ...], message: str) -> None:
+def test_wrong_input_is_one_clear_line(
+    config: Path, words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     happen(config, "1")
     places = {"config": config, "missing": config.with_name("missing.yaml")}
-    done = tiepoint("security", *(word.format(**places) for word in words))
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert main(["security", *(word.format(**places) for word in words)]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
 
 
 def test_deployment_without_alerts_says_what_to_do(config: Path) -> None:
@@ -152,8 +169,9 @@ def test_deployment_without_alerts_says_what_to_do(config: Path) -> None:
     assert not os.path.lexists(config.parent / "data-security")
 
 
-def test_deployment_without_the_plugin_is_refused(config: Path) -> None:
+def test_deployment_without_the_plugin_is_refused(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config.write_text(config.read_text().partition("plugins:")[0])
-    done = tiepoint("security", "alerts", config)
-    assert done.returncode == 2
-    assert "does not name the plugin" in done.stderr
+    assert main(["security", "alerts", str(config)]) == 2
+    assert "does not name the plugin" in capsys.readouterr().err

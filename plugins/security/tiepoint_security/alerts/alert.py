@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -124,6 +124,16 @@ class Alert:
         self.peak = max(self.peak, observation.score)
         self.seen_s = now_s
         return worse
+
+    def copy(self) -> Alert:
+        """Return the alert as it is now, whatever becomes of this one."""
+        return replace(
+            self,
+            tracks=set(self.tracks),
+            live=set(self.live),
+            told=list(self.told),
+            evidence=dict(self.evidence),
+        )
 
     def view(self) -> dict[str, Any]:
         """Return the alert as plain JSON data: `before` and `after` of messages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tiepoint.errors import StoreError
@@ -66,7 +66,9 @@ class AlertDesk:
         self._of_key: dict[Key, Alert] = {}
         self._unrecorded: deque[tuple[Alert, list[Addressed]]] = deque()
         self._lost = 0
+        self._unwritable = False
         self._lock = threading.RLock()
+        self._writing = threading.Lock()
 
     def restore(self) -> None:
         """Take up the alerts of the process before: those that went on or await somebody.
@@ -80,6 +82,12 @@ class AlertDesk:
 
     def observe(self, observation: Observation) -> Alert | None:
         """Take an observation; return the alert that it belongs to, if it belongs to one."""
+        alert = self._observed(observation)
+        if self._unrecorded and not self._unwritable:
+            self._write()
+        return alert
+
+    def _observed(self, observation: Observation) -> Alert | None:
         key = (observation.camera, observation.rule, observation.track)
         policy = self.policies.of(observation.camera, observation.rule)
         with self._lock:
@@ -109,10 +117,15 @@ class AlertDesk:
                     condition.settings.clear_after_s, 1.0
                 ):
                     del self._conditions[key]
-            self._take_acknowledgements()
+            unanswered = [alert.id for alert in self._alerts.values() if not alert.acknowledged_by]
+        # The database may take its time: nothing that observes waits for it here.
+        answers = self._acknowledged(unanswered)
+        with self._lock:
+            for alert_id, user in answers.items():
+                self._take_acknowledgement(alert_id, user)
             for alert in list(self._alerts.values()):
-                self._age(alert, now_s)
-            self._write()
+                self._age(alert, self.clock.monotonic())
+        self._write()
 
     def attach(self, alert_id: str, kind: str, path: str) -> None:
         """Add evidence to an alert and tell of it, if the desk still has the alert.
@@ -127,6 +140,8 @@ class AlertDesk:
             if alert is not None:
                 alert.evidence[kind] = path
                 self._tell(alert, "update")
+        if not self._unwritable:
+            self._write()
 
     def health(self) -> dict[str, Any]:
         """Return plain data: alerts that go on, and whether they can be kept."""
@@ -195,7 +210,7 @@ class AlertDesk:
         policy = self.policies.of(alert.camera, alert.rule)
         if alert.active and not alert.live and now_s - alert.seen_s >= _ORPHANED_S:
             self._end(alert)
-        if alert.active and alert.held is not None:
+        if alert.active and alert.held is not None and alert.acknowledged_by is None:
             self._announce(alert, policy)
         step = step_due(alert, policy.escalation, now_s)
         if step is not None and policy.schedule.delivers(alert.severity, self.clock.wall()):
@@ -229,19 +244,18 @@ class AlertDesk:
         alert.told_view = message.body["after"]
         return Addressed(message, sinks)
 
-    def _take_acknowledgements(self) -> None:
-        open_ids = [
-            a.id for a in self._alerts.values() if a.told_s is not None and not a.acknowledged_by
-        ]
-        if not open_ids:
-            return
+    def _acknowledged(self, ids: Sequence[str]) -> Mapping[str, str]:
+        if not ids or self._unwritable:
+            return {}
         try:
-            acknowledged = self.journal.acknowledged(open_ids)
+            return self.journal.acknowledged(ids)
         except StoreError as error:
             logger.warning("acknowledgements cannot be read: %s", error)
-            return
-        for alert_id, user in acknowledged.items():
-            alert = self._alerts[alert_id]
+            return {}
+
+    def _take_acknowledgement(self, alert_id: str, user: str) -> None:
+        alert = self._alerts.get(alert_id)
+        if alert is not None and alert.acknowledged_by is None:
             alert.acknowledged_by = user
             self._tell(alert, "update")
 
@@ -249,16 +263,21 @@ class AlertDesk:
         if len(self._unrecorded) >= MOST_UNRECORDED:
             self._unrecorded.popleft()
             self._lost += 1
-        self._unrecorded.append((alert, messages))
-        self._write()
+        self._unrecorded.append((alert.copy(), messages))
 
     def _write(self) -> None:
         """Keep what waits, in order; what cannot be kept now is tried again at the next tick."""
-        while self._unrecorded:
-            alert, messages = self._unrecorded[0]
-            try:
-                self.journal.record(alert, messages)
-            except StoreError as error:
-                logger.error("an alert cannot be kept, and is tried again: %s", error)
-                return
-            self._unrecorded.popleft()
+        with self._writing:
+            while self._unrecorded:
+                waiting = self._unrecorded[0]
+                try:
+                    self.journal.record(*waiting)
+                except StoreError as error:
+                    if not self._unwritable:
+                        logger.error("alerts cannot be kept, and wait in memory: %s", error)
+                    self._unwritable = True
+                    return
+                self._unwritable = False
+                with self._lock:
+                    if self._unrecorded and self._unrecorded[0] is waiting:
+                        self._unrecorded.popleft()

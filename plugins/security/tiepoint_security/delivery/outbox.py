@@ -146,6 +146,26 @@ class Outbox:
             )
             return len(ids.all())
 
+    def expire(self, max_age_s: float) -> int:
+        """Make dead letters of what is too old and nobody sends, such as to sinks no longer there.
+
+        Returns:
+            How many.
+        """
+        now_s = self.clock.wall()
+        old = update(OutboxRow).where(
+            OutboxRow.state == "waiting",
+            OutboxRow.created_s < now_s - max_age_s,
+            OutboxRow.claimed_until_s.is_(None) | (OutboxRow.claimed_until_s <= now_s),
+        )
+        with self.database.writing() as session:
+            gone = session.scalars(
+                old.values(state="dead", settled_s=now_s, error="it is too old").returning(
+                    OutboxRow.number
+                )
+            )
+            return len(gone.all())
+
     def dead(self, most: int = 100) -> list[dict[str, Any]]:
         """Return the newest dead letters as plain data."""
         wanted = (

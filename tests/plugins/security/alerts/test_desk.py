@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +13,7 @@ from tests.alert_scene import Scene, looks
 from tiepoint.errors import StoreError
 from tiepoint_security.alerts.condition import ConditionSettings
 from tiepoint_security.alerts.limits import RateSettings
+from tiepoint_security.alerts.observation import Observation
 
 
 def test_flicker_of_few_frames_raises_nothing() -> None:
@@ -209,6 +212,34 @@ def test_database_that_is_away_for_a_while_loses_no_alert(
         "unrecorded": 0,
         "lost": 0,
     }
+
+
+def test_database_that_hangs_keeps_no_camera_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(update_every_s=0)
+    hangs, let_go = threading.Event(), threading.Event()
+    keep = scene.notebook.record
+
+    def hang(*recorded: Any) -> None:
+        hangs.set()
+        assert let_go.wait(20)
+        keep(*recorded)
+
+    def refuse(*_: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(scene.notebook, "record", refuse)
+    scene.see(0.9, 2)
+    monkeypatch.setattr(scene.notebook, "record", hang)
+    ticking = threading.Thread(target=scene.desk.tick)
+    ticking.start()
+    assert hangs.wait(5)
+    for number in range(20):
+        scene.desk.observe(Observation("gate", "intrusion", 0.9, track=str(number)))
+    let_go.set()
+    ticking.join()
+    scene.wait(1)
+    assert scene.news >= 1
+    assert scene.desk.health()["status"] == "ok"
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,16 @@ def test_message_that_is_too_old_is_never_sent(receiver: Receiver, database: Dat
     assert "older than 60 s" in outbox.dead()[0]["reason"]
 
 
+def test_message_to_a_sink_that_is_no_longer_there_is_given_up(database: Database) -> None:
+    clock = SimulatedClock()
+    outbox = Outbox(database, "here", clock)
+    put(database, message(1, clock), sink="removed")
+    clock.pass_by(61)
+    put(database, message(2, clock), sink="removed")
+    assert outbox.expire(60) == 1
+    assert outbox.counts() == {"removed": {"dead": 1, "waiting": 1}}
+
+
 def test_receiver_says_how_long_to_wait(receiver: Receiver, database: Database) -> None:
     receiver.status, receiver.headers = 429, {"retry-after": "30"}
     clock = SimulatedClock()
