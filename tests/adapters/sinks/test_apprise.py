@@ -55,7 +55,7 @@ def test_alert_arrives_as_a_mail_with_its_key(mailbox: tuple[Mailbox, str]) -> N
 def test_server_that_takes_nothing_is_an_error_that_says_why(mailbox: tuple[Mailbox, str]) -> None:
     box, url = mailbox
     box.answer = "451 try later"
-    with pytest.raises(SinkError, match="451|[Ee]mail|SMTP"):
+    with pytest.raises(SinkError, match=r"451|[Ee]mail|SMTP"):
         AppriseSink(url).send(MESSAGE, 10)
     assert box.mails == []
 
