@@ -21,7 +21,11 @@ from tiepoint_security.evaluation.ranking import Comparison, auc, compare, inter
 from tiepoint_security.frames.flow import lag_frames
 from tiepoint_security.frames.folders import FrameFolder
 from tiepoint_security.frames.grey import Grey, read_grey
-from tiepoint_security.normality.fitting import ClipMotion, clip_motion
+from tiepoint_security.normality.fitting import (
+    ClipMotion,
+    clip_motion,
+    held_out_thresholds,
+)
 from tiepoint_security.normality.model import Normality
 from tiepoint_security.normality.sustained import sustained
 
@@ -108,10 +112,6 @@ def figures(
     labels = [clip.abnormal for clip in clips]
     area = interval([clip.scores for clip in clips], labels)
     judged = [judge(c.sustained, c.abnormal, card.threshold, card.fps) for c in clips]
-    ordinary = [
-        len(alarms(sustained(scores.tolist(), card.fps), card.threshold, card.fps))
-        for scores in held_out
-    ]
     return {
         "auc": None if area is None else area.value,
         "auc_interval": None if area is None else [area.low, area.high],
@@ -120,7 +120,7 @@ def figures(
         "threshold": card.threshold,
         "alerts_per_hour_aimed_at": card.alerts_per_hour,
         "alarms": summary(judged, card.fps),
-        "held_out_false_alarms": false_alarms(sum(ordinary), sum(map(len, held_out)), card.fps),
+        "held_out_false_alarms": held_out_alarms(held_out, card.fps, card.alerts_per_hour),
         "clips": [
             {
                 "clip": clip.name,
@@ -138,6 +138,24 @@ def figures(
         "fingerprint": normality.fingerprint,
         "fps": card.fps,
     }
+
+
+def held_out_alarms(
+    held_out: Sequence[NDArray[np.float64]], fps: float, alerts_per_hour: float
+) -> dict[str, Any]:
+    """Return the figures of false alarms in ordinary footage, each clip held out in turn.
+
+    Args:
+        held_out: Scores of each clip by a model that had not seen it.
+        fps: Frames per second.
+        alerts_per_hour: What the threshold is set for, on the other clips' scores.
+    """
+    thresholds = held_out_thresholds(held_out, fps, alerts_per_hour)
+    raised = [
+        len(alarms(sustained(scores.tolist(), fps), threshold, fps))
+        for scores, threshold in zip(held_out, thresholds, strict=True)
+    ]
+    return false_alarms(sum(raised), sum(map(len, held_out)), fps)
 
 
 def against_baseline(

@@ -28,6 +28,7 @@ ALERTS_PER_HOUR = 1.0
 _FEWEST_CLIPS = 2
 _FEWEST_FRAMES = 200
 _PARTS = 4
+_LEAST = 0.1  # of the limit: footage in which nothing moves would set it to nothing
 _ALARM_S = 0.6  # an alarm lasts at least as long, so that a rate of alarms is one of frames
 
 
@@ -113,9 +114,7 @@ def fit(
         if report is not None:
             report(done, len(parts))
         held_out.append(_scores(part, total - part.counts, fps))
-    background = BackgroundQuantile.fit(
-        np.concatenate([sustained(scores.tolist(), fps) for scores in held_out])
-    )
+    background = BackgroundQuantile.fit(_steady(held_out, fps))
     content = counts_content(total)
     height, width = clips[0].size
     card = NormalityCard(
@@ -128,7 +127,7 @@ def fit(
         data=content_hash(b"".join(counts_content(clip.counts) for clip in clips)),
         background=background,
         alerts_per_hour=alerts_per_hour,
-        threshold=max(_threshold(background, alerts_per_hour), 1e-6),
+        threshold=_threshold(background, alerts_per_hour),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         tiepoint_security=version("tiepoint-security"),
         versions={"python": python_version()}
@@ -138,9 +137,30 @@ def fit(
     return Normality(total, card), held_out
 
 
+def held_out_thresholds(
+    held_out: Sequence[NDArray[np.float64]], fps: float, alerts_per_hour: float
+) -> list[float]:
+    """Return, for each held-out clip, the threshold that the other clips alone would set.
+
+    So alarms in ordinary footage are counted at thresholds that did not see it either.
+    """
+    return [
+        _threshold(
+            BackgroundQuantile.fit(_steady([*held_out[:i], *held_out[i + 1 :]], fps)),
+            alerts_per_hour,
+        )
+        for i in range(len(held_out))
+    ]
+
+
+def _steady(held_out: Sequence[NDArray[np.float64]], fps: float) -> NDArray[np.float64]:
+    return np.concatenate([sustained(scores.tolist(), fps) for scores in held_out])
+
+
 def _threshold(background: BackgroundQuantile, alerts_per_hour: float) -> float:
     windows_per_hour = 3600 / _ALARM_S
-    return background.threshold(min(0.5, alerts_per_hour / windows_per_hour))
+    share = min(0.5, alerts_per_hour / windows_per_hour)
+    return max(background.threshold(share), _LEAST)
 
 
 def _scores(clip: ClipMotion, counts: Counts, fps: float) -> NDArray[np.float64]:
