@@ -36,7 +36,7 @@ def sustained(scores: Iterable[float], fps: float) -> list[float]:
     """Return the sustained score after each frame of a clip.
 
     >>> sustained([1, 9, 1, 9, 9, 9, 9], 10.0)
-    [0.0, 0.0, 0.0, 1, 9, 9, 9]
+    [0.0, 0.0, 0.0, 1, 1, 9, 9]
     """
     stream = Sustained(fps)
     return [stream.step(score) for score in scores]
