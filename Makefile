@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/security -e plugins/medical -e plugins/recommendation
 # Without a folder of your own, the photographs that come with scikit-image.
 PICTURES ?= $(shell $(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data')")
-SOURCES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+SOURCES := Makefile pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: help demo test lint unit bench serve clean
 
@@ -22,7 +22,7 @@ $(VENV)/installed: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e ".[audio,lora,mqtt,notify,ray,tensorboard,tune,video,wandb]" $(PLUGINS)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e ".[audio,bench,lora,mqtt,notify,ray,tensorboard,tune,video,wandb]" $(PLUGINS)
 	@touch $@
 
 demo: $(VENV)/installed  ## Install into .venv, index real pictures, search both ways, write a page

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,14 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.evaluation.retrieval import Retrieval, evaluate, ranks_of_scores
 from tiepoint.evaluation.significance import rsum_interval
 
-METHODS = ("asif", "procrustes", "ridge", "cca", "contrastive")
+METHODS: dict[str, dict[str, Any]] = {
+    "asif": {},
+    "procrustes": {},
+    "ridge": {},
+    "cca": {},
+    "contrastive": {},
+    "ensemble": {"members": [{"method": "contrastive"}, {"method": "cca", "weight": 0.4}]},
+}
 STORED = ("csls", "inverted_softmax", "nnn")
 BANK = 3000
 
@@ -49,8 +57,8 @@ def main() -> None:
     )
     print("| method | " + " | ".join(("none", *STORED, "qb_norm")) + " |")
     print("| --- " * (len(STORED) + 3) + "|")
-    for name in METHODS:
-        aligner = fitted_method(name)(encoders)
+    for name, options in METHODS.items():
+        aligner = fitted_method(name)(encoders, **options)
         aligner.fit(train)
         print(row(aligner, train, val), flush=True)
 

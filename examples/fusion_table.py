@@ -8,10 +8,10 @@ picture alone: the captions of the most similar training pictures, and the names
 classes. `vector->described` compares the caption's own text vector with the mean of those training
 captions. No caption of a picture takes part in what the picture is found by.
 
-The fusions learn from the training images only. An aligner knows the pairs that it was fitted on
-too well, so each quarter of the training images is a gallery of its own, whose aligner and similar
-pictures come from the other three quarters. The validation images then come with an aligner that was
-fitted on all training images.
+The fusions learn from the training images only, and stop where a quarter of them says so. An
+aligner knows the pairs that it was fitted on too well, so each quarter of the training images is a
+gallery of its own, whose aligner and similar pictures come from the other three quarters. The
+validation images then come with an aligner that was fitted on all training images.
 """
 
 from __future__ import annotations
@@ -27,13 +27,15 @@ from typing import Any
 
 import numpy as np
 from fit_default_aligner import RECIPE
-from tiepoint.cli.align.inputs import PRESETS, chosen_encoders, encoded
 
 from tiepoint import Host, Item
 from tiepoint.alignment.contrastive import ContrastiveAligner
 from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.pair_files import read_pairs
 from tiepoint.alignment.pairs import PairSet
+from tiepoint.cli.align.features import encoded
+from tiepoint.cli.align.options import PRESETS
+from tiepoint.cli.align.subjects import chosen_encoders
 from tiepoint.config.models import Deployment
 from tiepoint.encoders.base import Classifier, Encoder, Vectors
 from tiepoint.fusion.attention import AttentionFusion
@@ -112,14 +114,14 @@ def study(
         print(f"fold {fold + 1} of {FOLDS} is ready", flush=True)
     rotation = np.eye(whole.dim, dtype=np.float32)
     tested = gallery(val, train, whole, rotation, classifier, language)
-    examples, held_out = asked(galleries), asked([tested])
+    examples, stopping, held_out = asked(galleries[:-1]), asked(galleries[-1:]), asked([tested])
     fusions: list[FittedFusion] = [
         LearnedWeights(),
         AttentionFusion(),
         MatchHeadFusion(),
     ]
     for fusion in fusions:
-        report = fusion.fit(examples, settings=FitSettings(SEED))
+        report = fusion.fit(examples, stopping, FitSettings(SEED))
         print(f"{fusion.method}: {report.queries} queries in {report.seconds:.0f} s", flush=True)
     return measured(fusions, held_out, tested, out)
 

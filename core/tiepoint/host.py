@@ -21,6 +21,7 @@ from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache
 from tiepoint.engine import Encoding
 from tiepoint.errors import ConfigError, InputError, QueryError
+from tiepoint.index.base import CollectionSchema
 from tiepoint.index.collection import Collection
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.index.sharing import SharedLock
@@ -282,6 +283,14 @@ class Host:
             QueryError: There is none of this name, or several and none is named.
         """
         return self._served().collections[self._name(name)]
+
+    def schema(self, name: str | None = None) -> CollectionSchema:
+        """Return what is stored of a collection, also while the host is not open.
+
+        Raises:
+            QueryError: There is none of this name, or several and none is named.
+        """
+        return self._assembly.layouts[self._name(name)].schema
 
     def collection_search(self, name: str | None = None) -> CollectionSearch:
         """Return what answers searches of a collection; of the only one if no name is given.

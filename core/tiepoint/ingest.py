@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from inspect import signature
 from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
 
@@ -116,20 +117,23 @@ class IngestReport:
         return asdict(self)
 
 
-def build_source(name: str, section: SourceSection) -> Source:
+def build_source(name: str, section: SourceSection, fields: Collection[str]) -> Source:
     """Construct a source of a deployment.
 
     Args:
         name: Its name under `sources`.
         section: Its part of the deployment file.
+        fields: The fields of the collection that takes its items; a source that has a
+            parameter `fields` is told.
 
     Raises:
         PluginError: Its type is unknown or cannot be imported.
         ConfigError: It does not take these options.
     """
     component = registry.load(registry.SOURCES, section.type)
+    told = {"fields": fields} if "fields" in signature(component).parameters else {}
     try:
-        source: Source = component(**section.options)
+        source: Source = component(**section.options, **told)
     except TypeError as error:
         raise ConfigError(
             f"the source {section.type!r} cannot take these options ({error})",

@@ -94,10 +94,42 @@ class Component:
         except TiepointError:
             raise
         except Exception as error:  # the module is foreign code, and may fail in any way
-            raise PluginError(
-                f"{self} cannot be imported from {self.target} ({type(error).__name__}: {error})",
-                hint=_repair(self, error),
-            ) from error
+            raise _not_importable(self, self.target, error) from error
+
+
+def failed_import(error: Exception) -> PluginError | None:
+    """Return what to tell of an error if it ended the import of a foreign component's module.
+
+    A component may import its own modules late, such as a command when it is called.
+
+    Args:
+        error: As it was caught.
+    """
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_name == "<module>":
+            module = str(step.tb_frame.f_globals.get("__name__"))
+            component = _component_with(module)
+            if component is not None:
+                return _not_importable(component, module, error)
+        step = step.tb_next
+    return None
+
+
+def _component_with(module: str) -> Component | None:
+    """Return the foreign component of a module; failing that, one of the same package."""
+    package = module.partition(".")[0]
+    known = [one for group in NOUNS for one in components(group) if one.distribution != _OURS]
+    own = [one for one in known if one.target.partition(":")[0] == module]
+    beside = [one for one in known if one.target.partition(":")[0].partition(".")[0] == package]
+    return next(iter(own + beside), None)
+
+
+def _not_importable(component: Component, source: str, error: Exception) -> PluginError:
+    return PluginError(
+        f"{component} cannot be imported from {source} ({type(error).__name__}: {error})",
+        hint=_repair(component, error),
+    )
 
 
 def _repair(component: Component, error: Exception) -> str:

@@ -11,8 +11,8 @@ from tiepoint.alignment.base import Aligner
 from tiepoint.config.models import CollectionSection, FieldSection, Metric, WordsSection
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError
-from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.index.base import CollectionSchema, TextAnalysis, VectorField
+from tiepoint.probabilities import Calibration
 from tiepoint.types import TEXT, Modality
 
 JOINT_SUFFIX = "_joint"
@@ -39,7 +39,8 @@ class Route:
         aligner: What brings the query into the field's space; None where it is there already.
         space: The modality whose vectors the query's compare with: its own, but that of
             pictures for a video whose frames are averaged.
-        probability: What a similarity means, where the aligner was calibrated.
+        items: The modality of the field's items, where the aligner was calibrated for them.
+        own_field: The vector field in the space of the items' own encoder.
     """
 
     name: str
@@ -48,7 +49,25 @@ class Route:
     encoder: Encoder
     aligner: Aligner | None
     space: Modality
-    probability: MatchProbability | None = None
+    items: Modality | None = None
+    own_field: str = ""
+
+    def calibration(self, own: Vectors) -> Calibration | None:
+        """Return what a similarity means, by the query's (1, d) vector of the encoder."""
+        if self.aligner is None or self.items is None:
+            return None
+        asked = self.aligner.languages(self.space)
+        language = asked.names[int(asked(own)[0])] if asked is not None else ""
+        of_all = self.aligner.match_probability(self.query, self.items, language)
+        if of_all is None:
+            return None
+        told = self.aligner.languages(self.items)
+        by_language = {
+            name: probability
+            for name in (told.names if told is not None else ())
+            if (probability := self.aligner.match_probability(self.query, self.items, name))
+        }
+        return Calibration(of_all, told, by_language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +259,9 @@ class Layout:
                     target = field.joint or field.name
                     # A probability that was learned from pictures says nothing of videos.
                     same = (space, field.space) == (query, field.modality)
-                    probability = (
-                        self.aligner.match_probability(query, field.modality) if same else None
-                    )
+                    items = field.modality if same else None
                     routes.append(
-                        Route(name, query, target, encoder, self.aligner, space, probability)
+                        Route(name, query, target, encoder, self.aligner, space, items, field.name)
                     )
         return tuple(routes)
 

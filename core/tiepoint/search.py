@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 from tiepoint.config.models import FusionSection, SearchSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.fusion.base import Fusion, RouteScores
+from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.index.base import Candidates, Searcher
 from tiepoint.index.filters import Filter
-from tiepoint.probabilities import HitProbabilities
-from tiepoint.query.batches import HitLists
+from tiepoint.probabilities import hit_probabilities
+from tiepoint.query.batches import HitLists, hits_of
 from tiepoint.query.boosts import Boost
 from tiepoint.query.checks import checked_k, id_list
 from tiepoint.query.explanation import explanation
@@ -26,7 +28,7 @@ from tiepoint.query.probes import Encoded, Probe, QueryReader, WordProbe
 from tiepoint.query.ranking import Ranker
 from tiepoint.query.selection import Chosen, Selection
 from tiepoint.routes import Layout
-from tiepoint.types import Contribution, Hit, Modality
+from tiepoint.types import Hit, Modality
 
 
 class CollectionSearch:
@@ -60,7 +62,6 @@ class CollectionSearch:
         self._gatherer = Gatherer(searcher)
         self._ranker = Ranker(self._gatherer, fusion)
         self._planner = Planner(layout, searcher, self.reader, searching)
-        self._probabilities = HitProbabilities(layout)
 
     def search(
         self,
@@ -108,7 +109,8 @@ class CollectionSearch:
                 raise self.reader.no_route(parts)
             alone = not self.boosts and not self.fusion.takes_single_routes
             if alone and len(probes) + len(words) == 1:
-                return self._single((probes or words)[0], scope, k, explain)
+                with self.searcher.reading():
+                    return self._single((probes or words)[0], scope, k, explain)
             plan = Plan(Side(probes, words), Side(), self.boosts, scope)
             options = SearchOptions()
         else:
@@ -117,8 +119,9 @@ class CollectionSearch:
             wanted = Side(probes, words) + (kept or Side())
             plan = self._planner.plan(wanted, kept_unwanted or Side(), self.boosts, scope, options)
         selection = Selection(self.searcher, self.layout.schema, plan, options, k)
-        blocks = self._ranker.blocks(plan, max(k, self.candidates))
-        return self._hits(selection.choose(blocks), explain)
+        with self.searcher.reading():
+            blocks = self._ranker.blocks(plan, max(k, self.candidates))
+            return self._hits(selection.choose(blocks), plan.wanted.probes, explain)
 
     def search_many(
         self,
@@ -179,36 +182,50 @@ class CollectionSearch:
             found = self.searcher.search_text(
                 probe.field, probe.text, k, scope.where, scope.exclude
             )
+            payloads = self.searcher.payloads(found.ids)
         else:
-            found = self.searcher.search_vector(
+            found, payloads = self.searcher.search_items(
                 probe.field, probe.vector, k, scope.where, scope.exclude
             )
-        payloads = self.searcher.payloads(found.ids)
-        hits = []
-        for id_, score, probability, (metadata, parts) in zip(
-            found.ids,
-            found.scores.tolist(),
-            self._calibrated(probe, found),
-            payloads,
-            strict=True,
-        ):
-            shares = (Contribution(probe.route, score, score, 1.0, score),)
-            text = explanation(shares) if explain else None
-            hits.append(Hit(id_, score, probability, shares, metadata, parts, text))
+        hits = hits_of(probe.route, found, payloads)
+        if isinstance(probe, Probe) and probe.calibration is not None:
+            for hit, probability in zip(hits, self._calibrated(probe, found), strict=True):
+                hit.probability = probability
+        if explain:
+            for hit in hits:
+                hit.explanation = explanation(hit.contributions)
         return hits
 
-    def _calibrated(self, probe: Probe | WordProbe, found: Candidates) -> Sequence[float | None]:
-        if isinstance(probe, WordProbe) or not self._probabilities.known(probe.route):
-            return [None] * len(found.ids)
+    def _calibrated(self, probe: Probe, found: Candidates) -> Sequence[float | None]:
         scores = self._gatherer.against_background(probe, found.scores)
-        return self._probabilities.of([scores], np.arange(len(found.ids)), len(self.searcher))
+        return hit_probabilities(
+            self._calibrations([probe], found.ids),
+            [scores],
+            np.arange(len(found.ids)),
+            len(self.searcher),
+        )
 
-    def _hits(self, chosen: Sequence[Chosen], explain: bool) -> list[Hit]:
+    def _calibrations(
+        self, probes: Sequence[Probe], ids: Sequence[str]
+    ) -> dict[str, list[MatchProbability]]:
+        """Return what a similarity means for each item, by calibrated route."""
+        return {
+            probe.route: probe.calibration.of_items(
+                partial(self._similarities, probe.own_field, ids), len(ids)
+            )
+            for probe in probes
+            if probe.calibration is not None
+        }
+
+    def _similarities(self, field: str, ids: Sequence[str], vector: Vectors) -> Vectors:
+        return self.searcher.similarities(field, vector, ids)
+
+    def _hits(self, chosen: Sequence[Chosen], probes: Sequence[Probe], explain: bool) -> list[Hit]:
         payloads = self.searcher.payloads([item.id for item in chosen])
         probabilities = [
             probability
             for _, items in groupby(chosen, lambda item: id(item.block))
-            for probability in self._stated(list(items))
+            for probability in self._stated(list(items), probes)
         ]
         return [
             Hit(
@@ -225,7 +242,7 @@ class CollectionSearch:
             )
         ]
 
-    def _stated(self, items: Sequence[Chosen]) -> Sequence[float | None]:
+    def _stated(self, items: Sequence[Chosen], probes: Sequence[Probe]) -> Sequence[float | None]:
         """Return the calibrated probabilities of items of one block."""
         block = items[0].block
         positions = np.array([item.position for item in items])
@@ -234,4 +251,5 @@ class CollectionSearch:
         if stated is not None:
             calibrated: list[float] = stated[positions].tolist()
             return calibrated
-        return self._probabilities.of(block.routes, positions, size)
+        ids = [item.id for item in items]
+        return hit_probabilities(self._calibrations(probes, ids), block.routes, positions, size)

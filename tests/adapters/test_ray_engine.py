@@ -111,6 +111,7 @@ def engine_of(host):
     return host.health()["engine"]
 
 
+@pytest.mark.slow
 def test_a_broken_item_is_skipped_or_raised_as_in_one_process(tmp_path):
     broken = Item(id="bad", text="this is broken", metadata={})
     mixed = [*items(100), broken, *items(100, start=100)]

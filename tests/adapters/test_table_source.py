@@ -203,3 +203,29 @@ def test_options_that_cannot_be_used_say_why(shop):
         read(path, {"id": "key", "text": "title", "metadata": {"colour": "title"}})
     with pytest.raises(ConfigError, match="one character"):
         read(path, delimiter="::")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_columns_that_are_not_mapped_go_by_their_name(shop, suffix):
+    path = shop / f"items.{suffix}"
+    row = {"id": "1", "image": "a.jpg", "title": "shoe", "text": "red", "price": 2.5, "cost": 1.5}
+    if suffix == "csv":
+        path.write_text(f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
+    elif suffix == "jsonl":
+        path.write_text(json.dumps(row) + "\n")
+    else:
+        parquet.write_table(pa.Table.from_pylist([row]), path)
+
+    def items(fields: list[str], **columns) -> list[Item | Skipped]:
+        mapped = [Columns(**columns)] if columns else []
+        source = TableSource(path, *mapped, root=shop / "pictures", fields=fields)
+        return list(source.items({"price": "float", "stock": "int"}))
+
+    picture = str(shop / "pictures" / "a.jpg")
+    [item] = items(["image", "text"])
+    assert (item.id, item.parts) == ("1", {"image": picture, "text": "red"})
+    assert item.metadata == {"price": 2.5}
+    [item] = items(["text"], text="title", metadata={"price": "cost"})
+    assert (item.parts, item.metadata) == ({"text": "shoe"}, {"price": 1.5})
+    [item] = items(["text", "caption"], texts={"caption": "text"})
+    assert item.parts == {"caption": "red"}

@@ -25,7 +25,7 @@ import click
 from tiepoint.errors import StoreError
 
 @click.command()
-def store():
+def lost():
     raise StoreError("the store\\nis gone", where="data", hint="Find it.")
 
 @click.command()
@@ -52,7 +52,7 @@ def flood():
 @pytest.fixture
 def path(tmp_path):
     """A folder for `PYTHONPATH` with a distribution whose commands fail in their own ways."""
-    names = ("store", "crash", "full", "sleep", "flood")
+    names = ("lost", "crash", "full", "sleep", "flood")
     install(
         tmp_path,
         "odd-commands",
@@ -107,6 +107,26 @@ def test_a_broken_command_says_what_to_do_when_it_is_called(broken):
     assert "command 'broken' of broken-command 1.0 cannot be imported" in done.stderr
 
 
+def test_a_plugin_that_its_command_cannot_import_is_named_in_one_line(tmp_path):
+    command = (
+        "import click\n\n@click.command()\ndef late():\n    from late_plugin import LatePlugin\n"
+    )
+    install(
+        tmp_path,
+        "late-plugin",
+        {
+            registry.COMMANDS: {"late": "late_command:late"},
+            registry.PLUGINS: {"late": "late_plugin:LatePlugin"},
+        },
+        {"late_command": command, "late_plugin": "raise RuntimeError('no licence')\n"},
+    )
+    done = tiepoint("late", PYTHONPATH=tmp_path)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert "plugin 'late' of late-plugin 1.0 cannot be imported from late_plugin" in line
+    assert "(RuntimeError: no licence)" in line
+
+
 def test_of_two_commands_of_one_name_ours_runs_and_a_warning_names_the_other(tmp_path):
     install(tmp_path, "other", {registry.COMMANDS: {"config": "other_cli:config"}}, {})
     done = tiepoint("config", "schema", PYTHONPATH=tmp_path)
@@ -117,7 +137,7 @@ def test_of_two_commands_of_one_name_ours_runs_and_a_warning_names_the_other(tmp
 @pytest.mark.parametrize(
     ("command", "code", "line"),
     [
-        ("store", 1, "tiepoint: data: the store is gone. Find it.\n"),
+        ("lost", 1, "tiepoint: data: the store is gone. Find it.\n"),
         (
             "crash",
             1,
@@ -266,10 +286,26 @@ def test_doctor_finds_the_embedded_default_fit_to_run(tmp_path):
     assert findings["runtime", "chosen"]["state"] == "ok"
 
 
-def test_doctor_says_what_is_wrong_with_a_deployment(tmp_path):
-    done = tiepoint("doctor", tmp_path / "nowhere.yaml", TIEPOINT_CACHE=tmp_path / "cache")
-    assert done.returncode == 1
-    assert "there is no such file  -> Check the path." in done.stdout
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "there is no such file"),
+        ("version: [1", "deploy.yaml:1"),
+        ("version: 1\nstore: {uri: x}\n", "deploy.yaml:1: the key 'collections' is missing"),
+    ],
+)
+def test_doctor_says_what_is_wrong_with_a_deployment(tmp_path, content, told):
+    file = tmp_path / "deploy.yaml"
+    if content is not None:
+        file.write_text(content)
+    done = tiepoint("doctor", file, "--json", TIEPOINT_CACHE=tmp_path / "cache")
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert told in line
+    report = json.loads(done.stdout)
+    failed = [f for f in report["findings"] if f["state"] == "failed"]
+    assert not report["ok"]
+    assert {f["subject"] for f in failed} == {"deployment"}
 
 
 def test_doctor_says_who_holds_the_store(tmp_path):

@@ -128,6 +128,31 @@ def test_one_line_says_how_many_more_errors_there_are(tmp_path):
     assert [str(error).partition(":")[2][:2] for error in check(path)] == ["4 ", "9 "]
 
 
+def test_mistakes_of_the_file_and_of_its_components_are_all_reported_at_once(tmp_path):
+    path = tmp_path / "deploy.yaml"
+    path.write_text(
+        MINIMAL.replace("type: lens", "type: uze")
+        + "    metadata: {year: integer}\n"
+        + "stroe: {uri: ./data}\n"
+        + "sources:\n  a: {type: folder, path: ./a, recursiv: true}\n  b: 7\n"
+        + "fusion: {type: wieghted}\n"
+        + "plugins: {nowhere: {}}\n"
+    )
+    lines = [str(error) for error in check(path)]
+    expected = [
+        ":4 (encoders.photo.type)",
+        ":10 (collections.items.metadata.year)",
+        ":11 (stroe)",
+        ":13 (sources.a.recursiv)",
+        ":14 (sources.b)",
+        ":15 (fusion.type)",
+        ":16 (plugins.nowhere)",
+    ]
+    assert len(lines) == len(expected), lines
+    for line, place in zip(lines, expected, strict=True):
+        assert place in line
+
+
 def test_a_secret_of_the_environment_is_not_repeated_in_errors():
     text = MINIMAL.replace("type: lens", "type: lens\n    batch: ${TOKEN}")
     assert "hunter2" not in error_of(text, environment={"TOKEN": "hunter2"})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from tiepoint.config.models import IndexKind, IndexSection
 from tiepoint.index.collection import Collection
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.testing.store import SCHEMA, make_row
@@ -31,14 +32,17 @@ class Operation:
 class Writer:
     """A collection and what can be done to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: IndexKind) -> None:
         self.folder = folder
+        self.options = {field.name: IndexSection(kind=kind) for field in SCHEMA.vectors}
         self.open()
 
     def open(self) -> None:
         self.store = MilvusStore(str(self.folder / "store"))
         self.store.open()
-        self.collection = Collection.open(self.store, SCHEMA, self.folder / "tier")
+        self.collection = Collection.open(
+            self.store, SCHEMA, self.folder / "tier", options=self.options
+        )
 
     def write(self, operation: Operation) -> None:
         self.collection.write([make_row(item, seed=operation.number) for item in operation.ids])
@@ -63,18 +67,19 @@ def choose(chance: random.Random, number: int) -> Operation:
     return Operation(kind, tuple(ids), number)
 
 
-def write_until_killed(folder: Path, first: int, messages: Connection) -> None:
+def write_until_killed(folder: Path, kind: IndexKind, first: int, messages: Connection) -> None:
     """Open the collection, then do one random operation after another.
 
     Args:
         folder: Holds the store and the tier's snapshots.
+        kind: How vectors are searched.
         first: Number of the first operation, and the seed.
         messages: Told of everything.
     """
     chance = random.Random(first)
     try:
         messages.send(("opening", None))
-        writer = Writer(folder)
+        writer = Writer(folder, kind)
         for number in itertools.count(first):
             operation = choose(chance, number)
             messages.send(("begin", operation))

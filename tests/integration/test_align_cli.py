@@ -2,109 +2,42 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.small_encoders import unit
-from tiepoint import Host, Item, registry
+from tests.integration.pair_encoders import (
+    MeanPixels,
+    WordCounts,
+    register,
+    write_deployment,
+    write_pairs,
+)
+from tiepoint import Host, Item
 from tiepoint.cli.main import main
-from tiepoint.encoders.base import Encoder
-from tiepoint.errors import DecodeError
-
-
-class MeanPixels(Encoder):
-    """A 4 x 4 thumbnail, mixed by a fixed matrix."""
-
-    modalities = ("image",)
-    dim = 48
-    fingerprint = "mean-pixels-1"
-    encoded = 0
-
-    def prepare(self, part, modality=None):
-        import io
-        from pathlib import Path
-
-        try:
-            content = part if isinstance(part, bytes) else Path(part).read_bytes()
-            with Image.open(io.BytesIO(content)) as opened:
-                return np.asarray(opened.convert("RGB").resize((4, 4)), np.float32).ravel() / 255
-        except OSError as error:
-            raise DecodeError("not a picture") from error
-
-    def infer(self, prepared, modality=None):
-        MeanPixels.encoded += len(prepared)
-        mix = np.random.default_rng(1).normal(size=(48, 48)).astype(np.float32)
-        return unit(np.stack(prepared) @ mix + 0.01)
-
-
-class WordCounts(Encoder):
-    """Numbers of a text, mixed by a fixed matrix."""
-
-    modalities = ("text",)
-    dim = 32
-    fingerprint = "word-counts-1"
-
-    def prepare(self, part, modality=None):
-        if not part.strip():
-            raise DecodeError("the text is empty")
-        return np.array([float(word) for word in part.split()[1:]], np.float32)
-
-    def infer(self, prepared, modality=None):
-        mix = np.random.default_rng(2).normal(size=(48, 32)).astype(np.float32)
-        return unit(np.stack(prepared) @ mix + 0.01)
 
 
 @pytest.fixture(autouse=True)
 def small_components(tmp_path, monkeypatch):
     monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "cache"))
-    undo = [
-        registry.register(registry.ENCODERS, "mean-pixels", MeanPixels),
-        registry.register(registry.ENCODERS, "word-counts", WordCounts),
-    ]
+    undo = register()
     yield
-    for remove in undo:
-        remove()
+    undo()
 
 
 @pytest.fixture
 def pairs(tmp_path):
-    """150 pictures of 4 x 4 blocks with two texts each that name the blocks, with noise."""
-    generator = np.random.default_rng(0)
-    (tmp_path / "images").mkdir()
-    with (tmp_path / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["image", "text", "lang", "split", "label"])
-        for number in range(150):
-            blocks = generator.integers(0, 256, (4, 4, 3), np.uint8)
-            name = f"images/{number}.png"
-            Image.fromarray(blocks.repeat(4, 0).repeat(4, 1)).save(tmp_path / name)
-            split = "train" if number < 100 else "val"
-            for lang in ("en", "zh"):
-                noisy = blocks.ravel() / 255 + generator.normal(0, 0.25, 48)
-                words = " ".join(f"{value:.3f}" for value in noisy)
-                writer.writerow([name, f"{lang} {words}", lang, split, f"class{number % 3}"])
-    return tmp_path / "pairs.csv"
+    """150 pictures with two texts each."""
+    return write_pairs(tmp_path)
 
 
 @pytest.fixture
 def config(tmp_path):
-    path = tmp_path / "deploy.yaml"
-    path.write_text(
-        """\
-version: 1
-encoders: {photo: {type: mean-pixels}, words: {type: word-counts}}
-alignment: {type: ridge, encoders: {image: photo, text: words}}
-store: {uri: ./store}
-collections: {items: {fields: {image: {encoder: photo}, text: {encoder: words}}}}
-"""
-    )
-    return path
+    return write_deployment(tmp_path)
 
 
 @pytest.fixture
@@ -173,6 +106,17 @@ def test_a_second_fit_encodes_nothing(run, tmp_path):
     assert MeanPixels.encoded == before
 
 
+def test_views_of_images_are_encoded_once(run, tmp_path):
+    words = ("--set", "augment.count=2", "--set", "epochs=2")
+    before = MeanPixels.encoded
+    code, _, err = fit(run, tmp_path / "a", *words, method="contrastive")
+    assert code == 0, err
+    assert MeanPixels.encoded == before + 150 + 2 * 100, "validation images have no views"
+    code, out, err = fit(run, tmp_path / "b", *words, "--json", method="contrastive")
+    assert MeanPixels.encoded == before + 150 + 2 * 100
+    assert json.loads(out)["options"]["augment"]["count"] == 2
+
+
 def test_equal_seeds_make_equal_files(run, tmp_path):
     for name in ("a", "b"):
         fit(run, tmp_path / name, "--set", "hubness.kind=csls", method="asif")
@@ -188,13 +132,49 @@ def test_tuning_is_not_worse_than_the_options_it_starts_from(run, tmp_path):
     assert json.loads(out)["metrics"]["val"]["rsum"] >= plain["metrics"]["val"]["rsum"]
 
 
+def logged_fit(run, out, *words):
+    """Fit heads for three epochs with a log; returns the validation figure of the best epoch."""
+    code, text, err = fit(run, out, "--set", "epochs=3", "--json", *words, method="contrastive")
+    assert code == 0, err
+    assert "step 3 of 3" in err
+    return json.loads(text)["metrics"]["val"]["rsum"]
+
+
 def test_steps_are_logged_for_tensorboard(run, tmp_path):
     pytest.importorskip("tensorboard", reason="an extra")
-    words = ("--set", "epochs=2", "--tensorboard", tmp_path / "log")
-    code, _, err = fit(run, tmp_path / "a", *words, method="contrastive")
-    assert code == 0, err
-    assert "step 2 of 2" in err
-    assert list((tmp_path / "log").iterdir())
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logged_fit(run, tmp_path / "a", "--tensorboard", tmp_path / "log")
+    events = EventAccumulator(str(tmp_path / "log")).Reload()
+    assert set(events.Tags()["scalars"]) == {"loss", "scale", "val/rsum"}
+    assert [event.step for event in events.Scalars("val/rsum")] == [1, 2, 3]
+    losses = [event.value for event in events.Scalars("loss")]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_steps_are_logged_for_weights_and_biases(run, tmp_path, monkeypatch):
+    pytest.importorskip("wandb", reason="an extra")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    for name in ("WANDB_DIR", "WANDB_CONFIG_DIR", "WANDB_CACHE_DIR", "WANDB_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    logged_fit(run, tmp_path / "a", "--wandb", "alignment")
+    (log,) = (tmp_path / "wandb").glob("offline-run-*/run-*.wandb")
+    content = log.read_bytes()
+    assert content.count(b"val/rsum") >= 3
+    assert b"alignment" in content
+
+
+@pytest.mark.parametrize("package", ["tensorboard", "wandb"])
+def test_a_log_whose_package_is_absent_is_told_how_to_install_it(
+    run, tmp_path, monkeypatch, package
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
+    before = MeanPixels.encoded
+    result = fit(run, tmp_path / "x", f"--{package}", tmp_path / "log", method="contrastive")
+    one_line(result, f"the package {package} is not installed", f"tiepoint[{package}]")
+    assert MeanPixels.encoded == before
 
 
 class References(HTMLParser):
@@ -279,10 +259,55 @@ def test_one_repeated_pair_is_refused(run, pairs, tmp_path):
     one_line(run("fit", "--method", "cca", "--out", tmp_path / "x"), "50 pairs have the same")
 
 
+def test_few_pairs_are_warned_of_and_a_single_one_is_refused(run, pairs, tmp_path):
+    header, *lines = pairs.read_text("utf-8").splitlines()
+    pairs.write_text("\n".join([header, *lines[:20]]), "utf-8")
+    code, _, err = run("fit", "--method", "cca", "--out", tmp_path / "x")
+    assert code == 0
+    assert "warning: 20 pairs are fewer than the 48 dimensions" in err.splitlines()[-1]
+    pairs.write_text("\n".join([header, lines[0]]), "utf-8")
+    one_line(run("fit", "--method", "cca", "--out", tmp_path / "x"), "one pair only")
+
+
+def test_features_that_are_not_finite_are_refused(run, tmp_path, monkeypatch):
+    plain = WordCounts.infer
+
+    def broken(self, prepared, modality=None):
+        vectors = plain(self, prepared, modality)
+        vectors[1, 3] = np.nan
+        return vectors
+
+    monkeypatch.setattr(WordCounts, "infer", broken)
+    one_line(fit(run, tmp_path / "x"), "text vectors hold NaN or infinity", "row")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_encoded(run, tmp_path):
+    before = MeanPixels.encoded
+    (tmp_path / "file").touch()
+    one_line(fit(run, tmp_path / "file"), "file", "cannot be written")
+    one_line(fit(run, tmp_path / "file" / "x"), "file", "cannot be written")
+    assert MeanPixels.encoded == before
+
+
+def test_a_result_that_cannot_be_written_is_told_in_one_line(run, tmp_path):
+    assert fit(run, tmp_path / "mine")[0] == 0
+    words = ("--split", "val", "--aligner", tmp_path / "mine")
+    for command, option in (("eval", "--json"), ("eval", "--scores"), ("inspect", "--html")):
+        one_line(run(command, *words, option, tmp_path), "cannot be written")
+
+
 def test_an_aligner_for_other_encoders_is_refused(run, tmp_path, monkeypatch):
     fit(run, tmp_path / "mine")
     monkeypatch.setattr(WordCounts, "fingerprint", "word-counts-2")
     one_line(run("eval", "--split", "val", "--aligner", tmp_path / "mine"), "word-counts-2")
+
+
+def test_a_card_that_was_cut_short_is_refused(run, tmp_path):
+    fit(run, tmp_path / "mine")
+    card = tmp_path / "mine" / "aligner.json"
+    card.write_bytes(card.read_bytes()[:100])
+    words = ("--split", "val", "--aligner", tmp_path / "mine")
+    one_line(run("eval", *words), str(card), "not the card of a fitted aligner")
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1])])

@@ -8,9 +8,7 @@ import threading
 
 import pytest
 
-from tests.integration.crash_writer import ITEMS, Operation, write_until_killed
-from tiepoint.index.collection import Collection
-from tiepoint.index.milvus import MilvusStore
+from tests.integration.crash_writer import ITEMS, Operation, Writer, write_until_killed
 from tiepoint.testing.store import SCHEMA, assert_same_row, make_row, stored_rows
 
 # So that a run of seconds also meets the moments in which Milvus Lite writes segments.
@@ -39,10 +37,10 @@ def writers():
     return context
 
 
-def run_until_killed(context, folder, first, operations, delay_s):
+def run_until_killed(context, folder, kind, first, operations, delay_s):
     """Kill a writer `delay_s` after it has begun its n-th operation; gives what it sent."""
     receiver, sender = context.Pipe(duplex=False)
-    writer = context.Process(target=write_until_killed, args=(folder, first, sender))
+    writer = context.Process(target=write_until_killed, args=(folder, kind, first, sender))
     writer.start()
     sender.close()
     messages, killer = [], None
@@ -82,12 +80,11 @@ def possible_after(states, messages):
     return states + [done for state in states if (done := apply(state, pending)) not in states]
 
 
-def look(folder):
+def look(folder, kind):
     """Reopen; check that each item is whole and that store and tier agree; gives what is there."""
-    store = MilvusStore(str(folder / "store"))
-    store.open()
+    writer = Writer(folder, kind)
+    store, collection = writer.store, writer.collection
     try:
-        collection = Collection.open(store, SCHEMA, folder / "tier")
         found = {item: row for item, row in stored_rows(store).items() if row is not None}
         state = {item: int(row.digest.rpartition("-")[2]) for item, row in found.items()}
         expected = {item: make_row(item, seed=number) for item, number in state.items()}
@@ -112,30 +109,32 @@ def look(folder):
     return state
 
 
-def kill_repeatedly(context, folder, kills, seed):
+def kill_repeatedly(context, folder, kind, kills, seed):
     chance = random.Random(seed)
     states, first, unacknowledged = [{}], 1, 0
     for kill in range(1, kills + 1):
         operations = chance.choice([0, 1, 3, 8, 20])
         delay_s = chance.uniform(0, 0.03 if operations else 0.15)
-        messages = run_until_killed(context, folder, first, operations, delay_s)
+        messages = run_until_killed(context, folder, kind, first, operations, delay_s)
         possible = possible_after(states, messages)
         unacknowledged += len(possible) > len(states)
         states = possible
         first += sum(kind == "begin" for kind, _ in messages)
         if chance.random() < 0.6 or kill == kills:  # else the next is killed on top of this one
-            state = look(folder)
+            state = look(folder, kind)
             assert state in states
             states = [state]
     assert first > kills
     return unacknowledged
 
 
-def test_acknowledged_items_survive_kills_at_random_moments(writers, tmp_path):
-    kill_repeatedly(writers, tmp_path, kills=20, seed=1)
+@pytest.mark.parametrize("kind", ["hnsw", "int8"])
+def test_acknowledged_items_survive_kills_at_random_moments(writers, tmp_path, kind):
+    kill_repeatedly(writers, tmp_path, kind, kills=10, seed=1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 12))
-def test_acknowledged_items_survive_many_kills(writers, tmp_path, seed):
-    assert kill_repeatedly(writers, tmp_path, kills=20, seed=seed) > 0
+@pytest.mark.parametrize("kind", ["hnsw", "ivf", "lsh", "int8", "binary"])
+@pytest.mark.parametrize("seed", [2, 3])
+def test_acknowledged_items_survive_many_kills(writers, tmp_path, kind, seed):
+    assert kill_repeatedly(writers, tmp_path, kind, kills=20, seed=seed) > 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.videos import packaged_clip
 from tiepoint.config.loader import load
 from tiepoint_adapters.demo.changes import changed
 from tiepoint_adapters.demo.pictures import packaged_file
@@ -47,6 +49,18 @@ def test_every_deployment_is_valid(tiepoint_here):
     files = sorted(EXAMPLES.glob("*.yaml"))
     assert files
     for file in files:
+        done = tiepoint_here("config", "check", file)
+        assert done.returncode == 0, done.stderr
+
+
+def test_every_whole_deployment_in_the_documentation_is_valid(tiepoint_here, tmp_path):
+    text = (EXAMPLES.parent / "docs" / "deployment.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    whole = [block for block in blocks if block.startswith("version:")]
+    assert whole
+    for number, block in enumerate(whole):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(block, "utf-8")
         done = tiepoint_here("config", "check", file)
         assert done.returncode == 0, done.stderr
 
@@ -91,3 +105,20 @@ def test_a_shop(pictures, answers):
         TIEPOINT_SHOP=pictures.parent,
     )
     assert found == ["2", "1"]
+
+
+def test_shots_of_a_film_by_text_picture_and_clip(answers, tmp_path):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    film = shutil.copy(packaged_clip("bikes.mp4"), videos)
+    found = answers(
+        "videos.yaml",
+        *("--text", "a bicycle leans on a wall", "--filter", "start_s > 1"),
+        TIEPOINT_VIDEOS=videos,
+    )
+    assert sorted(found) == [
+        f"bikes.mp4#t={times}" for times in ("1.2,3.04", "3.04,5.48", "5.48,7.48", "7.48,10")
+    ]
+    assert found[0] == "bikes.mp4#t=7.48,10"
+    found = answers("videos.yaml", "--video", f"{film}#t=1.5,2.5", TIEPOINT_VIDEOS=videos)
+    assert found[0] == "bikes.mp4#t=1.2,3.04"

@@ -7,6 +7,7 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from PIL import Image
 
 from tests.command_line import TIEPOINT
 from tests.integration.conftest import Command
+from tiepoint.cli.output import warn
 from tiepoint.indexing import BATCH
 
 DEPLOYMENT = """\
@@ -74,6 +76,13 @@ class Workplace:
         done = self.command("search", self.config, "--text", "thing", "-k", "16000", "--json")
         assert done.returncode == 0, done.stderr
         return [hit["id"] for hit in json.loads(done.stdout)["hits"]]
+
+    def assert_search_tells(self, warning: str, *options: str) -> None:
+        """Search, and look for a warning; none at all if it is empty."""
+        warn.cache_clear()
+        done = self.command("search", self.config, "--text", "thing", *options)
+        told = f"tiepoint: warning: {warning}\n" if warning else ""
+        assert (done.returncode, done.stderr) == (0, told)
 
     def picture(self, name: str, colour: tuple[int, int, int] = (200, 10, 10), **sidecar) -> Path:
         path = self.pictures / name
@@ -182,6 +191,16 @@ def test_a_folder_of_broken_pictures_is_an_error_and_leaves_nothing(place):
     assert place.ids() == []
 
 
+def test_a_search_of_an_empty_store_says_so(place):
+    break_pictures(place)
+    assert place.index().returncode == 2
+    place.assert_search_tells(f"the collection is empty. Fill it: tiepoint index {place.config}")
+    place.picture("good.png")
+    assert place.index().returncode == 0
+    place.assert_search_tells("")
+    place.assert_search_tells("", "--filter", "price > 1")
+
+
 def test_names_and_texts_cannot_give_a_terminal_orders(place):
     place.picture("\x1b[31mred.png", text="thing \x1b]0;title\x07 \u202e")
     (place.pictures / "\x1b[2Jbroken.png").write_bytes(b"")
@@ -276,17 +295,96 @@ def test_a_signal_ends_with_its_code_closes_the_store_and_keeps_what_was_written
     assert len(place.ids()) >= FIRST_BATCH
 
 
-def test_a_store_that_another_process_holds_is_told_with_its_holder(place):
+@pytest.fixture
+def running(place):
+    """Another process that serves the deployment's store."""
+    run = subprocess.Popen([TIEPOINT, "run", str(place.config)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("ready: ")
+        yield run
+    finally:
+        run.terminate()
+        assert run.wait(timeout=60) == 0
+
+
+def test_where_a_process_holds_the_store_that_process_writes(place, running):
+    place.assert_search_tells(f"the collection is empty. Fill it: tiepoint index {place.config}")
+    place.picture("a.png", metadata={"price": 2.5, "tags": ["x"]})
+    place.picture("b.png", (0, 200, 0))
+    (place.pictures / "broken.png").write_bytes(b"this is no picture at all")
+    report = place.report()
+    assert (report["added"], len(report["skipped"])) == (2, 1)
+    assert report["encoded"] + report["cached"] == 2
+    assert running.poll() is None
+    assert sorted(place.ids()) == ["a.png", "b.png"]
+    (place.pictures / "b.png").unlink()
+    again = place.report("--prune")
+    assert (again["added"], again["unchanged"], again["removed"]) == (0, 1, 1)
+    assert place.ids() == ["a.png"]
+
+
+def test_a_process_that_serves_other_encoders_is_not_written_to(place, running):
     place.picture("a.png")
-    run = subprocess.Popen(
-        [TIEPOINT, "run", str(place.config)],
+    place.config.write_text(place.config.read_text().replace("preset: fast", "preset: accurate"))
+    line = place.refused()
+    assert "serves it with other encoders or fields" in line
+    assert "--migrate" in line
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from tiepoint.index.ownership import StoreLock
+Path(sys.argv[1]).mkdir(exist_ok=True)
+StoreLock(Path(sys.argv[1])).acquire()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_process_that_holds_the_store_and_takes_no_calls_is_named(place):
+    place.picture("a.png")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(place.folder / "store")],
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        assert run.stdout is not None
-        assert run.stdout.readline().startswith("ready: ")
-        assert f"process {run.pid} " in place.refused()
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert re.search(f"process {holder.pid} .*takes no calls", place.refused())
     finally:
-        run.terminate()
-        assert run.wait(timeout=60) == 0
+        holder.kill()
+        holder.wait()
+
+
+def test_prune_removes_what_the_folder_no_longer_has_and_nothing_else(place):
+    for name in ("a.png", "b.png", "sub/c.png", "d.png"):
+        place.picture(name)
+    (place.folder / "things.csv").write_text("key,title,price\nrow,thing,1\n")
+    place.report()
+    place.use(TABLE)
+    place.report()
+    place.use(FOLDER)
+    (place.pictures / "a.png").unlink()
+    (place.pictures / "b.png").write_bytes(b"this is no picture now")
+    (place.pictures / "sub" / "c.png").unlink()
+    place.picture("d.png", id="renamed")
+    assert place.report()["removed"] == 0
+    report = place.report("--prune")
+    assert report["removed"] == 3
+    assert sorted(place.ids()) == ["b.png", "renamed", "row"]
+
+
+def test_prune_refuses_a_folder_that_came_up_empty_and_a_source_that_cannot_tell(place):
+    kept = place.picture("a.png")
+    place.report()
+    kept.unlink()
+    assert "the folder holds no image" in place.refused("--prune")
+    place.pictures.joinpath("b.png").write_bytes(b"this is no picture at all")
+    assert place.index("--prune").returncode == 2
+    assert place.ids() == ["a.png"]
+    (place.folder / "things.csv").write_text("key,title,price\nrow,thing,1\n")
+    place.use(TABLE)
+    assert "cannot tell which stored items are its own" in place.refused("--prune")

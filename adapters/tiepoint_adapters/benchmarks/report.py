@@ -34,7 +34,7 @@ def report(
     rows: Sequence[Mapping[str, Any]],
     json_path: Path | None,
     title: str,
-    apart: str | None = None,
+    apart: Sequence[str] = (),
 ) -> None:
     """Print the rows as tables, and write them as `{"rows", "machine", "versions"}`.
 
@@ -42,14 +42,14 @@ def report(
         rows: What was measured; columns are shown in the order in which keys first appear.
         json_path: The file to write, whole or not at all; none if None.
         title: The tables' heading.
-        apart: A column that stands in the headings: rows that differ in it, or in the columns
-            that they have, are in tables of their own. One table if None.
+        apart: Columns that stand in the headings: rows that differ in them, or in the columns
+            that they have, are in tables of their own. One table if there are none.
 
     Raises:
         InputError: The file cannot be written.
     """
     for heading, group in groupby(rows, lambda row: _heading(row, title, apart)):
-        _print([{key: row[key] for key in row if key != apart} for row in group], heading[0])
+        _print([{key: row[key] for key in row if key not in apart} for row in group], heading[0])
     if json_path is None:
         return
     text = json.dumps({"rows": list(rows), "machine": machine(), "versions": versions()}, indent=2)
@@ -103,8 +103,11 @@ def _memory_gib() -> float | None:
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
 
 
-def _heading(row: Mapping[str, Any], title: str, apart: str | None) -> tuple[str, tuple[str, ...]]:
-    return (title, ()) if apart is None else (f"{title}: {row[apart]}", tuple(row))
+def _heading(
+    row: Mapping[str, Any], title: str, apart: Sequence[str]
+) -> tuple[str, tuple[str, ...]]:
+    named = ", ".join(str(row[name]) for name in apart)
+    return (f"{title}: {named}", tuple(row)) if apart else (title, ())
 
 
 def _print(rows: Sequence[Mapping[str, Any]], title: str) -> None:

@@ -1,8 +1,10 @@
 """`tiepoint bench search`: neighbours of a vector, against peers in the same process.
 
 The engines take turns at the same queries, round after round, so that whatever else the
-machine does falls on all of them. Queries are asked one at a time. FAISS and tiepoint answer
-one query on one thread; NumPy and Milvus Lite use all.
+machine does falls on all of them. FAISS, USearch and tiepoint answer one query on one thread
+and a batch on all. Each engine is tuned to the least breadth that reaches the recall; where the
+tier finds more than it was asked for, its peers have to find as much. An answer counts as right
+if it is as near as the true k-th neighbour, as ann-benchmarks has it.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -19,177 +20,229 @@ import numpy as np
 
 from tiepoint.cli.output import say
 from tiepoint.errors import InputError
+from tiepoint.host import Host
 from tiepoint_adapters.benchmarks import search_engines as engines
+from tiepoint_adapters.benchmarks.memory import growth_of_faiss, growth_of_tier
 from tiepoint_adapters.benchmarks.report import report
-from tiepoint_adapters.benchmarks.search_engines import Search, Vectors
+from tiepoint_adapters.benchmarks.search_engines import Engine
+from tiepoint_adapters.benchmarks.timing import Truth, curve_of, figures, timings, truth_of, tune
+from tiepoint_adapters.benchmarks.vectors import QUERIES, RANK, Vectors, clustered, embeddings
 
-RANK = 24
-QUERIES = 500
-_CLUSTER_SIZE = 200
-_ROUNDS = 5
-_SLOW_QUERIES = 20  # a round of the engines that take milliseconds
-_ONE, _ALL = "one", "all"
+BATCH = 100
+SELECTIVITIES = (0.001, 0.01, 0.1, 0.5)
+KINDS = ("auto", "exact", "hnsw", "ivf", "lsh", "int8", "binary")
 
 
 @click.command("search")
 @click.option("--n", "count", default=100_000, show_default=True, help="Vectors to search in.")
-@click.option("--dim", default=256, show_default=True, help="Length of the made vectors.")
+@click.option("--dim", default=256, show_default=True, help="Length of the vectors.")
 @click.option("--k", default=10, show_default=True, help="Neighbours to find.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="An .npz file: its first 2-D array of floats is searched, too.",
+    help="Vectors of an .npz, .hdf5 or .fvecs file: brought to --dim by principal components"
+    " and repeated with noise up to --n. Made, clustered ones if not given.",
+)
+@click.option("--kind", type=click.Choice(KINDS), default="auto", show_default=True)
+@click.option("--recall", default=0.99, show_default=True, help="What all are tuned to.")
+@click.option(
+    "--peer",
+    "peers",
+    multiple=True,
+    type=click.Choice([*engines.PEERS, "none"]),
+    help="Against which peers (repeatable); all that are installed if not given.",
+)
+@click.option("--memory", is_flag=True, help="Measure memory, in processes of their own.")
+@click.option(
+    "--curve",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw recall against queries per second (.png or .svg; needs matplotlib).",
 )
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
 )
-def bench_search(count: int, dim: int, k: int, data: Path | None, json_path: Path | None) -> None:
-    """Vector search against bare FAISS, exact NumPy and Milvus Lite."""
-    if not 1 <= k <= 100 or count < 1000 or dim < RANK:
+def bench_search(
+    count: int,
+    dim: int,
+    k: int,
+    data: Path | None,
+    kind: str,
+    recall: float,
+    peers: tuple[str, ...],
+    memory: bool,
+    curve: Path | None,
+    json_path: Path | None,
+) -> None:
+    """Vector search against bare FAISS, USearch, Milvus Lite and LanceDB."""
+    if not 1 <= k <= 100 or count < 1000 or dim < RANK or not 0.5 <= recall <= 1:
         raise InputError(
-            f"n={count}, dim={dim}, k={k} is no sensible search",
-            hint=f"Use n of at least 1000, dim of at least {RANK}, and k from 1 to 100.",
+            f"n={count}, dim={dim}, k={k}, recall={recall} is no sensible search",
+            hint=f"Use n of at least 1000, dim of at least {RANK}, k from 1 to 100,"
+            " and a recall from 0.5 to 1.",
         )
-    kinds = [(f"clustered, rank {RANK}", clustered(count + QUERIES, dim))]
-    if data is not None:
-        kinds.append((data.name, embeddings(data, count + QUERIES)))
-    rows = []
-    for name, vectors in kinds:
-        with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as folder:
-            rows += measure(Path(folder), name, vectors, k)
-    report(rows, json_path, f"The {k} nearest", apart="data")
+    if data is None:
+        name, vectors = f"clustered, rank {RANK}", clustered(count + QUERIES, dim)
+    else:
+        name, vectors = data.name, embeddings(data, count + QUERIES, dim)
+    names = engines.installed(peers or tuple(engines.PEERS)) if "none" not in peers else []
+    with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as folder:
+        bench = _Bench(Path(folder), name, vectors, k, kind, recall)
+        rows = bench.measure(names, memory)
+        if curve is not None:
+            bench.draw(curve)
+    report(rows, json_path, f"The {k} nearest", apart=("part", "data"))
 
 
-def clustered(count: int, dim: int) -> Vectors:
-    """Return (count, dim) unit vectors in clusters of about 200, within a space of rank 24.
-
-    The spread within a cluster is half of that between clusters; a little noise fills the
-    other dimensions.
-    """
-    rng = np.random.default_rng(0)
-    basis = np.linalg.qr(rng.standard_normal((dim, RANK)))[0].astype(np.float32)
-    clusters = max(count // _CLUSTER_SIZE, 1)
-    centres = rng.standard_normal((clusters, RANK), np.float32)
-    points = centres[rng.integers(0, clusters, count)]
-    points += 0.5 * rng.standard_normal((count, RANK), np.float32)
-    vectors = points @ basis.T + 0.02 * rng.standard_normal((count, dim), np.float32)
-    return _unit(vectors)
-
-
-def embeddings(path: Path, most: int) -> Vectors:
-    """Return at most so many unit vectors of a file, shuffled.
-
-    Raises:
-        InputError: The file cannot be read, or holds no array of vectors.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = [stored[name] for name in stored.files]
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the file cannot be read ({error!s:.80})", where=str(path), hint="Give an .npz file."
-        ) from error
-    found = [array for array in arrays if array.ndim == 2 and array.dtype.kind == "f"]
-    if not found or len(found[0]) < 2 * QUERIES:
-        raise InputError(
-            "the file holds no 2-D array of floats with enough rows",
-            where=str(path),
-            hint=f"Give at least {2 * QUERIES} vectors.",
-        )
-    return _unit(np.random.default_rng(0).permutation(found[0])[:most].astype(np.float32))
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    unit: Vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return unit
-
-
-def measure(folder: Path, name: str, vectors: Vectors, k: int) -> list[dict[str, Any]]:
-    """Return a row for each engine, and one for opening.
+class _Bench:
+    """One data set, with every engine over it.
 
     Args:
         folder: An empty folder for the stores.
         name: What the vectors are.
         vectors: (n, dim) unit vectors; the last 500 are the queries.
         k: Neighbours to find.
+        kind: Which index tiepoint has.
+        recall: What all are tuned to.
     """
-    queries = vectors[-QUERIES:].copy()
-    vectors = np.ascontiguousarray(vectors[:-QUERIES])
-    name = f"{name} ({len(vectors):,} x {vectors.shape[1]})"
-    say(f"{name}: the true neighbours")
-    exact = engines.exact(vectors, k)
-    truth = [set(exact(query)) for query in queries]
-    few = slice(0, 5 * _SLOW_QUERIES)
-    say(f"{name}: storing in tiepoint, and opening it again")
-    host = engines.host_of(folder / "tiepoint", vectors.shape[1])
-    with host:
-        engines.fill(host, vectors)
-    opening = _opening(folder / "tiepoint", vectors.shape[1], queries[0], k)
-    say(f"{name}: building and tuning FAISS")
-    bare, breadth = engines.faiss_hnsw(vectors, k, queries, truth)
-    say(f"{name}: building and tuning Milvus Lite")
-    milvus, milvus_breadth = engines.milvus_lite(folder, vectors, k, queries[few], truth[few])
-    with engines.host_of(folder / "tiepoint", vectors.shape[1]) as host:
-        found = {
-            "tiepoint": (engines.tiepoint(host, k), _ONE, None),
-            "faiss-hnsw": (bare, _ONE, breadth),
-            "exact NumPy": (exact, _ALL, None),
-            "milvus-lite": (milvus, _ALL, milvus_breadth),
-        }
-        say(f"{name}: timing")
-        timings = _timings({engine: search for engine, (search, _, _) in found.items()}, queries)
-        rows = [
-            {
-                "data": name,
-                "engine": engine,
-                "threads": threads,
-                "ef": breadth,
-                "recall@10" if k == 10 else f"recall@{k}": engines.recall(
-                    search, queries[few], truth[few]
-                )
-                if engine == "milvus-lite"
-                else engines.recall(search, queries, truth),
-                **_figures(timings[engine]),
+
+    def __init__(
+        self, folder: Path, name: str, vectors: Vectors, k: int, kind: str, recall: float
+    ) -> None:
+        self.queries = vectors[-QUERIES:].copy()
+        self.vectors = np.ascontiguousarray(vectors[:-QUERIES])
+        self.name = f"{name} ({len(self.vectors):,} x {vectors.shape[1]})"
+        self.folder, self.k, self.kind, self.recall = folder, k, kind, recall
+        self.truth = truth_of(self.vectors, self.queries, k)
+        self.points: dict[str, list[tuple[float, float]]] = {}
+
+    def host(self) -> Host:
+        return engines.host_of(
+            self.folder / "tiepoint", self.vectors.shape[1], self.kind, self.recall
+        )
+
+    def measure(self, names: list[str], memory: bool) -> list[dict[str, Any]]:
+        """Return the rows of all tables."""
+        say(f"{self.name}: storing in tiepoint, and opening it again")
+        with self.host() as host:
+            host.add(engines.items(self.vectors))
+        opening = self._opening()
+        with self.host() as host:
+            # Where the tier finds more than it was asked for, its peers have to as well.
+            own = engines.tiepoint(host, self.k).found(self.queries)
+        recall = max(self.recall, self.truth.recall(own))
+        found: list[Engine] = []
+        for name in names:
+            say(f"{self.name}: building and tuning {name}")
+            engine = engines.peer(name, self.vectors, self.k, self.folder)
+            tune(engine, self.queries, self.truth, recall)
+            found.append(engine)
+        with self.host() as host:
+            ours = engines.tiepoint(host, self.k)
+            described = host.health()["collections"][engines.COLLECTION]["tier"]["vectors"][
+                "vector"
+            ]
+            say(f"{self.name}: {described['search']} ({described['why']})")
+            rows = self._compare([ours, *found], described)
+            say(f"{self.name}: filters")
+            rows += self._filtered(host)
+            self.points = {
+                engine.name: curve_of(engine, self.queries, self.truth)
+                for engine in [ours, *found]
+                if not engine.slow
             }
-            for engine, (search, threads, breadth) in found.items()
+        rows.append({"part": "opening", "data": self.name, "engine": "tiepoint", **opening})
+        if memory:
+            say(f"{self.name}: memory")
+            rows += self._memory()
+        return rows
+
+    def draw(self, path: Path) -> None:
+        """Draw the curves of the engines."""
+        from tiepoint_adapters.benchmarks.curve import draw
+
+        draw(self.points, path, self.name, self.k)
+
+    def _compare(self, found: list[Engine], described: dict[str, Any]) -> list[dict[str, Any]]:
+        rows = []
+        for part, size in (("one query", 1), (f"batches of {BATCH}", BATCH)):
+            say(f"{self.name}: timing {part}")
+            seconds = timings(found, self.queries, size)
+            for engine in found:
+                answers = slice(0, BATCH if engine.slow else QUERIES)
+                rows.append(
+                    {
+                        "part": part,
+                        "data": self.name,
+                        "engine": engine.name,
+                        "kind": described["search"] if engine.name == "tiepoint" else None,
+                        "breadth": described.get("breadth")
+                        if engine.name == "tiepoint"
+                        else engine.breadth,
+                        f"recall@{self.k}": self.truth.recall(
+                            engine.found(self.queries[answers]), answers
+                        ),
+                        **figures(seconds[engine.name], size),
+                    }
+                )
+        return rows
+
+    def _filtered(self, host: Host) -> list[dict[str, Any]]:
+        plain = engines.tiepoint(host, self.k)
+        bucket = engines.buckets(len(self.vectors))
+        asked: list[tuple[float, Engine, Truth]] = [(1.0, plain, self.truth)]
+        for share in SELECTIVITIES:
+            limit = round(share * engines.BUCKETS)
+            engine = engines.tiepoint(host, self.k, f"bucket < {limit}")
+            engine.name = f"{share:g}"
+            truth = truth_of(self.vectors, self.queries, self.k, np.flatnonzero(bucket < limit))
+            asked.append((share, engine, truth))
+        seconds = timings([engine for _, engine, _ in asked], self.queries, 1)
+        usual = float(np.median(seconds[plain.name]))
+        return [
+            {
+                "part": "filters",
+                "data": self.name,
+                "share that passes": share,
+                f"recall@{self.k}": truth.recall(
+                    np.concatenate([engine.found(query[None]) for query in self.queries])
+                ),
+                "times unfiltered": round(float(np.median(seconds[engine.name])) / usual, 2),
+                **figures(seconds[engine.name], 1),
+            }
+            for share, engine, truth in asked
         ]
-    return [*rows, {"data": name, "engine": "tiepoint, opening", **opening}]
 
+    def _opening(self) -> dict[str, float]:
+        """Time from opening to the first answer, with the snapshot and without."""
+        found = {}
+        for key in ("open_s", "rebuild_s"):
+            started = time.perf_counter()
+            with self.host() as host:
+                host.search(vector=self.queries[0], k=self.k)
+                found[key] = round(time.perf_counter() - started, 3)
+            if key == "open_s":
+                for snapshot in self.folder.rglob("snapshot-*"):
+                    shutil.rmtree(snapshot)
+        return found
 
-def _timings(searches: dict[str, Search], queries: Vectors) -> dict[str, list[float]]:
-    seconds: dict[str, list[float]] = defaultdict(list)
-    for search in searches.values():
-        search(queries[0])
-    for turn in range(_ROUNDS):
-        for engine, search in searches.items():
-            slow = engine in ("exact NumPy", "milvus-lite")
-            asked = queries[turn * _SLOW_QUERIES :][:_SLOW_QUERIES] if slow else queries
-            for query in asked:
-                started = time.perf_counter()
-                search(query)
-                seconds[engine].append(time.perf_counter() - started)
-    return seconds
-
-
-def _figures(seconds: list[float]) -> dict[str, float]:
-    p50, p99 = np.percentile(seconds, [50, 99]) * 1000
-    return {
-        "p50_ms": round(float(p50), 4),
-        "p99_ms": round(float(p99), 4),
-        "qps": round(len(seconds) / sum(seconds), 1),
-    }
-
-
-def _opening(folder: Path, dim: int, query: Vectors, k: int) -> dict[str, float]:
-    """Time from opening to the first answer, with the snapshot and without."""
-    figures = {}
-    for key in ("open_s", "rebuild_s"):
-        started = time.perf_counter()
-        host = engines.host_of(folder, dim)
-        with host:
-            host.search(vector=query, k=k)
-            figures[key] = round(time.perf_counter() - started, 3)
-        if key == "open_s":
-            for snapshot in folder.rglob("snapshot-*"):
-                shutil.rmtree(snapshot)
-    return figures
+    def _memory(self) -> list[dict[str, Any]]:
+        queries = self.folder / "queries.npy"
+        np.save(queries, self.queries)
+        [snapshot] = (self.folder / "tiepoint" / "tiers" / engines.COLLECTION).glob("*/snapshot-*")
+        tier = growth_of_tier(
+            snapshot.parent, self.vectors.shape[1], self.kind, self.recall, queries, self.k
+        )
+        flat = self.folder / "vectors.npy"
+        np.save(flat, self.vectors)
+        bare = growth_of_faiss(flat, queries, self.k)
+        return [
+            {
+                "part": "memory",
+                "data": self.name,
+                "engine": engine,
+                "MiB": round(size / 2**20, 1),
+                "bytes an item": round(size / len(self.vectors)),
+                "times float32 HNSW": round(size / bare, 3),
+            }
+            for engine, size in (("tiepoint's tier", tier), ("faiss-hnsw", bare))
+        ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from tiepoint.embedded import WORDS
 from tiepoint.errors import InputError
 from tiepoint.types import Item, Skipped
 from tiepoint_adapters.demo.pictures import LANGUAGES, Picture
@@ -80,8 +81,8 @@ def write_deployment(out: Path, preset: str, pictures: Sequence[Picture]) -> Pat
     text = {"encoder": "words", "words": True}
     content = {
         "version": 1,
-        "encoders": {"photo": {"type": "timm", "preset": preset}, "words": {"type": "use"}},
-        "alignment": {"type": "conse", "encoders": {"image": "photo", "text": "words"}},
+        "encoders": {"photo": {"type": "timm", "preset": preset}, "words": WORDS},
+        "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
         "store": {"uri": f"./{STORE}"},
         "collections": {
             "pictures": {"fields": {"image": {"encoder": "photo"}}},

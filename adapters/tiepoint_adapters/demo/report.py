@@ -14,8 +14,9 @@ from tiepoint_adapters.demo.answers import SHOWN, Answer, Section
 from tiepoint_adapters.demo.filling import Filling
 
 ALIGNMENT_NOTE = (
-    "Pictures and texts meet through an alignment that was never trained on pairs (ConSE over"
-    " ImageNet's classes): it knows everyday objects, and little of scenes, materials or medicine."
+    "Pictures and texts meet through the shipped alignment: learned on photographs of people and"
+    " animals, it falls back on ImageNet's class names for the rest, and knows little of materials"
+    " or medicine."
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
@@ -15,6 +16,9 @@ from tiepoint.types import Item
 from tiepoint_adapters.engines.ray_worker import Job, encode, job_of
 
 logger = logging.getLogger(__name__)
+
+STARTS = 3
+"""How often a Ray of our own is started before it is given up."""
 
 
 class RayEngine:
@@ -102,20 +106,30 @@ class RayEngine:
             ) from error
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         if self.address is None:
+            # Ray's workers give way to everything else (15), which halves them on a busy machine.
+            os.environ.setdefault("RAY_worker_niceness", "0")
             options["num_cpus"] = (self.workers or self._cores()) * self.cores_per_worker
             options["include_dashboard"] = False
         else:
             options["address"] = self.address
-        try:
-            ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise StoreError(
-                f"Ray cannot be started or reached ({error!s:.200})",
-                where="engine",
-                hint="Check engine.address, and that no other Ray is held by this process.",
-            ) from error
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
+        for attempt in range(1, STARTS + 1):
+            try:
+                ray.init(**options)
+                break
+            except Exception as error:  # Ray raises bare ones when it does not start
+                ray.shutdown()
+                if self.address is None and attempt < STARTS:
+                    # It gives itself 30 s, which a machine with much to do does not always keep.
+                    logger.warning("Ray did not start (%.200s); it is started again", error)
+                    continue
+                raise StoreError(
+                    f"Ray cannot be started or reached ({error!s:.200})",
+                    where="engine",
+                    hint="Check engine.address, and that the machine is not overloaded.",
+                ) from error
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         self._started = True
 
     def _cores(self) -> int:
@@ -132,8 +146,7 @@ class RayEngine:
         ).map(
             partial(encode, job=job),
             num_cpus=self.cores_per_worker,
-            concurrency=self.workers,
-            max_retries=-1,
+            compute=ray.data.TaskPoolStrategy(size=self.workers),
         )
         try:
             for row in data.iter_rows():

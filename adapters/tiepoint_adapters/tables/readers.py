@@ -85,9 +85,7 @@ def read_parquet(path: Path, columns: Sequence[str], delimiter: str) -> Iterator
                     number += 1
                     yield number, cells
     except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            f"this is not a readable Parquet file ({error})", where=str(path), hint="Write it anew."
-        ) from error
+        raise _not_parquet(path, error) from error
 
 
 def _cells(batch: Any) -> list[Cells | str]:
@@ -101,7 +99,10 @@ def _cells(batch: Any) -> list[Cells | str]:
     return rows
 
 
-READERS: Mapping[str, Callable[[Path, Sequence[str], str], Iterator[NumberedRow]]] = {
+Reader: TypeAlias = Callable[[Path, Sequence[str], str], Iterator[NumberedRow]]
+"""Yields the rows of a file: given its path, the columns that are read, and the delimiter."""
+
+READERS: Mapping[str, Reader] = {
     ".csv": read_csv,
     ".tsv": read_csv,
     ".jsonl": read_jsonl,
@@ -109,6 +110,33 @@ READERS: Mapping[str, Callable[[Path, Sequence[str], str], Iterator[NumberedRow]
     ".parquet": read_parquet,
 }
 """The reader of each kind of file, by suffix."""
+
+
+def column_names(path: Path, delimiter: str) -> list[str] | None:
+    """Return the columns that a table says it has; None for JSON lines, where each row has its own.
+
+    Raises:
+        InputError: This is no Parquet file.
+    """
+    reader = READERS[path.suffix.lower()]
+    if reader is read_jsonl:
+        return None
+    if reader is read_csv:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            return next(csv.reader(file, delimiter=delimiter), [])
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return list(parquet.read_schema(path).names)
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(path, error) from error
+
+
+def _not_parquet(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"this is not a readable Parquet file ({error})", where=str(path), hint="Write it anew."
+    )
 
 
 def _require(path: Path, columns: Sequence[str], header: Sequence[str]) -> None:

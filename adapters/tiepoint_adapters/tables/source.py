@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from tiepoint.config.models import MetadataType
 from tiepoint.errors import ConfigError, InputError, SchemaError
 from tiepoint.types import Item, MetadataValue, Skipped
-from tiepoint_adapters.tables.readers import READERS, Cells, NumberedRow
+from tiepoint_adapters.tables.readers import READERS, Cells, Reader, column_names
 from tiepoint_adapters.tables.values import read_value
+
+_BY_NAME = ("image", "audio", "text")
 
 
 class Columns(BaseModel):
@@ -36,16 +38,47 @@ class Columns(BaseModel):
         named = [self.id, *(part for part in parts if part), *self.metadata.values()]
         return list(dict.fromkeys(named))
 
+    def completed(
+        self, present: Collection[str] | None, fields: Collection[str], metadata: Collection[str]
+    ) -> Columns:
+        """Return these with what goes by name: columns that are not mapped, for what has none.
+
+        Args:
+            present: The table's columns; None where they are not known.
+            fields: The collection's fields, of which `image`, `audio` and `text` go by name.
+            metadata: The names that the collection declares.
+        """
+        mapped = self.names()
+
+        def free(name: str) -> bool:
+            return name not in mapped and (present is None or name in present)
+
+        parts = {
+            name: name
+            for name in _BY_NAME
+            if name in fields
+            and getattr(self, name) is None
+            and name not in self.texts
+            and free(name)
+        }
+        values = {name: name for name in metadata if name not in self.metadata and free(name)}
+        return self.model_copy(update={**parts, "metadata": {**self.metadata, **values}})
+
+
+_DEFAULT = Columns()
+
 
 class TableSource:
     """Reads a CSV, TSV, JSON-lines or Parquet file: every row is an item.
 
     Args:
         path: The file; its suffix says what it is.
-        columns: Which column holds what, see `Columns`.
+        columns: Which column holds what, see `Columns`. A column that is not mapped goes by
+            its name: `id`, a field `image`, `audio` or `text`, and declared metadata.
         root: The folder that paths in the table start at, and do not leave; the table's own
             folder if not given.
         delimiter: What separates the cells of a CSV file; a tab in `.tsv` files.
+        fields: The fields of the collection that takes the items.
 
     Raises:
         ConfigError: The delimiter is not one character.
@@ -54,15 +87,17 @@ class TableSource:
     def __init__(
         self,
         path: Path,
-        columns: Columns,
+        columns: Columns = _DEFAULT,
         *,
         root: Path | None = None,
         delimiter: str | None = None,
+        fields: Collection[str] = (),
     ) -> None:
         self.total: int | None = None
         self.path = path
         self.root = root or path.parent
         self.columns = columns
+        self.fields = fields
         self.delimiter = delimiter or ("\t" if self.path.suffix.lower() == ".tsv" else ",")
         if len(self.delimiter) != 1:
             raise ConfigError("must be one character", where="delimiter", hint='Such as ";".')
@@ -78,14 +113,17 @@ class TableSource:
                 gives the same id twice.
         """
         self._refuse_unknown(metadata)
-        self._refuse_twins()
-        for number, cells in self._rows(self.columns.names()):
+        reader = self._reader()
+        present = column_names(self.path, self.delimiter)
+        columns = self.columns.completed(present, self.fields, metadata)
+        self._refuse_twins(reader)
+        for number, cells in reader(self.path, columns.names(), self.delimiter):
             if isinstance(cells, str):
                 yield Skipped(self._place(number), cells)
             else:
-                yield self._item(number, cells, metadata)
+                yield self._item(number, cells, columns, metadata)
 
-    def _rows(self, columns: list[str]) -> Iterator[NumberedRow]:
+    def _reader(self) -> Reader:
         if not self.path.is_file():
             raise InputError("no such file", where=str(self.path), hint="Name an existing table.")
         reader = READERS.get(self.path.suffix.lower())
@@ -95,7 +133,7 @@ class TableSource:
                 where=str(self.path),
                 hint=f"Use one of {', '.join(READERS)}.",
             )
-        return reader(self.path, columns, self.delimiter)
+        return reader
 
     def _refuse_unknown(self, metadata: Mapping[str, MetadataType]) -> None:
         unknown = [name for name in self.columns.metadata if name not in metadata]
@@ -106,11 +144,11 @@ class TableSource:
                 hint=f"It declares {', '.join(metadata) or 'none'}.",
             )
 
-    def _refuse_twins(self) -> None:
+    def _refuse_twins(self, reader: Reader) -> None:
         """A first pass that reads little, so that nothing is written of a table with twins."""
         seen: dict[str, int] = {}
         self.total = 0
-        for number, cells in self._rows([self.columns.id]):
+        for number, cells in reader(self.path, [self.columns.id], self.delimiter):
             self.total += 1
             if isinstance(cells, str):
                 continue
@@ -135,16 +173,16 @@ class TableSource:
         return f"{self.path.name} row {number}"
 
     def _item(
-        self, number: int, cells: Cells, metadata: Mapping[str, MetadataType]
+        self, number: int, cells: Cells, columns: Columns, metadata: Mapping[str, MetadataType]
     ) -> Item | Skipped:
         try:
             return Item(
                 self._id(cells),
-                image=self._file(cells, self.columns.image),
-                audio=self._file(cells, self.columns.audio),
-                text=_text(cells, self.columns.text),
-                metadata=self._metadata(cells, metadata),
-                parts={field: _text(cells, name) for field, name in self.columns.texts.items()},
+                image=self._file(cells, columns.image),
+                audio=self._file(cells, columns.audio),
+                text=_text(cells, columns.text),
+                metadata=_metadata(cells, columns, metadata),
+                parts={field: _text(cells, name) for field, name in columns.texts.items()},
             )
         except ValueError as error:
             return Skipped(self._place(number), str(error))
@@ -167,18 +205,19 @@ class TableSource:
             raise ValueError(f"{column}: there is no file {name!r:.120} in {self.root}")
         return str(path.absolute())
 
-    def _metadata(
-        self, cells: Cells, declared: Mapping[str, MetadataType]
-    ) -> dict[str, MetadataValue]:
-        values = {}
-        for name, column in self.columns.metadata.items():
-            try:
-                value = read_value(cells.get(column), declared[name])
-            except ValueError as error:
-                raise ValueError(f"{column}: {error}") from error
-            if value is not None:
-                values[name] = value
-        return values
+
+def _metadata(
+    cells: Cells, columns: Columns, declared: Mapping[str, MetadataType]
+) -> dict[str, MetadataValue]:
+    values = {}
+    for name, column in columns.metadata.items():
+        try:
+            value = read_value(cells.get(column), declared[name])
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from error
+        if value is not None:
+            values[name] = value
+    return values
 
 
 def _text(cells: Cells, column: str | None) -> str | None:

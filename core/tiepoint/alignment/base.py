@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
+from tiepoint.alignment.languages import LanguageGate
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
@@ -40,6 +41,19 @@ class Aligner(ABC):
             SchemaError: The modality is not aligned, or d_in is not its encoder's.
         """
 
-    def match_probability(self, query: Modality, gallery: Modality) -> MatchProbability | None:
-        """Return what a similarity of this query to such items means, where it was calibrated."""
+    def match_probability(
+        self, query: Modality, gallery: Modality, language: str = ""
+    ) -> MatchProbability | None:
+        """Return what a similarity of such a query to such items means, where it was calibrated.
+
+        Args:
+            query: The query's modality.
+            gallery: The items'.
+            language: That of the texts among them, as `languages` tells it; languages are not
+                equally sure.
+        """
+        return None
+
+    def languages(self, modality: Modality) -> LanguageGate | None:
+        """Return what tells a part's language by its encoder's vector; None for one language."""
         return None

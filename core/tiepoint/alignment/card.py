@@ -67,7 +67,8 @@ class Card(_Part):
         seed: The seed of the fit.
         metrics: Figures of the fit, such as those on the validation pairs.
         calibration: From the similarity of a top hit to the probability that it is right, by
-            route, such as `text->image`; empty without validation pairs.
+            route, such as `text->image`, or `text[en]->image` and `image->text[en]` for texts of
+            one language; empty where it was not calibrated.
         notice: What the weights may be used for, where the data say so.
         date: When it was fitted, ISO 8601 in UTC.
         tiepoint: The version that wrote it.
@@ -89,6 +90,14 @@ class Card(_Part):
     tiepoint: str
     versions: dict[str, str]
     sha256: str
+
+    def match_probability(
+        self, query: Modality, gallery: Modality, language: str
+    ) -> MatchProbability | None:
+        """Return the calibration of a route for a language, or for all where it has none."""
+        names = (f"{query}[{language}]->{gallery}", f"{query}->{gallery}[{language}]")
+        of_language = (self.calibration[name] for name in names if name in self.calibration)
+        return next(of_language, self.calibration.get(f"{query}->{gallery}"))
 
 
 def library_versions() -> dict[str, str]:

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tiepoint.saving import replaced_together
+
 log = logging.getLogger(__name__)
 
 FILE = "training.safetensors"
@@ -102,9 +104,8 @@ def write_checkpoint(folder: Path, state: Checkpoint) -> None:
         "best": state.best if state.history and "val/rsum" in state.history[-1] else None,
         "history": state.history,
     }
-    partial = folder / f"{FILE}.partial"
-    save_file(tensors, partial, {"progress": json.dumps(progress)})
-    partial.replace(folder / FILE)
+    with replaced_together(folder / FILE) as (partial,):
+        save_file(tensors, partial, {"progress": json.dumps(progress)})
 
 
 def read_checkpoint(folder: Path, identity: str) -> Checkpoint | None:

@@ -76,8 +76,10 @@ def check_variety(pairs: PairSet) -> None:
     """Refuse pairs that are one and the same.
 
     Raises:
-        InputError: All pairs have the same image, or the same text.
+        InputError: There is one pair, or all have the same image, or the same text.
     """
+    if len(pairs.links) == 1:
+        raise InputError("there is one pair only", hint="Give some hundreds at least.")
     for modality, x in zip(pairs.modalities, pairs.linked(), strict=True):
         if (x == x[0]).all():
             raise InputError(

@@ -86,29 +86,12 @@ class ConseAligner(Aligner):
         if modality == TEXT:
             centred: Vectors = vectors - self._space.mean
             return unit_rows(centred @ self._space.whitening)
-        classifier = self._classifier
-        logits = vectors @ classifier.weight.T + classifier.bias
-        return unit_rows(self._weights(logits) @ self._space.names)
-
-    def _weights(self, logits: Vectors) -> Vectors:
-        """Return (n, classes) softmax weights, 0 for all but the likeliest classes."""
-        if self.classes < logits.shape[1]:
-            least = np.partition(logits, -self.classes, axis=1)[:, -self.classes, None]
-            logits = np.where(logits >= least, logits, -np.inf)
-        weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / self.temperature)
-        normalised: Vectors = weights / weights.sum(axis=1, keepdims=True)
-        return normalised
+        weights = class_weights(self._classifier, vectors, self.temperature, self.classes)
+        return unit_rows(weights @ self._space.names)
 
     @cached_property
     def _classifier(self) -> Classifier:
-        classifier = self.encoders[IMAGE].classifier()
-        if classifier is None:
-            raise ConfigError(
-                "the image encoder has no classifier, which ConSE needs",
-                where="alignment.encoders.image",
-                hint="Use a timm model with its ImageNet head, or another alignment.",
-            )
-        return classifier
+        return classifier_of(self.encoders[IMAGE])
 
     @cached_property
     def _space(self) -> ClassNameSpace:
@@ -140,6 +123,42 @@ class ClassNameSpace:
     names: Vectors
     mean: Vectors
     whitening: Vectors
+
+
+def classifier_of(images: Encoder) -> Classifier:
+    """Return the classifier of an image encoder.
+
+    Raises:
+        ConfigError: It has none.
+    """
+    classifier = images.classifier()
+    if classifier is None:
+        raise ConfigError(
+            "the image encoder has no classifier, which ConSE needs",
+            where="alignment.encoders.image",
+            hint="Use a timm model with its ImageNet head, or another alignment.",
+        )
+    return classifier
+
+
+def class_weights(
+    classifier: Classifier, x: Vectors, temperature: float, classes: int | None = None
+) -> Vectors:
+    """Return (n, n_classes) softmax weights of (n, dim) image vectors.
+
+    Args:
+        classifier: Of the image encoder.
+        x: The vectors.
+        temperature: Divides the logits.
+        classes: How many of the likeliest take part; the others weigh 0. All if not given.
+    """
+    logits = x @ classifier.weight.T + classifier.bias
+    if classes is not None and classes < logits.shape[1]:
+        least = np.partition(logits, -classes, axis=1)[:, -classes, None]
+        logits = np.where(logits >= least, logits, -np.inf)
+    weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+    normalised: Vectors = weights / weights.sum(axis=1, keepdims=True)
+    return normalised
 
 
 def class_name_space(embeddings: Vectors) -> ClassNameSpace:

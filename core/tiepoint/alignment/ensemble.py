@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiepoint.alignment.fitted import FittedAligner, Tensors
 from tiepoint.alignment.fitting import FitProgress, FitSettings
+from tiepoint.alignment.languages import LanguageGate
 from tiepoint.alignment.options import Options
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import fitted_method
-from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import ConfigError
 from tiepoint.types import Modality
+
+if TYPE_CHECKING:
+    from tiepoint.alignment.views import Views
 
 
 class Member(BaseModel):
@@ -52,6 +55,9 @@ class EnsembleAligner(FittedAligner):
 
     The inner product of two concatenations is the weighted sum of the members' cosines, so an
     ensemble costs an index nothing but longer vectors.
+
+    Attributes:
+        members: The aligners.
     """
 
     method = "ensemble"
@@ -60,14 +66,14 @@ class EnsembleAligner(FittedAligner):
 
     def __init__(self, encoders: Mapping[Modality, Any], **options: Any) -> None:
         super().__init__(encoders, **options)
-        self._members = self._new_members()
+        self.members = self._new_members()
 
     def learn(
         self, pairs: PairSet, val: PairSet | None, settings: FitSettings
     ) -> tuple[Tensors, list[Mapping[str, float]]]:
         tensors: Tensors = {}
         history: list[Mapping[str, float]] = []
-        for index, member in enumerate(self._members):
+        for index, member in enumerate(self.members):
             report = member.fit(pairs, val, self._settings(settings, index))
             tensors |= {f"{index}.{name}": value for name, value in member.tensors.items()}
             history += [{"member": float(index), **step} for step in report.history]
@@ -80,7 +86,7 @@ class EnsembleAligner(FittedAligner):
         Raises:
             ConfigError: The members' differ.
         """
-        wanted = {member.views for member in self._members} - {None}
+        wanted = {member.views for member in self.members} - {None}
         if len(wanted) > 1:
             raise ConfigError(
                 "the members learn from different views of the images",
@@ -90,7 +96,7 @@ class EnsembleAligner(FittedAligner):
         return next(iter(wanted), None)
 
     def prepare(self) -> None:
-        for index, member in enumerate(self._members):
+        for index, member in enumerate(self.members):
             start = f"{index}."
             member.restore(
                 {
@@ -100,12 +106,26 @@ class EnsembleAligner(FittedAligner):
                 }
             )
 
+    def warm_up(self) -> None:
+        for member in self.members:
+            member.warm_up()
+
     def project(self, modality: Modality, x: Vectors) -> Vectors:
+        roots = np.sqrt(self.weights(modality, x))
         parts = [
-            member.transform(modality, x) * np.float32(np.sqrt(stated.weight))
-            for member, stated in zip(self._members, self.options.members, strict=True)
+            member.transform(modality, x) * root[:, None]
+            for member, root in zip(self.members, roots.T, strict=True)
         ]
         return np.concatenate(parts, axis=1)
+
+    def languages(self, modality: Modality) -> LanguageGate | None:
+        told = (member.languages(modality) for member in self.members)
+        return next((gate for gate in told if gate is not None), None)
+
+    def weights(self, modality: Modality, x: Vectors) -> Vectors:
+        """Return (n, n_members) float32, how much each member counts for each vector."""
+        stated = np.array([member.weight for member in self.options.members], np.float32)
+        return np.broadcast_to(stated, (len(x), len(stated)))
 
     def _new_members(self) -> list[FittedAligner]:
         made = []
@@ -121,7 +141,7 @@ class EnsembleAligner(FittedAligner):
 
     def _settings(self, settings: FitSettings, index: int) -> FitSettings:
         """Return a member's settings: its own seed and folder, and progress over all members."""
-        count = len(self._members)
+        count = len(self.members)
 
         def tell(step: FitProgress) -> None:
             if settings.progress is not None:

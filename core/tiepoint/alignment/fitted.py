@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +24,19 @@ from tiepoint.alignment.checks import (
 from tiepoint.alignment.fitting import FitReport, FitSettings
 from tiepoint.alignment.hubness import Correction
 from tiepoint.alignment.inputs import Inputs, prepared
+from tiepoint.alignment.languages import LanguageGate
 from tiepoint.alignment.options import Options, Range
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.signing import card_fingerprint, signed, write_aligner
 from tiepoint.alignment.storage import packed, unpacked
-from tiepoint.alignment.views import Views
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError, InputError
 from tiepoint.evaluation.retrieval import Retrieval, evaluate
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
+
+if TYPE_CHECKING:
+    from tiepoint.alignment.views import Views
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -114,6 +117,14 @@ class FittedAligner(Aligner):
     def views(self) -> Views | None:
         """The changed versions of images that it learns from; None for the images alone."""
         return None
+
+    def check_encoders(self) -> None:
+        """Refuse, before anything is encoded, encoders that could not be trained.
+
+        Raises:
+            ConfigError: Encoders of another kind than the method trains.
+            MissingDependencyError: What the training needs is not installed.
+        """
 
     def trained_encoders(
         self,
@@ -198,8 +209,29 @@ class FittedAligner(Aligner):
         joint = self._unit(modality, checked_vectors(self.encoders, modality, x))
         return joint if self._correction is None else self._correction.apply(modality, joint)
 
-    def match_probability(self, query: Modality, gallery: Modality) -> MatchProbability | None:
-        return self.card.calibration.get(f"{query}->{gallery}") if self.card else None
+    def match_probability(
+        self, query: Modality, gallery: Modality, language: str = ""
+    ) -> MatchProbability | None:
+        return self.card.match_probability(query, gallery, language) if self.card else None
+
+    def languages(self, modality: Modality) -> LanguageGate | None:
+        inputs = self._inputs.get(modality)
+        return inputs.gate if inputs else None
+
+    def unusual(self, modality: Modality, x: Vectors) -> Vectors:
+        """Return (n,) float32, how unlike the training vectors others are: 0 usual, 1 one in 100.
+
+        Raises:
+            ConfigError: Vectors are not standardised, which tells it.
+        """
+        told = self.options.inputs
+        if told is None or not told.standardise:
+            raise ConfigError(
+                f"{self.method} does not standardise its vectors, so it cannot tell unusual ones",
+                where="inputs.standardise",
+                hint="Set it to true.",
+            )
+        return self._inputs[modality].unusual(x)
 
     def restore(self, tensors: Tensors) -> None:
         """Take over parameters that `tensors` of a fitted aligner with these options held.

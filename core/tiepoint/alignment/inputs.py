@@ -47,12 +47,15 @@ class Inputs:
         root: Whether the signed square root is taken.
         mean: (n_languages, d) float32 what is subtracted; one row where languages are shared.
         scale: (n_languages, d) float32 what it is multiplied by.
+        lengths: (n_languages, 2) float32, the median and the 99th percentile of the lengths of
+            the prepared vectors that it was learned from.
         gate: Tells the language, or None where there is one map for all.
     """
 
     root: bool
     mean: Vectors
     scale: Vectors
+    lengths: Vectors
     gate: LanguageGate | None
 
     @classmethod
@@ -71,7 +74,19 @@ class Inputs:
         scale = np.stack(
             [_scale(group) if options.standardise else np.ones(x.shape[1]) for group in groups]
         )
-        return cls(root, mean.astype(np.float32), scale.astype(np.float32), gate)
+        lengths = np.stack(
+            [
+                np.percentile(np.linalg.norm((group - m) * s, axis=1), [50, 99])
+                for group, m, s in zip(groups, mean, scale, strict=True)
+            ]
+        )
+        return cls(
+            root,
+            mean.astype(np.float32),
+            scale.astype(np.float32),
+            lengths.astype(np.float32),
+            gate,
+        )
 
     def __call__(self, x: Vectors) -> Vectors:
         """Return (n, d * n_languages) float32 for (n, d) vectors."""
@@ -84,6 +99,17 @@ class Inputs:
         blocks[np.arange(len(x)), which] = (rooted - self.mean[which]) * self.scale[which]
         return blocks.reshape(len(x), -1)
 
+    def unusual(self, x: Vectors) -> Vectors:
+        """Return how unlike the vectors that it was learned from (n, d) others are: (n,) float32.
+
+        0 is usual, and 1 is as unusual as one in a hundred of them. It is the length of a
+        standardised vector that tells: one from elsewhere is far off in many dimensions.
+        """
+        which = np.zeros(len(x), np.int64) if self.gate is None else self.gate(x)
+        median, far = self.lengths[which].T
+        length = np.linalg.norm(self(x), axis=1)
+        return np.asarray((length - median) / np.maximum(far - median, 1e-6), np.float32)
+
     def tensors(self, modality: Modality) -> dict[str, NDArray[Any]]:
         """Return the arrays by name, as `restored` takes them."""
         start = f"{_PREFIX}{modality}."
@@ -91,6 +117,7 @@ class Inputs:
             f"{start}root": np.array([self.root], np.uint8),
             f"{start}mean": self.mean,
             f"{start}scale": self.scale,
+            f"{start}lengths": self.lengths,
         }
         return named | (self.gate.tensors(modality) if self.gate is not None else {})
 
@@ -109,6 +136,7 @@ class Inputs:
             bool(tensors[f"{start}root"][0]),
             tensors[f"{start}mean"],
             tensors[f"{start}scale"],
+            tensors[f"{start}lengths"],
             gate,
         )
 

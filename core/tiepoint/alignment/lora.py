@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from tiepoint.alignment.fitted import FittedAligner, Tensors
 from tiepoint.alignment.fitting import FitReport, FitSettings
 from tiepoint.alignment.options import LossName, Options
 from tiepoint.alignment.pairs import PairSet
-from tiepoint.encoders.adapters import CARD, AdapterCard, peft, write_weights
+from tiepoint.encoders.adapters import AdapterCard, peft, write_card, write_weights
 from tiepoint.encoders.augmentation import Augmentation
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.joint import JointEncoder
@@ -79,6 +80,16 @@ class LoraAligner(FittedAligner):
     def __init__(self, encoders: Mapping[Modality, Encoder], **options: Any) -> None:
         super().__init__(encoders, **options)
         self._history: list[Mapping[str, float]] = []
+        self._trained_s = 0.0
+
+    def check_encoders(self) -> None:
+        if self._joint().adapter is not None:
+            raise ConfigError(
+                "the encoder has an adapter already",
+                where="encoders",
+                hint="Take `adapter` away, and train on all pairs.",
+            )
+        peft()
 
     def trained_encoders(
         self,
@@ -88,13 +99,13 @@ class LoraAligner(FittedAligner):
         folder: Path,
         settings: FitSettings,
     ) -> Mapping[Modality, Encoder]:
-        base = self._base()
-        peft()  # its absence is told before anything is computed
+        self.check_encoders()
         check_variety(pairs)
+        started = time.perf_counter()
         from tiepoint.alignment.lora_towers import LoraTowers, validation
         from tiepoint.alignment.trainer import Schedule, train
 
-        told = self.options
+        base, told = self._joint(), self.options
         loss = told.loss or ("sigmoid" if base.kind in _SIGMOID_KINDS else "infonce")
         model = LoraTowers(base, pairs, root, told, loss, settings.seed)
         schedule = Schedule(
@@ -122,18 +133,28 @@ class LoraAligner(FittedAligner):
             tiepoint=tiepoint.__version__,
             versions={name: version(name) for name in ("torch", "transformers", "peft")},
         )
-        (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", "utf-8")
+        write_card(folder, card)
         tuned = base.adapted(folder)
         self.encoders = dict.fromkeys(self.encoders, tuned)
+        self._trained_s = time.perf_counter() - started
         return self.encoders
 
     def fit(
         self, pairs: PairSet, val: PairSet | None = None, settings: FitSettings | None = None
     ) -> FitReport:
-        adapter = self._adapted().adapter
+        adapter = self._joint().adapter
+        if adapter is None:
+            raise ConfigError(
+                "the encoder has no adapter",
+                where="encoders",
+                hint="Train one: tiepoint align fit --method lora.",
+            )
         report = super().fit(pairs, val, settings)
-        before = adapter.card.metrics if adapter is not None else {}
-        return replace(report, metrics={**before, **report.metrics})
+        return replace(
+            report,
+            seconds=self._trained_s + report.seconds,
+            metrics={**adapter.card.metrics, **report.metrics},
+        )
 
     def learn(
         self, pairs: PairSet, val: PairSet | None, settings: FitSettings
@@ -157,26 +178,6 @@ class LoraAligner(FittedAligner):
                 "LoRA fine-tunes one joint model for images and texts",
                 where="alignment.encoders",
                 hint="Name the same encoder of `type: joint` for both, or take another method.",
-            )
-        return encoder
-
-    def _base(self) -> JointEncoder:
-        encoder = self._joint()
-        if encoder.adapter is not None:
-            raise ConfigError(
-                "the encoder has an adapter already",
-                where="encoders",
-                hint="Take `adapter` away, and train on all pairs.",
-            )
-        return encoder
-
-    def _adapted(self) -> JointEncoder:
-        encoder = self._joint()
-        if encoder.adapter is None:
-            raise ConfigError(
-                "the encoder has no adapter",
-                where="encoders",
-                hint="Train one: tiepoint align fit --method lora.",
             )
         return encoder
 

@@ -55,8 +55,9 @@ class LoraTowers(Towers):
     ) -> None:
         torch.set_num_threads(native_threads())
         model = encoder.network()
-        temperature = math.exp(-float(model.logit_scale))
-        super().__init__(loss, temperature, float(getattr(model, "logit_bias", 0.0)))
+        temperature = math.exp(-model.logit_scale.item())
+        bias = getattr(model, "logit_bias", None)
+        super().__init__(loss, temperature, 0.0 if bias is None else bias.item())
         torch.manual_seed(seed)
         config = peft().LoraConfig(
             r=options.rank,

@@ -10,6 +10,7 @@ from tiepoint import registry
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.card import check_encoders, read_card
 from tiepoint.alignment.fitted import FittedAligner
+from tiepoint.alignment.languages import LanguageGate
 from tiepoint.alignment.signing import card_fingerprint
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import InputError
@@ -47,8 +48,13 @@ class SavedAligner(Aligner):
     def transform(self, modality: Modality, x: Vectors) -> Vectors:
         return self.fitted.transform(modality, x)
 
-    def match_probability(self, query: Modality, gallery: Modality) -> MatchProbability | None:
-        return self.card.calibration.get(f"{query}->{gallery}")
+    def match_probability(
+        self, query: Modality, gallery: Modality, language: str = ""
+    ) -> MatchProbability | None:
+        return self.card.match_probability(query, gallery, language)
+
+    def languages(self, modality: Modality) -> LanguageGate | None:
+        return self.fitted.languages(modality)
 
     @property
     def fitted(self) -> FittedAligner:

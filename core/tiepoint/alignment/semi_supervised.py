@@ -43,7 +43,7 @@ class SemiSupervisedOptions(Options):
     """
 
     rounds: int = Field(default=6, ge=1, le=50)
-    share: float = Field(default=0.1, gt=0, le=1)
+    share: float = Field(default=0.15, gt=0, le=1)
     partners: int = Field(default=5, ge=1)
     pair_weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     beta: float = Field(default=10.0, gt=0, allow_inf_nan=False)

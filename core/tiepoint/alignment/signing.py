@@ -12,6 +12,7 @@ import tiepoint
 from tiepoint.alignment.card import CARD, TENSORS, Card, DataCard, EncoderCard, library_versions
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.encoders.base import Encoder
+from tiepoint.saving import replace_together
 from tiepoint.types import Modality
 
 
@@ -66,13 +67,11 @@ def card_fingerprint(card: Card) -> str:
 
 
 def write_aligner(folder: Path, card: Card, content: bytes) -> Path:
-    """Write tensors and card into a folder (made if absent), the card last; returns it."""
+    """Write tensors and card into a folder (made if absent); returns it.
+
+    A failure leaves the aligner that was saved before.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, written in (
-        (TENSORS, content),
-        (CARD, card.model_dump_json(indent=2).encode() + b"\n"),
-    ):
-        partial = folder / f"{name}.partial"
-        partial.write_bytes(written)
-        partial.replace(folder / name)
+    stated = card.model_dump_json(indent=2).encode() + b"\n"
+    replace_together({folder / TENSORS: content, folder / CARD: stated})
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -185,6 +186,22 @@ def _look_at_store(folder: Path) -> Iterator[Finding]:
     if owner is not None:
         yield _drift_of_owner(folder)
     yield _free_space("store", folder)
+    yield from _look_at_indexes(folder)
+
+
+def _look_at_indexes(folder: Path) -> Iterator[Finding]:
+    """Look at how the vectors of each field are searched, as the snapshots say."""
+    for collection in sorted((folder / "tiers").glob("*/")):
+        # Which of several is the collection's own is known to the store alone: the newest is.
+        manifests = list(collection.glob("*/snapshot-*/manifest.json"))
+        if not manifests:
+            continue
+        newest = max(manifests, key=lambda path: path.stat().st_mtime)
+        manifest = json.loads(newest.read_text("utf-8"))
+        for field, how in manifest.get("searched", {}).items():
+            card = manifest["indexes"].get(field)
+            tuned = f"; tuned to a recall of {card['recall']:.3f}" if card else ""
+            yield Finding("deployment", f"index {collection.name}.{field}", "ok", how + tuned)
 
 
 def _drift_of_owner(folder: Path) -> Finding:

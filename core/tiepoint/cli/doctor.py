@@ -25,8 +25,9 @@ def doctor(context: click.Context, config: Path | None, as_json: bool) -> None:
     """Say what is installed, what would run, and what is missing.
 
     With CONFIG, a deployment file, look at its store too. Exit code 0 if the embedded default
-    (and the deployment) can run, 1 if not. The JSON is `{"ok", "findings": [{"subject",
-    "name", "state", "value", "hint"}]}` with the states `ok`, `note` (not needed) and `failed`.
+    (and the deployment) can run, 1 if not, 2 if the file is wrong. The JSON is `{"ok",
+    "findings": [{"subject", "name", "state", "value", "hint"}]}` with the states `ok`, `note`
+    (not needed) and `failed`.
     """
     findings = _look(config)
     ok = all(finding.state != "failed" for finding in findings)
@@ -34,6 +35,8 @@ def doctor(context: click.Context, config: Path | None, as_json: bool) -> None:
         print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})
     else:
         _print(findings)
+    if config is not None:
+        _refuse_wrong(config)
     if not ok:
         context.exit(1)
 
@@ -52,6 +55,17 @@ def _look(config: Path | None) -> list[Finding]:
     if config is not None:
         findings += diagnosis.look_at_deployment(config)
     return findings
+
+
+def _refuse_wrong(config: Path) -> None:
+    """End as other commands do where the deployment file is wrong.
+
+    Raises:
+        ConfigError: It is.
+    """
+    from tiepoint.config.loader import load
+
+    load(config)
 
 
 def _print(findings: list[Finding]) -> None:

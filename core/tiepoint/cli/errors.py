@@ -13,6 +13,7 @@ import traceback
 
 import click
 
+from tiepoint import registry
 from tiepoint.cli.output import say
 from tiepoint.cli.signals import Terminated
 from tiepoint.errors import TiepointError
@@ -58,6 +59,10 @@ def report(error: BaseException, *, debug: bool) -> int:
         place = f"{error.filename}: " if error.filename else ""
         say(f"{place}the disk is full. Free some space and run the command again.")
         return FAILED
+    broken = registry.failed_import(error) if isinstance(error, Exception) else None
+    if broken is not None:
+        say(str(broken))
+        return broken.exit_code
     say(
         f"{_sentence(f'unexpected {type(error).__name__}: {error}')}"
         " For the traceback: tiepoint --debug ..."

@@ -110,7 +110,7 @@ def _index_one(target: Target, name: str, strict: bool, prune: bool, as_json: bo
     from tiepoint.ingest import build_source, ingest
 
     section = target.deployment.sources[name]
-    source = build_source(name, section)
+    source = build_source(name, section, target.deployment.collections[section.collection].fields)
     with progress_of(name) as progress:
         try:
             report = ingest(

@@ -37,7 +37,7 @@ def migrate_store(config: Path, missing: Missing, *, reencode: bool, as_json: bo
         except MissingItemsError as error:
             if as_json:
                 print_json(MigrationReport(missing=error.missing).as_dict())
-            else:
+            elif len(error.missing) > 1:  # the error itself tells of one
                 _say_missing(error.missing)
             raise
         except KeyboardInterrupt:

@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+from tiepoint.errors import InputError
+from tiepoint.saving import replace_together
+
 # Control characters, line separators, those that turn the direction of writing, and what UTF-8
 # cannot hold: a terminal would obey them, or show another text than there is.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -35,8 +38,35 @@ def print_json(data: Any) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write data to a file as indented JSON, in UTF-8."""
-    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    """Write data to a file as indented JSON, in UTF-8.
+
+    Raises:
+        InputError: There can be no such file.
+    """
+    write_file(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that the user has named; its folder is made if absent.
+
+    A failure, as where the disk is full, leaves the file that was there before. A link, or
+    what is no file (such as /dev/stdout), is written to and not replaced.
+
+    Raises:
+        InputError: There can be no such file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(content)
+        else:
+            replace_together({path: content})
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise InputError(
+            f"the file cannot be written ({error.strerror})",
+            where=str(path),
+            hint="Give another path.",
+        ) from error
 
 
 def echo(text: str) -> None:

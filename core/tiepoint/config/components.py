@@ -20,7 +20,7 @@ from tiepoint.config.models import ComponentSection
 from tiepoint.config.problems import Problem, YamlPath, problems_of
 from tiepoint.errors import TiepointError
 
-_GIVEN_BY_HOST = {registry.ALIGNERS: ("encoders",), registry.SOURCES: ("base",)}
+_GIVEN_BY_HOST = {registry.ALIGNERS: ("encoders",), registry.SOURCES: ("fields",)}
 _RELATIVE = ("./", "../", "~/")
 
 

@@ -16,9 +16,29 @@ from pydantic import ValidationError
 from tiepoint import registry
 from tiepoint.config.components import check_component, check_plugin
 from tiepoint.config.document import MAX_BYTES, Document, parse
-from tiepoint.config.models import ComponentSection, Deployment
+from tiepoint.config.models import (
+    AlignmentSection,
+    AnswerSection,
+    ComponentSection,
+    Deployment,
+    EncoderSection,
+    EngineSection,
+    FusionSection,
+    SourceSection,
+)
 from tiepoint.config.problems import Problem, YamlPath, nearest, path_text, problems_of
 from tiepoint.errors import ConfigError
+
+_NAMED: Mapping[str, tuple[str, type[ComponentSection]]] = {
+    "encoders": (registry.ENCODERS, EncoderSection),
+    "sources": (registry.SOURCES, SourceSection),
+}
+_SINGLE: Mapping[str, tuple[str, type[ComponentSection]]] = {
+    "alignment": (registry.ALIGNERS, AlignmentSection),
+    "fusion": (registry.FUSIONS, FusionSection),
+    "answer": (registry.ANSWERERS, AnswerSection),
+    "engine": (registry.ENGINES, EngineSection),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +188,40 @@ def _check(document: Document, folder: Path) -> tuple[Deployment | None, list[Pr
     try:
         deployment = Deployment.model_validate(document.data)
     except ValidationError as error:
-        return None, problems_of(error, (), Deployment)
+        wrong = problems_of(error, (), Deployment)
+        return None, wrong + _wrong_components(document.data, folder)
     problems = _unknown_references(deployment)
     resolved, wrong = _with_components(deployment, folder)
     return resolved, problems + wrong
+
+
+def _wrong_components(data: Mapping[str, Any], folder: Path) -> list[Problem]:
+    """Return what is wrong with the components of a file that is no deployment as a whole.
+
+    Sections that are themselves not what they must be are passed over.
+    """
+    sections: list[tuple[YamlPath, tuple[str, type[ComponentSection]], Any]] = [
+        ((key, name), kind, given)
+        for key, kind in _NAMED.items()
+        for name, given in _mapping(data, key).items()
+    ]
+    sections += [((key,), kind, data[key]) for key, kind in _SINGLE.items() if key in data]
+    problems = []
+    for path, (group, model), given in sections:
+        try:
+            section = model.model_validate(given)
+        except ValidationError:
+            continue
+        problems += check_component(group, section, path, folder)[1]
+    for name, options in _mapping(data, "plugins").items():
+        if isinstance(options, dict):
+            problems += check_plugin(name, options, folder)[1]
+    return problems
+
+
+def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _unknown_references(deployment: Deployment) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tiepoint.encoders.digests import file_digest
 from tiepoint.errors import FingerprintError, InputError, MissingDependencyError
+from tiepoint.saving import replace_together
 
 CARD = "adapter.json"
 WEIGHTS = "adapter_model.safetensors"
@@ -145,6 +147,8 @@ def peft() -> Any:
     Raises:
         MissingDependencyError: It is not installed.
     """
+    # PEFT asks transformers for an attribute that was renamed, at every model that it wraps.
+    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
     try:
         import peft as module
     except ModuleNotFoundError as error:
@@ -174,9 +178,11 @@ def write_weights(folder: Path, model: Any) -> tuple[str, str]:
         CONFIG: (json.dumps(config, indent=2, sort_keys=True, default=str) + "\n").encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        partial = folder / f"{name}.partial"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
+    replace_together({folder / name: content for name, content in contents.items()})
     weights, stated = (hashlib.sha256(content).hexdigest() for content in contents.values())
     return weights, stated
+
+
+def write_card(folder: Path, card: AdapterCard) -> None:
+    """Write the card of an adapter beside its weights."""
+    replace_together({folder / CARD: card.model_dump_json(indent=2).encode() + b"\n"})

@@ -17,7 +17,8 @@ from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.cache import EmbeddingCache, digest
 from tiepoint.encoders.files import is_file
 from tiepoint.errors import DecodeError
-from tiepoint.threads import Priority, native_threads, preparation_threads, prioritised
+from tiepoint.inference import Priority, prioritised
+from tiepoint.threads import native_threads, preparation_threads
 from tiepoint.types import Modality
 
 CHUNK = 16

@@ -50,6 +50,8 @@ def load_text_network(files: ModelFiles, pooling: PoolingName) -> TextNetwork:
             local_files_only=True,
             trust_remote_code=False,
         )
+    # An export reads every attribute, and transformers warns of models that were given no loss.
+    model.loss_function = None
     # Of a model with encoder and decoder (T5 and its kin) the encoder embeds.
     pair = bool(getattr(model.config, "is_encoder_decoder", False))
     return TextNetwork(model.encoder if pair else model, pooling)

@@ -8,13 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tiepoint.encoders.images import read_image
 from tiepoint.evaluation.inspection import Inspection
 
 _PICTURE_PX = 160
 _CURVE_PX = 240
 
 
-def render(inspection: Inspection, title: str, images: Sequence[Path], texts: Sequence[str]) -> str:
+def render(
+    inspection: Inspection,
+    title: str,
+    images: Sequence[Path],
+    texts: Sequence[str],
+    labels: Sequence[str],
+) -> str:
     """Return the page.
 
     Args:
@@ -22,6 +29,7 @@ def render(inspection: Inspection, title: str, images: Sequence[Path], texts: Se
         title: What was looked into.
         images: The files of the image rows.
         texts: The texts of the text rows.
+        labels: The classes of the image rows; empty where there is none.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -39,6 +47,8 @@ def render(inspection: Inspection, title: str, images: Sequence[Path], texts: Se
             "margin": c.margin,
             "found": picture(images[c.found]),
             "right": picture(images[c.right]),
+            "found_label": labels[c.found],
+            "right_label": labels[c.right],
         }
         for c in inspection.confusions
     ]
@@ -57,10 +67,9 @@ def render(inspection: Inspection, title: str, images: Sequence[Path], texts: Se
 
 def picture(path: Path) -> str:
     """Return a small JPEG of an image as a data URI."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    with Image.open(path) as opened:
-        small = ImageOps.exif_transpose(opened).convert("RGB")
+    small = Image.fromarray(read_image(path))
     small.thumbnail((_PICTURE_PX, _PICTURE_PX))
     content = io.BytesIO()
     small.save(content, "JPEG", quality=80)

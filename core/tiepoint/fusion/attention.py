@@ -79,8 +79,10 @@ class AttentionFusion(FittedFusion):
         columns = [self._column[route.route] for route in routes]
         given = np.stack(
             [
-                self._inputs.of(column, query_features(route.standardised), route.query)
-                for column, route in zip(columns, routes, strict=True)
+                self._inputs.of(column, features, route.query)
+                for column, features, route in zip(
+                    columns, query_features(routes), routes, strict=True
+                )
             ]
         )
         drawn = np.einsum("rf,rfw->rw", given, tensors["token"][columns])
@@ -97,8 +99,8 @@ class TokenInputs:
     """What a route's token is made from: standardised features and components of the query.
 
     Attributes:
-        mean: (r, 5) float32 of the features.
-        scale: (r, 5) float32, what they are multiplied by.
+        mean: (r, 8) float32 of the features.
+        scale: (r, 8) float32, what they are multiplied by.
         components: Of the routes' query vectors, by column; absent for words.
         width: How many components a token takes.
     """
@@ -127,7 +129,7 @@ class TokenInputs:
         return cls(mean, scale, found, components)
 
     def of(self, column: int, features: Vectors, query: Vectors | None) -> Vectors:
-        """Return (5 + width,) float32 of one route's answer to one query."""
+        """Return (8 + width,) float32 of one route's answer to one query."""
         made = np.zeros(len(FEATURES) + self.width, np.float32)
         made[: len(FEATURES)] = (features - self.mean[column]) * self.scale[column]
         fitted = self.components.get(column)
@@ -137,7 +139,7 @@ class TokenInputs:
         return made
 
     def of_all(self, examples: FusionExamples) -> Vectors:
-        """Return (q, r, 5 + width) float32 of labelled queries."""
+        """Return (q, r, 8 + width) float32 of labelled queries."""
         shape = (*examples.asked.shape, len(FEATURES) + self.width)
         made = np.zeros(shape, np.float32)
         made[:, :, : len(FEATURES)] = (examples.features - self.mean) * self.scale

@@ -20,6 +20,8 @@ class _Query:
     candidates: Rows
     relevant: NDArray[np.bool_]
     standing: dict[str, Vectors]
+    backgrounds: dict[str, tuple[float, float]]
+    features: Vectors
     vectors: dict[str, Vectors]
 
 
@@ -72,7 +74,9 @@ class ExampleCollector:
             if self._wants_vectors and route.stored is not None:
                 self._keep(route.route, rows, route.stored)
         flags = np.array([id_ in wanted for id_ in pool], bool)
-        self._queries.append(_Query(rows, flags, standing, vectors))
+        backgrounds = {route.route: (route.mean, route.scale) for route in routes}
+        features = query_features(routes)
+        self._queries.append(_Query(rows, flags, standing, backgrounds, features, vectors))
 
     def _keep(self, route: str, rows: Rows, stored: Callable[[Sequence[int]], Vectors]) -> None:
         kept = self._items.setdefault(route, {})
@@ -96,6 +100,8 @@ class ExampleCollector:
         n, columns = len(self._queries), {route: i for i, route in enumerate(fingerprints)}
         standing = np.full((n, width, len(columns)), np.nan, np.float32)
         asked = np.zeros((n, len(columns)), bool)
+        mean = np.zeros((n, len(columns)), np.float32)
+        scale = np.ones((n, len(columns)), np.float32)
         features = np.zeros((n, len(columns), len(FEATURES)), np.float32)
         relevant = np.zeros((n, width), bool)
         candidates = np.full((n, width), -1, np.int64)
@@ -103,15 +109,18 @@ class ExampleCollector:
             count = len(query.candidates)
             relevant[row, :count] = query.relevant
             candidates[row, :count] = query.candidates
-            for route, values in query.standing.items():
+            for position, (route, values) in enumerate(query.standing.items()):
                 column = columns[route]
                 standing[row, :count, column] = values
                 asked[row, column] = True
-                features[row, column] = query_features(values)
+                mean[row, column], scale[row, column] = query.backgrounds[route]
+                features[row, column] = query.features[position]
         return FusionExamples(
             fingerprints,
             standing,
             asked,
+            mean,
+            scale,
             features,
             relevant,
             candidates,

@@ -29,7 +29,9 @@ class FusionExamples:
         standing: (q, c, r) float32 standardised similarities, NaN where a route does not know
             a candidate, and in the padding.
         asked: (q, r) whether a route took part in a query.
-        features: (q, r, 5) float32 `FEATURES` of each route's answer.
+        mean: (q, r) float32 of the background that similarities were standardised by.
+        scale: (q, r) float32, its spread.
+        features: (q, r, 8) float32 `FEATURES` of each route's answer.
         relevant: (q, c) whether a candidate is one of the wanted items.
         candidates: (q, c) int64 which item a candidate is; -1 in the padding.
         queries: By route, (q, d) float32 vectors that it asked by, 0 where it did not take part;
@@ -42,6 +44,8 @@ class FusionExamples:
     fingerprints: Mapping[str, str]
     standing: Vectors
     asked: Mask
+    mean: Vectors
+    scale: Vectors
     features: Vectors
     relevant: Mask
     candidates: Rows
@@ -89,6 +93,8 @@ class FusionExamples:
             self,
             standing=self.standing[rows],
             asked=self.asked[rows],
+            mean=self.mean[rows],
+            scale=self.scale[rows],
             features=self.features[rows],
             relevant=self.relevant[rows],
             candidates=self.candidates[rows],
@@ -112,12 +118,13 @@ class FusionExamples:
         made = []
         for column, route in enumerate(self.routes):
             if self.asked[query, column]:
+                mean, scale = float(self.mean[query, column]), float(self.scale[query, column])
                 made.append(
                     RouteScores(
                         route,
-                        self.standing[query, : len(candidates), column],
-                        0.0,
-                        1.0,
+                        self.standing[query, : len(candidates), column] * scale + mean,
+                        mean,
+                        scale,
                         self.queries[route][query] if route in self.queries else None,
                         _lookup(self.items[route], candidates) if route in self.items else None,
                     )

@@ -26,6 +26,7 @@ from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.fusion.card import CARD, TENSORS, FusionCard, FusionData, read_card, read_tensors
 from tiepoint.fusion.contributions import contributions
 from tiepoint.fusion.examples import FusionExamples
+from tiepoint.saving import replace_together
 from tiepoint.types import Contribution
 
 log = logging.getLogger(__name__)
@@ -197,7 +198,9 @@ class FittedFusion(Fusion):
         return None if calibration is None else calibration(scores, leads(scores), size)
 
     def save(self, folder: Path | str) -> Path:
-        """Write tensors and card into a folder (made if absent), the card last; returns it.
+        """Write tensors and card into a folder (made if absent); returns it.
+
+        A failure leaves the fusion that was saved before.
 
         Raises:
             ConfigError: The fusion was not fitted.
@@ -205,13 +208,8 @@ class FittedFusion(Fusion):
         card = self.require_fit()
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        for name, content in (
-            (TENSORS, self._content),
-            (CARD, card.model_dump_json(indent=2).encode() + b"\n"),
-        ):
-            partial = target / f"{name}.partial"
-            partial.write_bytes(content)
-            partial.replace(target / name)
+        stated = card.model_dump_json(indent=2).encode() + b"\n"
+        replace_together({target / TENSORS: self._content, target / CARD: stated})
         return target
 
     @classmethod

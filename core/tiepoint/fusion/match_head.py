@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from pydantic import Field
 
+from tiepoint.alignment.components import Components
 from tiepoint.alignment.fitted import Tensors
 from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.heads import gelu
@@ -26,6 +27,7 @@ class MatchHeadOptions(FusionOptions):
     Attributes:
         depth: How many of the best candidates are re-ranked.
         negatives: Hard negatives for each relevant item in a step.
+        components: Principal components of the vectors that the head takes.
         hidden: Width of the head's hidden layer.
         regularisation: Of the fixed weights that decide which candidates are the best.
         epochs: Passes over the labelled queries.
@@ -39,9 +41,10 @@ class MatchHeadOptions(FusionOptions):
 
     depth: int = Field(default=50, ge=2, le=10_000)
     negatives: int = Field(default=16, ge=1, le=1024)
+    components: int = Field(default=96, ge=1, le=4096)
     hidden: int = Field(default=128, ge=1, le=4096)
     regularisation: float = Field(default=1e-3, ge=0, allow_inf_nan=False)
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=4, ge=1)
     batch: int = Field(default=128, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.1, ge=0, allow_inf_nan=False)
@@ -53,11 +56,11 @@ class MatchHeadOptions(FusionOptions):
 class MatchHeadFusion(FittedFusion):
     """Adds to fixed learned weights what a small network says of a query and an item together.
 
-    The vectors of the query and of the item are joined (with their product, and with the
-    routes' standings) and go through one hidden layer to log-odds; their sigmoid is the
-    probability of a match, learned by binary cross-entropy against hard negatives: other
-    candidates that stand high (Karpukhin et al., 2004.04906). The weighted sum of the routes
-    is part of the log-odds, so the head learns what they miss.
+    The principal components of the query's and of the item's vectors are joined (with their
+    product, and with the routes' standings) and go through one hidden layer to log-odds; their
+    sigmoid is the probability of a match, learned by binary cross-entropy against hard
+    negatives: other candidates that stand high (Karpukhin et al., 2004.04906). The weighted sum
+    of the routes is part of the log-odds, so the head learns what they miss.
 
     Only the best candidates of the weighted sum are looked at. Each has a last contribution,
     `match`: what the head adds to its log-odds, above the least that it adds to one of them, so
@@ -79,7 +82,11 @@ class MatchHeadFusion(FittedFusion):
 
     def prepare(self) -> None:
         self._weights = dict(zip(self.routes, self.tensors["weights"].tolist(), strict=True))
-        self._compared = compared_routes(self.tensors, self.routes)
+        self._compared = {
+            name: Components(self.tensors[f"mean.{name}"], self.tensors[f"components.{name}"])
+            for name in self.routes
+            if f"joined.{name}" in self.tensors
+        }
 
     def weigh(self, routes: Sequence[RouteScores]) -> list[float]:
         return [self._weights[route.route] for route in routes]
@@ -110,36 +117,29 @@ class MatchHeadFusion(FittedFusion):
                 standing[:, column] = by_name[name].standardised[list(positions)]
         hidden = np.broadcast_to(tensors["bias"], (n, len(tensors["bias"]))).copy()
         hidden += standing_inputs(standing) @ tensors["standing"]
-        for name, dim in self._compared.items():
+        for name, components in self._compared.items():
             route = by_name.get(name)
             if route is None or route.query is None or route.stored is None:
                 continue
-            query = np.broadcast_to(route.query, (n, dim))
-            joined = joined_inputs(query, route.stored(positions))
-            hidden += joined @ tensors[f"joined.{name}"]
+            query = components(route.query[None])
+            items = components(route.stored(positions))
+            hidden += joined_inputs(query, items) @ tensors[f"joined.{name}"]
         return np.asarray(gelu(hidden) @ tensors["output"], np.float32)
 
 
 def joined_inputs(queries: Vectors, items: Vectors) -> Vectors:
-    """Return (n, 3 d) query, item and their product, scaled to unit mean square; 0 for no item.
+    """Return (n, 3 k) components of query and item and their product; 0 where one is missing.
 
     Args:
-        queries: (n, d) unit vectors.
-        items: (n, d) unit vectors, NaN where an item has none.
+        queries: (n, k) or (1, k), NaN where a query does not take the route.
+        items: (n, k), NaN where an item has no vector.
     """
-    length = np.float32(np.sqrt(queries.shape[1]))
-    joined = np.concatenate([queries, items, queries * items * length], 1) * length
-    return np.asarray(np.where(np.isnan(items[:, :1]), 0, joined), np.float32)
+    product = queries * items
+    joined = np.concatenate([np.broadcast_to(queries, items.shape), items, product], 1)
+    return np.asarray(np.where(np.isnan(product[:, :1]), 0, joined), np.float32)
 
 
 def standing_inputs(standing: Vectors) -> Vectors:
     """Return (n, 2 r) standings, 0 where unknown, and whether they are known."""
     known = ~np.isnan(standing)
     return np.concatenate([np.where(known, standing, 0) / 4, known], 1).astype(np.float32)
-
-
-def compared_routes(tensors: Tensors, routes: Sequence[str]) -> dict[str, int]:
-    """Return the length of the vectors of each route that the head looks at."""
-    return {
-        name: len(tensors[f"joined.{name}"]) // 3 for name in routes if f"joined.{name}" in tensors
-    }

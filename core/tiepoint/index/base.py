@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters import Filter
 from tiepoint.types import MetadataValue
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,10 @@ class Row:
     digest: str
 
 
+Payload = tuple[Mapping[str, MetadataValue], Mapping[str, str]]
+"""The metadata and the parts of an item."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """The best items of one route, best first: ids, and (n,) float32 similarities."""
@@ -151,10 +156,18 @@ class Searcher(Protocol):
 
     def __len__(self) -> int: ...
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold writes back in the `with` block, so that its calls see the same items."""
+
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
         """Return up to k nearest items by the field's metric; query is a (dim,) vector."""
+
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        """Return what `search_vector` does, with the payload of each item."""
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

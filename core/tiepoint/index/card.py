@@ -26,7 +26,7 @@ def card_of(schema: CollectionSchema, identity: str) -> str:
         {
             "identity": identity,
             "schema_version": SCHEMA_VERSION,
-            "vectors": [[f.name, f.dim, f.fingerprint] for f in schema.vectors],
+            "vectors": [[f.name, f.dim, f.fingerprint, f.metric] for f in schema.vectors],
             "texts": {name: asdict(analysis) for name, analysis in schema.texts.items()},
             "metadata": dict(schema.metadata),
         }
@@ -52,17 +52,17 @@ def check_card(stored: str | None, schema: CollectionSchema, where: str) -> str:
             hint="Give the collection another name.",
         )
     card = _read(stored, where)
-    vectors = {name: VectorField(name, dim, mark) for name, dim, mark in card["vectors"]}
+    vectors = {name: VectorField(name, *kept) for name, *kept in card["vectors"]}
     _check_fingerprints(vectors, schema, where)
     configured: dict[str, Mapping[str, Any]] = {
-        "vector fields": {field.name: field.dim for field in schema.vectors},
+        "vector fields": {field.name: _shape(field) for field in schema.vectors},
         "word-indexed fields": {
             name: _languages(analysis) for name, analysis in schema.texts.items()
         },
         "metadata": schema.metadata,
     }
     kept: dict[str, Mapping[str, Any]] = {
-        "vector fields": {name: field.dim for name, field in vectors.items()},
+        "vector fields": {name: _shape(field) for name, field in vectors.items()},
         "word-indexed fields": {
             name: _languages(_analysis(field)) for name, field in card["texts"].items()
         },
@@ -91,7 +91,7 @@ def schema_of(name: str, stored: str, where: str) -> CollectionSchema:
         SchemaError: The rows have another version, or the card cannot be read.
     """
     card = _read(stored, where)
-    vectors = tuple(VectorField(name, dim, mark) for name, dim, mark in card["vectors"])
+    vectors = tuple(VectorField(*kept) for kept in card["vectors"])
     texts = {field: _analysis(kept) for field, kept in card["texts"].items()}
     return CollectionSchema(name, vectors, texts, card["metadata"])
 
@@ -113,6 +113,10 @@ def _read(stored: str, where: str) -> dict[str, Any]:
             hint="Use the release that wrote them, or index into a new store.",
         )
     return card
+
+
+def _shape(field: VectorField) -> str:
+    return str(field.dim) if field.metric == "cosine" else f"{field.dim} {field.metric}"
 
 
 def _analysis(kept: Mapping[str, Any]) -> TextAnalysis:

@@ -7,8 +7,9 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
-from tiepoint.index.base import Candidates, CollectionSchema, Row, Store, Tier
+from tiepoint.index.base import Candidates, CollectionSchema, Payload, Row, Store, Tier
 from tiepoint.index.filters import Filter
 from tiepoint.index.validation import validate_rows
 from tiepoint.types import MetadataValue
+
+if TYPE_CHECKING:
+    from tiepoint.index.tier import ServingTier
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +78,8 @@ class Collection:
         """Open a collection, creating it if it is new.
 
         The tier comes from its snapshot and takes over what was written since; if there is no
-        snapshot, or it does not match the store, the tier is built again from all items.
+        snapshot, or it does not match the store, the tier is built again from all items, and
+        `health` says why (`opened`: `because`).
 
         Args:
             store: An open store.
@@ -97,21 +102,25 @@ class Collection:
 
         folder = folder / store.identity(schema.name)
         count, last = store.count(schema.name), store.last_sequence(schema.name)
-        opened: dict[str, Any] = {"from": "snapshot"}
-        tier = ServingTier.load(folder, schema, options)
+        tier, problem = _saved_tier(schema, folder, options, last)
         saved = 0 if tier is None else tier.sequence
-        if tier is not None and saved <= last:
+        opened: dict[str, Any] = {"from": "snapshot"}
+        if tier is not None:
             with tier.deferred():
                 opened["taken_over"] = _take_over(store, tier, count, progress)
-        if tier is None or saved > last or len(tier) != count:
-            if count:
-                logger.info("%s: building the index of %d items", schema.name, count)
-            if tier is not None:
+            if len(tier) != count:
+                problem = f"it has {len(tier):,} items, the store {count:,}"
                 tier.close()
+                tier = None
+        if tier is None:
             tier, saved = ServingTier(schema, options, folder), 0
+            opened = {"from": "store", "because": problem if count or last else None}
+            if opened["because"]:
+                logger.warning(
+                    "%s: the index is built again from %d items: %s", schema.name, count, problem
+                )
             with tier.deferred():
-                taken = _take_over(store, tier, count, progress)
-            opened = {"from": "store", "taken_over": taken}
+                opened["taken_over"] = _take_over(store, tier, count, progress)
         opened["seconds"] = round(time.perf_counter() - started, 3)
         collection = cls(store, schema, folder, tier, opened)
         collection._snapshot_sequence = saved
@@ -121,6 +130,11 @@ class Collection:
 
     def __len__(self) -> int:
         return len(self._tier)
+
+    @property
+    def tier(self) -> Tier:
+        """What answers searches."""
+        return self._tier
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write items, replacing those of the same id; durable and searchable on return.
@@ -171,10 +185,18 @@ class Collection:
         existing = list(self._tier.digests(ids))
         return dict(zip(existing, self._tier.payloads(existing), strict=True))
 
+    def reading(self) -> AbstractContextManager[None]:
+        return self._tier.reading()
+
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
         return self._tier.search_vector(field, query, k, where, exclude)
+
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        return self._tier.search_items(field, query, k, where, exclude)
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
@@ -270,6 +292,29 @@ class Collection:
         except StoreError as error:
             logger.warning("%s", error)
             self._snapshot_error = str(error)
+
+
+def _saved_tier(
+    schema: CollectionSchema,
+    folder: Path,
+    options: Mapping[str, IndexSection] | None,
+    last: int,
+) -> tuple[ServingTier | None, str]:
+    """Return the tier of the snapshot, or None and why it cannot be used."""
+    from tiepoint.index.snapshot import SnapshotError
+    from tiepoint.index.tier import ServingTier
+
+    try:
+        tier = ServingTier.load(folder, schema, options)
+    except SnapshotError as error:
+        return None, str(error)
+    if tier.sequence > last:
+        tier.close()
+        return None, (
+            f"the snapshot is newer than the store ({tier.sequence} after {last}), which was put"
+            " back to an earlier state"
+        )
+    return tier, ""
 
 
 def _take_over(store: Store, tier: Tier, count: int, progress: Progress | None) -> int:

@@ -35,7 +35,7 @@ class Column(ABC):
         """Add values at the end; None for a missing one."""
 
     @abstractmethod
-    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+    def at(self, rows: NDArray[np.integer[Any]]) -> list[Any]:
         """Return the values of these rows, None for a missing one."""
 
     @abstractmethod
@@ -79,7 +79,7 @@ class NumberColumn(Column):
         self._values.append([0 if value is None else value for value in values])
         self._there.append([value is not None for value in values])
 
-    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+    def at(self, rows: NDArray[np.integer[Any]]) -> list[Any]:
         there = self._there.view[rows].tolist()
         values = self._values.view[rows].tolist()
         return [value if known else None for value, known in zip(values, there, strict=True)]
@@ -136,7 +136,7 @@ class StringColumn(Column):
         encode = self._dictionary.encode
         self._codes.append([-1 if value is None else encode(value) for value in values])
 
-    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+    def at(self, rows: NDArray[np.integer[Any]]) -> list[Any]:
         words = self._dictionary.words
         return [None if code < 0 else words[code] for code in self._codes.view[rows].tolist()]
 
@@ -194,7 +194,7 @@ class ListColumn(Column):
         self._offsets.append(self._offsets.view[-1] + np.cumsum(lengths, dtype=np.int64))
         self._there.append([value is not None for value in values])
 
-    def at(self, rows: NDArray[np.int64]) -> list[Any]:
+    def at(self, rows: NDArray[np.integer[Any]]) -> list[Any]:
         there = self._there.view[rows].tolist()
         starts = self._offsets.view[rows].tolist()
         ends = self._offsets.view[rows + 1].tolist()

@@ -89,11 +89,11 @@ class Columns:
         """Return a metadata field's values of these rows, None for a missing one."""
         return self._metadata[name].at(rows)
 
-    def metadata(self, rows: NDArray[np.int64]) -> list[dict[str, MetadataValue]]:
+    def metadata(self, rows: NDArray[np.integer[Any]]) -> list[dict[str, MetadataValue]]:
         """Return the values of these rows by name."""
         return _records(rows, {name: column.at(rows) for name, column in self._metadata.items()})
 
-    def parts(self, rows: NDArray[np.int64]) -> list[dict[str, str]]:
+    def parts(self, rows: NDArray[np.integer[Any]]) -> list[dict[str, str]]:
         """Return what is kept of the parts of these rows, by name."""
         return _records(rows, {name: store.at(rows) for name, store in self._parts.items()})
 
@@ -148,7 +148,9 @@ class Columns:
         return columns
 
 
-def _records(rows: NDArray[np.int64], fields: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+def _records(
+    rows: NDArray[np.integer[Any]], fields: Mapping[str, Sequence[Any]]
+) -> list[dict[str, Any]]:
     """Turn values by field into values by row, the missing ones left out."""
     records: list[dict[str, Any]] = [{} for _ in range(len(rows))]
     for name, values in fields.items():

@@ -43,6 +43,7 @@ class CopyReport:
         items: How many items both stores hold now.
         checksum: The checksum of both, see `Content`.
         written: Rows, and tombstones of deleted items, that this run wrote.
+        removed: Rows that this run removed, as the original has them no more.
         resumed_after: The sequence number up to which an earlier run had come; 0 if none.
         seconds: How long copying and comparing took.
     """
@@ -51,6 +52,7 @@ class CopyReport:
     items: int
     checksum: str
     written: int
+    removed: int
     resumed_after: int
     seconds: float
 
@@ -95,7 +97,7 @@ def copy_collection(
             where=f"{target.address}, {name!r}",
             hint="Name another target, or copy in the other direction.",
         )
-    written, compared, total = 0, 0, 3 * source.count(name)
+    written, removed, compared, total = 0, 0, 0, 3 * source.count(name)
 
     def show(rows: int) -> None:
         nonlocal compared
@@ -110,8 +112,10 @@ def copy_collection(
     original = content(source, name, show)
     copied = content(target, name, show)
     if original != copied:
-        # A server does not promise that a batch is whole: what a killed run left open is filled.
-        written += _fill_gaps(source, target, name)
+        # A server does not promise that a batch is whole, and a snapshot of the source has
+        # purged the tombstones that it covers.
+        filled, removed = _reconcile(source, target, name)
+        written += filled
         copied = content(target, name)
     if original != copied:
         raise StoreError(
@@ -121,7 +125,7 @@ def copy_collection(
             hint="Something else wrote to one of them; copy into a new store.",
         )
     seconds = round(time.perf_counter() - started, 3)
-    return CopyReport(name, copied.items, copied.checksum, written, after, seconds)
+    return CopyReport(name, copied.items, copied.checksum, written, removed, after, seconds)
 
 
 def content(
@@ -157,16 +161,26 @@ def _in_order(
             yield entries[start : start + _ROWS_AT_ONCE]
 
 
-def _fill_gaps(source: MilvusStore, target: MilvusStore, name: str) -> int:
-    """Write what the target lacks of what the source has; gives how many rows."""
-    written = 0
+def _reconcile(source: MilvusStore, target: MilvusStore, name: str) -> tuple[int, int]:
+    """Write the rows that the target lacks, and remove those that the source has no more.
+
+    A target that was written to on its own is no copy any more, and does not come this far.
+
+    Returns:
+        How many rows were written and removed.
+    """
     present = {sequence for batch in target.scan(name) for sequence, _ in batch}
+    wanted: set[int] = set()
+    written = 0
     for entries in _in_order(source, name, 0):
+        wanted.update(sequence for sequence, _ in entries)
         missing = [entry for entry in entries if entry[0] not in present]
         if missing:
             target.restore(name, missing)
             written += len(missing)
-    return written
+    superfluous = sorted(present - wanted)
+    target.withdraw(name, superfluous)
+    return written, len(superfluous)
 
 
 def _hash(row: Row) -> int:

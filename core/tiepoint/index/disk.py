@@ -14,7 +14,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
 
 _FIRST_CAPACITY = 4096
-_TOUCHED_LIMIT = 1024  # vectors whose pages (and the 64 KiB around them) stay mapped
+_TOUCHED_LIMIT = 256  # vectors whose pages (and the 64 KiB around them) stay mapped: 16 MiB
 _COPY_STEP = 8192
 
 

@@ -87,14 +87,14 @@ def scores_at(
 
 
 def scores_of_each(
-    metric: Metric, vectors: Vectors, positions: NDArray[np.int64], queries: Vectors
+    metric: Metric, vectors: Vectors, positions: NDArray[np.integer[Any]], queries: Vectors
 ) -> Vectors:
     """Return (n, m) scores of each query's own positions, -inf where a position is negative.
 
     Args:
         metric: How to compare.
         vectors: (rows, dim) contiguous vectors.
-        positions: (n, m) contiguous positions by query.
+        positions: (n, m) positions by query.
         queries: (n, dim) contiguous queries; all cores work on them.
     """
     import faiss
@@ -110,6 +110,7 @@ def scores_of_each(
         return found
     euclidean = metric == "euclidean"
     found = np.empty(positions.shape, np.float32)
+    positions = np.ascontiguousarray(positions, np.int64)
     compare = faiss.fvec_L2sqr_by_idx if euclidean else faiss.fvec_inner_products_by_idx
     compare(
         faiss.swig_ptr(found),

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 _PAGE_BYTES = 32 << 20
 _SERVER_WINDOW = 16_384
 _SPARSE_PAGES = 4
+_SEQUENCES_AT_ONCE = 1_000
 
 
 class MilvusStore:
@@ -321,6 +322,24 @@ class MilvusStore:
                     state.tombstones[content] = sequence
                 else:
                     state.tombstones.pop(content.id, None)
+
+    def withdraw(self, name: str, sequences: Sequence[int]) -> None:
+        """Remove rows of a copy by their sequence numbers, without tombstones.
+
+        Raises:
+            StoreError: The store failed.
+        """
+        with self._lock:
+            state = self._states[name]
+            for start in range(0, len(sequences), _SEQUENCES_AT_ONCE):
+                among = ", ".join(map(str, sequences[start : start + _SEQUENCES_AT_ONCE]))
+                self._connection().call("delete", name, filter=f"seq in [{among}]")
+            gone = set(sequences)
+            state.tombstones = {
+                item: sequence
+                for item, sequence in state.tombstones.items()
+                if sequence not in gone
+            }
 
     def purge(self, name: str, up_to: int) -> None:
         """Remove tombstones with a sequence number of at most `up_to`.

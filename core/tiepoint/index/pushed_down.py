@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from tiepoint.config.models import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index import metrics
 from tiepoint.index.analysis import plain, query_terms
-from tiepoint.index.base import Candidates, Row
+from tiepoint.index.base import Candidates, Payload, Row
 from tiepoint.index.filters import Filter, milvus_field, milvus_literal
 from tiepoint.index.milvus_layout import Layout, present_field, vector_field, words_field
 from tiepoint.types import MetadataValue
@@ -74,6 +75,10 @@ class PushedDownTier:
     def close(self) -> None:
         """Do nothing: there is nothing to free."""
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Do nothing: a server promises nothing across calls."""
+        return nullcontext()
+
     def digests(self, ids: Sequence[str]) -> dict[str, str]:
         """Return the digest of each of these items that exists, in the order asked."""
         found = {entity["id"]: entity["digest"] for entity in self._entities(ids, ["digest"])}
@@ -103,6 +108,12 @@ class PushedDownTier:
             return Candidates(found.ids, -np.sqrt(found.scores))
         return found
 
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        found = self.search_vector(field, query, k, where, exclude)
+        return found, self.payloads(found.ids)
+
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> list[Candidates]:
@@ -114,14 +125,7 @@ class PushedDownTier:
         terms = plain(query_terms(query, self.schema.texts[field]))
         if not terms:
             return Candidates([], np.empty(0, np.float32))
-        return self._search(
-            [terms],
-            where,
-            exclude,
-            anns_field=words_field(field),
-            limit=min(k, MAX_LIMIT),
-            search_params={"metric_type": "BM25"},
-        )
+        return self._matching(field, terms, where, exclude, limit=min(k, MAX_LIMIT))
 
     def similarities(self, field: str, query: Vectors, ids: Sequence[str]) -> Vectors:
         output = [vector_field(field), present_field(field)]
@@ -156,14 +160,8 @@ class PushedDownTier:
         for start in range(0, len(ids) if terms else 0, _IDS_AT_ONCE):
             among = ids[start : start + _IDS_AT_ONCE]
             listed = ", ".join(map(milvus_literal, among))
-            hits = self._search(
-                [terms],
-                None,
-                (),
-                extra=f"id in [{listed}]",
-                anns_field=words_field(field),
-                limit=len(among),
-                search_params={"metric_type": "BM25"},
+            hits = self._matching(
+                field, terms, None, (), extra=f"id in [{listed}]", limit=len(among)
             )
             found.update(zip(hits.ids, hits.scores.tolist(), strict=True))
         return np.array([found.get(item, np.nan) for item in ids], np.float32)
@@ -206,6 +204,25 @@ class PushedDownTier:
             for entity in self._entities(ids, output)
         }
         return [found[item] for item in ids]
+
+    def _matching(
+        self,
+        field: str,
+        terms: str,
+        where: Filter | None,
+        exclude: Sequence[str],
+        **options: Any,
+    ) -> Candidates:
+        found = self._search(
+            [terms],
+            where,
+            exclude,
+            anns_field=words_field(field),
+            search_params={"metric_type": "BM25"},
+            **options,
+        )
+        # Milvus Lite 3.2.2 gives BM25 scores as distances: below 0, the least one the best.
+        return Candidates(found.ids, np.abs(found.scores))
 
     def _search(
         self,

@@ -39,11 +39,10 @@ class SnapshotError(StoreError):
 
 
 class IndexCard(BaseModel):
-    """What an index's file does not hold: its kind, its tuning, and why it is the one.
+    """What an index's file does not hold: its kind and its tuning.
 
     Attributes:
         kind: See `tiepoint.index.kinds`.
-        why: Why it was chosen.
         breadth: As tuned.
         oversampling: As tuned.
         tuned_at: How many vectors there were when it was tuned; 0 for one that is being built.
@@ -53,7 +52,6 @@ class IndexCard(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: IndexKind
-    why: str
     breadth: int
     oversampling: int
     tuned_at: int
@@ -78,6 +76,7 @@ class Manifest(BaseModel):
     sequence: int
     schema_hash: str
     indexes: dict[str, IndexCard]
+    searched: dict[str, str]
     files: dict[str, FileCard]
 
 
@@ -112,15 +111,27 @@ class SnapshotWriter:
         np.save(self.folder / f"{name}.npy", array, allow_pickle=False)
 
     def commit(
-        self, sequence: int, schema: CollectionSchema, indexes: dict[str, IndexCard]
+        self,
+        sequence: int,
+        schema: CollectionSchema,
+        indexes: dict[str, IndexCard],
+        searched: dict[str, str],
     ) -> None:
-        """Make everything durable, put it in place, and remove older snapshots."""
+        """Make everything durable, put it in place, and remove older snapshots.
+
+        Args:
+            sequence: The store's sequence number that the tier is up to.
+            schema: What the collection holds.
+            indexes: What the indexes' files do not hold, by field.
+            searched: How each field is searched, and why so, in words.
+        """
         paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
         manifest = Manifest(
             format=FORMAT,
             sequence=sequence,
             schema_hash=schema_hash(schema),
             indexes=indexes,
+            searched=searched,
             files={path.relative_to(self.folder).as_posix(): _card(path) for path in paths},
         )
         (self.folder / _MANIFEST).write_text(manifest.model_dump_json(), "utf-8")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ class StringStore:
         """Add strings at the end; None for a missing one."""
         self._recent.extend(values)
 
-    def at(self, numbers: NDArray[np.int64]) -> list[str | None]:
+    def at(self, numbers: NDArray[np.integer[Any]]) -> list[str | None]:
         """Return the strings of these numbers."""
         loaded = len(self._there)
         return [

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from tiepoint.config.models import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError, SchemaError, StoreError
 from tiepoint.index.allowed import Allowed
-from tiepoint.index.base import Candidates, CollectionSchema, Row
+from tiepoint.index.base import Candidates, CollectionSchema, Payload, Row
+from tiepoint.index.field_vectors import Rows
 from tiepoint.index.filters import Filter
 from tiepoint.index.sharing import SharedLock
 from tiepoint.index.tier_state import TierState
-from tiepoint.index.vectors import Rows, VectorIndex
+from tiepoint.index.vectors import VectorIndex
 from tiepoint.types import MetadataValue
 
 _LOG = logging.getLogger(__name__)
@@ -196,6 +197,10 @@ class ServingTier:
 
     # Reading
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Hold writes back in the `with` block, so that its calls see the same items."""
+        return self._sharing
+
     def search_vector(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
     ) -> Candidates:
@@ -211,6 +216,24 @@ class ServingTier:
                 query, _positive(k), self._allowed(where), self._excluded(exclude)
             )
             return Candidates([ids[row] for row in rows.tolist()], scores)
+
+    def search_items(
+        self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
+    ) -> tuple[Candidates, list[Payload]]:
+        """Return what `search_vector` does, with the payload of each item.
+
+        Raises:
+            QueryError: No such field, a query of another length, or k below 1.
+        """
+        with self._sharing:
+            index = self._vector_index(field, query)
+            columns = self._state.columns
+            rows, scores = index.search(
+                query, _positive(k), self._allowed(where), self._excluded(exclude)
+            )
+            ids = columns.ids
+            found = Candidates([ids[row] for row in rows.tolist()], scores)
+            return found, list(zip(columns.metadata(rows), columns.parts(rows), strict=True))
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
@@ -338,6 +361,10 @@ class ServingTier:
         with self._sharing:
             return {"sequence": self._sequence, **self._state.describe()}
 
+    def vector_index(self, field: str) -> VectorIndex:
+        """Return the index of a vector field, until the next compaction."""
+        return self._state.vectors[field]
+
     def _vector_index(self, field: str, query: Vectors) -> VectorIndex:
         index = self._state.vectors.get(field)
         if index is None:
@@ -390,20 +417,17 @@ class ServingTier:
         folder: Path,
         schema: CollectionSchema,
         options: Mapping[str, IndexSection] | None = None,
-    ) -> ServingTier | None:
-        """Return the tier of the newest snapshot, or None where there is no usable one.
+    ) -> ServingTier:
+        """Return the tier of the newest snapshot.
 
-        Missing, damaged, of a newer format, of another schema or of other encoders: all the
-        same, the caller derives the tier from the store again. The reason is logged.
+        Raises:
+            SnapshotError: It is missing, damaged, of a newer format, of another schema or of
+                other encoders; the caller derives the tier from the store again.
         """
-        from tiepoint.index.snapshot import SnapshotError, SnapshotReader
+        from tiepoint.index.snapshot import SnapshotReader
 
-        try:
-            reader = SnapshotReader(folder, schema)
-            state = TierState.read(reader, schema, options or {}, folder)
-        except SnapshotError as error:
-            _LOG.info("no snapshot to start from: %s", error)
-            return None
+        reader = SnapshotReader(folder, schema)
+        state = TierState.read(reader, schema, options or {}, folder)
         tier = cls(schema, options, folder)
         tier._state.close()
         tier._state = state

@@ -146,7 +146,11 @@ class TierState:
             writer = SnapshotWriter(folder)
             try:
                 indexes = self._write(writer)
-                writer.commit(sequence, schema, indexes)
+                searched = {
+                    name: f"{index.choice.kind}: {index.choice.why}"
+                    for name, index in self.vectors.items()
+                }
+                writer.commit(sequence, schema, indexes, searched)
             finally:
                 writer.abandon()
         except (OSError, RuntimeError, ValueError) as error:  # the last two: faiss, Tantivy
@@ -165,7 +169,7 @@ class TierState:
             if (proposer := index.stored_proposer) is not None:
                 proposer.write(writer.folder / f"index.{name}.faiss")
                 arrays["order"] = proposer.order
-                cards[name] = _card(proposer, index.choice.why)
+                cards[name] = _card(proposer)
             groups[f"vectors.{name}"] = arrays
         writer.arrays("columns", groups)
         if self.words is not None:
@@ -218,10 +222,9 @@ def _empty_indexes(
     }
 
 
-def _card(proposer: Proposer, why: str) -> IndexCard:
+def _card(proposer: Proposer) -> IndexCard:
     return IndexCard(
         kind=proposer.kind,
-        why=why,
         breadth=proposer.effort.breadth,
         oversampling=proposer.effort.oversampling,
         tuned_at=proposer.tuned_at,

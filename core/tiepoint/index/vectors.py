@@ -17,28 +17,28 @@ from tiepoint.index import metrics
 from tiepoint.index.allowed import Allowed
 from tiepoint.index.base import VectorField
 from tiepoint.index.disk import DiskVectors
+from tiepoint.index.field_vectors import COPY_STEP, FieldVectors, Rows
 from tiepoint.index.filters.mask import Mask
-from tiepoint.index.growing import GrowingArray
 from tiepoint.index.kinds.base import Positions, Proposer, candidates_for
 from tiepoint.index.kinds.building import Reporter, build
 from tiepoint.index.kinds.choice import PROPOSERS, Choice, choose
 from tiepoint.index.kinds.tuning import tune
+from tiepoint.index.scan import Scan
 
 logger = logging.getLogger(__name__)
 
 _EXACT_COST = 16.0  # breadth that costs as much as one scattered vector's exact score: 1/16
 _FILTERED_MARGIN = 1.2  # proposals beyond those that a filter is expected to take away
-_BACKGROUND = 512
+_SCAN_FROM = 1024  # fewer are compared exactly, in less than 0.1 ms
+_SCAN_VALUES = 4 << 20  # bytes that the copies of one filter may take
+_SCAN_COST = 80.0  # vectors of a scan that cost as much as one proposal of a graph
 _ENOUGH_TRIALS = 64
 _RETUNE_GROWTH = 1.5
 _REBUILD_GROWTH = 3.0  # growth in batches too small to tune on
-_COPY_STEP = 8192
-
-Rows = NDArray[np.int64]
 
 
-class VectorIndex:
-    """Vectors by position; a position belongs to a row, and not every row has a vector.
+class VectorIndex(FieldVectors):
+    """The vectors of a field, and how the nearest of them are found.
 
     One thread writes: `prepare`, `append`, `improve`. `append` must not run beside a search,
     everything else may.
@@ -52,26 +52,12 @@ class VectorIndex:
     def __init__(
         self, field: VectorField, options: IndexSection, folder: Path | None = None
     ) -> None:
-        self.field = field
-        self.dim = field.dim
-        self.choice = Choice("exact", "empty")
-        self._metric = field.metric
-        self._options = options
-        self._folder = folder
         proposer = PROPOSERS.get(options.kind) if options.kind != "auto" else None
-        self._vectors: GrowingArray[np.float32] | DiskVectors = (
-            DiskVectors(field.dim, folder)
-            if proposer is not None and proposer.on_disk
-            else GrowingArray(np.float32, field.dim)
-        )
-        self._rows: GrowingArray[np.int32] = GrowingArray(np.int32)
-        self._positions: GrowingArray[np.int32] = GrowingArray(np.int32)
+        super().__init__(field, proposer is not None and proposer.on_disk, folder)
+        self.choice = Choice("exact", "empty")
+        self._options = options
         self._proposer: Proposer | None = None
         self._begun: Proposer | None = None
-        self._background: tuple[int, NDArray[np.int32], Vectors] | None = None
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     @property
     def proposer(self) -> Proposer | None:
@@ -93,13 +79,7 @@ class VectorIndex:
         """
         if not len(rows):
             return
-        self._vectors.append(vectors)
-        first = len(self)
-        missing = rows[-1] + 1 - len(self._positions)
-        self._positions.append(np.full(missing, -1, np.int32))
-        positions = np.arange(first, first + len(rows), dtype=np.int32)
-        self._positions.view[rows] = positions
-        self._rows.append(rows)
+        positions = self._hold(rows, vectors)
         if self._proposer is not None:
             self._proposer.add(vectors, positions)
 
@@ -144,7 +124,7 @@ class VectorIndex:
             self._proposer = None
             return True
         kind = PROPOSERS[self.choice.kind]
-        if len(self) > 4 * _COPY_STEP:
+        if len(self) > 4 * COPY_STEP:
             logger.info("%s: %s (%s)", self.field.name, kind.kind, self.choice.why)
         begun, self._begun = self._begun, None
         if kind.on_disk and not isinstance(self._vectors, DiskVectors):
@@ -166,13 +146,6 @@ class VectorIndex:
             )
         return True
 
-    def _move_to_disk(self) -> None:
-        moved = DiskVectors(self.dim, self._folder)
-        vectors = self._vectors.view
-        for start in range(0, len(vectors), _COPY_STEP):
-            moved.append(vectors[start : start + _COPY_STEP])
-        self._vectors = moved
-
     # Reading
 
     def search(
@@ -186,6 +159,12 @@ class VectorIndex:
             allowed: The rows that may be returned.
             excluded: Rows that may not be returned, all the same.
         """
+        scan = self._scan(k, allowed)
+        if scan is not None:
+            near = scan.propose(query[None], self._scanned(k + len(excluded)))[0]
+            if len(excluded):
+                near = self._without(near, excluded)
+            return self._rescored(query, k, near)
         share = allowed.share
         # What lies near the query may pass the filter more seldom than the rest does. The
         # first answer shows it, and a second one may be enough.
@@ -216,21 +195,27 @@ class VectorIndex:
             excluded: Rows that may not be returned, all the same.
         """
         k = min(k, max(allowed.count, 1))
+        scan = self._scan(k, allowed)
         wanted = self._wanted(k + len(excluded), allowed.share, allowed.count)
-        if wanted is None or self._proposer is None:
+        if scan is not None:
+            wanted = self._scanned(k + len(excluded))
+            positions = scan.propose(queries, wanted)
+        elif wanted is None or self._proposer is None:
             return self._exact_batch(queries, k, allowed, excluded)
-        positions = self._proposer.propose(queries, wanted)
-        if not allowed.every:
+        else:
+            positions = self._proposer.propose(queries, wanted)
+        if scan is None and not allowed.every:
             positions[~allowed.mask[self._rows.view[positions]]] = -1
         if len(excluded):
             positions[np.isin(positions, self._at(excluded))] = -1
         scores = metrics.scores_of_each(self._metric, self._vectors.view, positions, queries)
         self._touched(positions.size)
         best = np.argsort(-scores, axis=1)[:, :k]
+        enough = min(k, allowed.count) if scan is not None else self._enough(k, wanted)
         passing = np.count_nonzero(positions >= 0, axis=1)
         rows = self._rows.view[np.take_along_axis(positions, best, 1)]
         scores = np.take_along_axis(scores, best, 1)
-        for number in np.flatnonzero(passing < self._enough(k, wanted)).tolist():
+        for number in np.flatnonzero(passing < enough).tolist():
             own, own_scores = self.search(queries[number], k, allowed, excluded)
             rows[number, len(own) :], scores[number, len(own) :] = -1, -np.inf
             rows[number, : len(own)], scores[number, : len(own)] = own, own_scores
@@ -249,6 +234,10 @@ class VectorIndex:
         if share < 1.0:
             wanted = math.ceil(_FILTERED_MARGIN * wanted / max(share, 1e-9))
         return None if wanted * _EXACT_COST > count else wanted
+
+    def _scanned(self, k: int) -> int:
+        """Return how many proposals of a scan to rescore: 8 bits hardly change the order."""
+        return candidates_for(k, 8 if self._metric == "manhattan" else 2)
 
     def _enough(self, k: int, wanted: int) -> int:
         """Return how many proposals have to pass, so that the best k are among them."""
@@ -287,74 +276,48 @@ class VectorIndex:
             found[:, :count], scores[:, :count] = rows[positions], best
         return found, scores
 
+    def _passing(self, allowed: Allowed) -> NDArray[np.int64]:
+        return allowed.derived(
+            self, len(self), "positions", lambda mask: np.flatnonzero(mask[self._rows.view])
+        )
+
+    def _scan(self, k: int, allowed: Allowed) -> Scan | None:
+        """Return a scan of what a filter lets through, where that is the quickest way.
+
+        It takes some milliseconds to make, so that a filter which is used once has none.
+        """
+        if allowed.every or self._proposer is None:
+            return None
+        allowed.asked += 1
+        worth = _SCAN_FROM <= allowed.count <= _SCAN_VALUES // self.dim
+        wanted = candidates_for(k, self._proposer.effort.oversampling) / allowed.share
+        if not worth or allowed.asked < 2 or allowed.count > _SCAN_COST * wanted:
+            return None
+
+        def scan(_: Mask) -> Scan:
+            positions = self._passing(allowed)
+            vectors = self._vectors.view[positions]
+            self._touched(len(positions))
+            return Scan(self._metric, vectors, positions)
+
+        return allowed.derived(self, len(self), "scan", scan)
+
     def _candidates(self, allowed: Allowed, excluded: Rows) -> NDArray[np.int64] | None:
         """Return the positions that may be found, None if all may."""
         if allowed.every and not len(excluded):
             return None
-        positions = allowed.derived(
-            self, len(self), lambda mask: np.flatnonzero(mask[self._rows.view])
-        )
+        positions = self._passing(allowed)
         if len(excluded):
             positions = np.setdiff1d(positions, self._at(excluded), assume_unique=True)
         return positions
 
     def _rescored(
-        self, query: Vectors, k: int, positions: NDArray[np.int64]
+        self, query: Vectors, k: int, positions: Positions
     ) -> tuple[NDArray[np.int32], Vectors]:
         scores = metrics.scores_at(self._metric, self._vectors.view, positions, query)
         self._touched(len(positions))
         best = _best(scores, k)
         return self._rows.view[positions[best]], scores[best]
-
-    def _touched(self, count: int) -> None:
-        if isinstance(self._vectors, DiskVectors):
-            self._vectors.touched(count)
-
-    def similarities(self, query: Vectors, rows: Rows) -> Vectors:
-        """Return (n,) scores of rows for a query, NaN where a row has no vector."""
-        positions = self._at(rows)
-        similarities = np.full(len(rows), np.nan, np.float32)
-        there = positions >= 0
-        similarities[there] = metrics.scores_at(
-            self._metric, self._vectors.view, positions[there], query
-        )
-        return similarities
-
-    def stored(self, rows: Rows) -> Vectors:
-        """Return (n, dim) vectors of rows, NaN where a row has none."""
-        positions = self._at(rows)
-        found = np.full((len(rows), self.dim), np.nan, np.float32)
-        there = positions >= 0
-        found[there] = self._vectors.view[positions[there]]
-        return found
-
-    def background(self, query: Vectors, live: Mask) -> tuple[float, float]:
-        """Return mean and standard deviation of the query's scores of a fixed random sample.
-
-        The sample (at most 512 vectors) is drawn anew when one of its items is gone, or when
-        there are many more items than before. Without vectors the answer is (0, 0).
-        """
-        sample = self._background
-        if sample is None or len(self) > sample[0] or not live[sample[1]].all():
-            alive = np.flatnonzero(live[self._rows.view])
-            chosen = alive
-            if len(alive) > _BACKGROUND:
-                chosen = np.random.default_rng(0).choice(alive, _BACKGROUND, replace=False)
-            # A full sample serves until there are twice as many; a smaller one is everything.
-            limit = 2 * len(self) if len(alive) > _BACKGROUND else len(self)
-            sample = limit, self._rows.view[chosen], self._vectors.view[chosen]
-            self._background = sample
-        if not len(sample[2]):
-            return 0.0, 0.0
-        similarities = metrics.scores(self._metric, sample[2], query)
-        return float(similarities.mean()), float(similarities.std())
-
-    def _at(self, rows: Rows) -> NDArray[np.int32]:
-        positions = self._positions.view
-        if not len(positions):
-            return np.full(len(rows), -1, np.int32)
-        known = (rows >= 0) & (rows < len(positions))
-        return np.where(known, positions[np.where(known, rows, 0)], np.int32(-1))
 
     # Other forms
 
@@ -362,15 +325,11 @@ class VectorIndex:
         """Return an index of the live rows only, under their new numbers."""
         keep = np.flatnonzero(live[self._rows.view])
         index = VectorIndex(self.field, self._options, self._folder)
-        for start in range(0, len(keep), _COPY_STEP):
-            step = keep[start : start + _COPY_STEP]
+        for start in range(0, len(keep), COPY_STEP):
+            step = keep[start : start + COPY_STEP]
             index.append(new_rows[self._rows.view[step]].tolist(), self._vectors.view[step])
         index.improve()
         return index
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the vectors and their rows as plain arrays; the proposer is written apart."""
-        return {"vectors": self._vectors.view, "rows": self._rows.view}
 
     def take_over(
         self,
@@ -387,18 +346,10 @@ class VectorIndex:
             rows: Their rows.
             proposer: As it was saved; one that was not tuned was not finished either.
         """
-        self._rows = GrowingArray.of(rows)
-        positions = np.full(int(rows[-1]) + 1 if len(rows) else 0, -1, np.int32)
-        positions[rows] = np.arange(len(rows))
-        self._positions = GrowingArray.of(positions)
         self.choice = choose(self._options, len(rows), self.dim)
         kind = PROPOSERS.get(self.choice.kind)
-        on_disk = kind is not None and kind.on_disk
-        self._vectors = (
-            DiskVectors.of(path, self._folder)
-            if on_disk or isinstance(self._vectors, DiskVectors)
-            else GrowingArray.of(vectors)
-        )
+        on_disk = (kind is not None and kind.on_disk) or isinstance(self._vectors, DiskVectors)
+        self._hold_stored(vectors, path, on_disk, rows)
         if proposer is not None and not proposer.tuned_at:
             self._begun = proposer
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,14 @@ logger = logging.getLogger(__name__)
 
 _ROW = "row"
 _WRITER_BYTES = 32_000_000
+
+_FEW_ROWS = 600
+"""So few allowed rows are scored one by one.
+
+Measured at 100,000 rows: 300 of them take 3.4 ms and 1,000 take 5.7 ms, while the search for
+the 100 best takes 4.2 ms where 1 % of the rows are allowed, and 10 ms where 0.1 % are.
+"""
+_MARGIN = 1.5
 
 
 class WordIndex:
@@ -123,7 +132,15 @@ class WordIndex:
         asked = self._any_of(field, query)
         if asked is None or not documents or not count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        limit = min(documents, k * len(allowed) // count + 10)
+        if count <= _FEW_ROWS:
+            rows = np.flatnonzero(allowed)
+            every = self.scores(field, query, rows)
+            matching = np.flatnonzero(~np.isnan(every))
+            best = matching[np.argsort(-every[matching], kind="stable")[:k]]
+            return rows[best], every[best]
+        # As many as should hold k allowed ones; where the words and the filter avoid each other,
+        # it takes more.
+        limit = min(documents, math.ceil(_MARGIN * k * len(allowed) / count) + 10)
         while True:
             hits = self._searcher.search(asked, limit, count=False).hits
             rows = self._searcher.fast_field_values(_ROW, [address for _, address in hits])
@@ -132,7 +149,8 @@ class WordIndex:
             if len(keep) == k or len(hits) < limit or limit == documents:
                 scores = np.array([score for score, _ in hits], np.float32)
                 return found[keep], scores[keep]
-            limit = min(documents, 4 * limit)
+            share = max(len(keep), 1) / limit
+            limit = min(documents, max(4 * limit, math.ceil(_MARGIN * k / share)))
 
     def scores(self, field: str, query: str, rows: NDArray[np.int64]) -> Vectors:
         """Return (n,) BM25 scores of rows, NaN where no word matches.

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment
 from tiepoint.encoders.cache import EmbeddingCache, RefreshedCache
-from tiepoint.errors import InputError, StoreError
+from tiepoint.errors import InputError, StoreError, TiepointError
 from tiepoint.index.base import Row
 from tiepoint.index.embedded import generation_folder
 from tiepoint.migration.origin import Origin, open_origin
@@ -172,15 +172,24 @@ class _Migration:
             reencode=self.reencode,
         )
         try:
-            self._check_space(successor)
-            if self.missing == "refuse":
-                self._refuse_lost_files(successor)
+            self._check(successor)
             self._follow_and_switch(successor)
         finally:
             successor.close()
         report.switched = True
         report.collections = list(self.reports.values())
         report.missing = self._listed()
+
+    def _check(self, successor: Successor) -> None:
+        """Refuse what cannot end well; nothing is left of a migration that had not begun."""
+        try:
+            self._check_space(successor)
+            if self.missing == "refuse":
+                self._refuse_lost_files(successor)
+        except TiepointError:
+            if not any(map(len, successor.collections.values())):
+                successor.discard()
+            raise
 
     def _check_space(self, successor: Successor) -> None:
         open_items = {
@@ -195,7 +204,7 @@ class _Migration:
             if not rebuilder.reads_files:
                 continue
             after = 0
-            while page := self.origin.rows(name, after, ()):
+            while page := self.origin.rows(name, after, (), rebuilder.page):
                 after = page[-1][0]
                 rows = [row for _, row in page if isinstance(row, Row)]
                 done = successor.collections[name].digests([row.id for row in rows])
@@ -238,7 +247,8 @@ class _Migration:
     def _follow(self, name: str, successor: Successor) -> None:
         """Take over what the old collection has beyond what was seen of it."""
         rebuilder = self.rebuilders[name]
-        while page := self.origin.rows(name, self.seen[name], rebuilder.plan.reused):
+        reused, most = rebuilder.plan.reused, rebuilder.page
+        while page := self.origin.rows(name, self.seen[name], reused, most):
             rows = [row for _, row in page if isinstance(row, Row)]
             deleted = [row for _, row in page if isinstance(row, str)]
             for item in [*deleted, *(row.id for row in rows)]:

@@ -16,9 +16,6 @@ from tiepoint.index.milvus import MilvusStore
 from tiepoint.index.row_data import row_from
 from tiepoint.owner import OwnerClient, OwnerGoneError
 
-PAGE = 256
-"""Most rows that are read, encoded and written together."""
-
 Numbered = tuple[int, Row | str]
 
 
@@ -36,7 +33,7 @@ class Origin(Protocol):
     def count(self, name: str) -> int:
         """Return the number of items."""
 
-    def rows(self, name: str, after: int, vectors: Collection[str]) -> list[Numbered]:
+    def rows(self, name: str, after: int, vectors: Collection[str], most: int) -> list[Numbered]:
         """Return the next (sequence, row), or (sequence, id) of a deletion, in order.
 
         Args:
@@ -44,6 +41,7 @@ class Origin(Protocol):
             after: The last sequence number that is known.
             vectors: The vector fields whose values are needed; of others, only that there is
                 one is sure.
+            most: About how many.
         """
 
     def ids(self, name: str) -> set[str]:
@@ -75,8 +73,8 @@ class LocalStore:
     def count(self, name: str) -> int:
         return self._store.count(name)
 
-    def rows(self, name: str, after: int, vectors: Collection[str]) -> list[Numbered]:
-        batch = next(self._store.scan(name, after, PAGE), [])
+    def rows(self, name: str, after: int, vectors: Collection[str], most: int) -> list[Numbered]:
+        batch = next(self._store.scan(name, after, most), [])
         return sorted(batch, key=lambda numbered: numbered[0])
 
     def ids(self, name: str) -> set[str]:
@@ -115,8 +113,9 @@ class OwnedStore:
     def count(self, name: str) -> int:
         return int(self._client.call("stored", {})["collections"][name]["items"])
 
-    def rows(self, name: str, after: int, vectors: Collection[str]) -> list[Numbered]:
-        asked: dict[str, Any] = {"collection": name, "after": after, "vectors": sorted(vectors)}
+    def rows(self, name: str, after: int, vectors: Collection[str], most: int) -> list[Numbered]:
+        asked: dict[str, Any] = {"collection": name, "after": after, "most": most}
+        asked["vectors"] = sorted(vectors)
         return [
             (int(sequence), data if isinstance(data, str) else row_from(data))
             for sequence, data in self._client.call("rows", asked)["rows"]

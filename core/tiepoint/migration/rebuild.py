@@ -17,6 +17,9 @@ from tiepoint.migration.plan import CollectionPlan
 from tiepoint.routes import PartField
 from tiepoint.types import TEXT
 
+_PAGE = 256
+_PAGE_WITHOUT_ENCODING = 2048
+
 _UNKEPT = "it was given in memory, and only its vector was stored"
 
 
@@ -55,6 +58,11 @@ class Rebuilder:
     def digest(self, old: Row) -> str:
         """Return the digest that an old row's successor will have; empty if not known."""
         return row_digest(self._stamp, content_part(old.digest))
+
+    @property
+    def page(self) -> int:
+        """How many rows are best made anew together."""
+        return _PAGE if self._encoded_fields() else _PAGE_WITHOUT_ENCODING
 
     @property
     def reads_files(self) -> bool:

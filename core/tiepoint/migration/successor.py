@@ -7,7 +7,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tiepoint.errors import StoreOwnedError
@@ -44,7 +44,7 @@ class Successor:
         self.collections: dict[str, Collection] = {}
         plan = _plan_text(schemas, reencode)
         if folder.exists() and not self._begun_for(plan):
-            self._discard()
+            self._give_up()
         self.open()
         (folder / _PLAN).write_text(plan, "utf-8")
 
@@ -75,6 +75,13 @@ class Successor:
                 last_to_first.callback(collection.close)
             self.collections = {}
 
+    def discard(self) -> None:
+        """Close and remove it, as if it had never been begun."""
+        self.close()
+        shutil.rmtree(self._folder)
+        with suppress(OSError):  # there may be others beside it
+            self._folder.parent.rmdir()
+
     def size_bytes(self) -> int:
         """Return how much of the disk it takes."""
         return sum(path.lstat().st_size for path in self._folder.rglob("*") if path.is_file())
@@ -85,7 +92,7 @@ class Successor:
         except OSError:
             return False
 
-    def _discard(self) -> None:
+    def _give_up(self) -> None:
         self._store.open()  # fails where another migration is at work on it
         self._store.close()
         if (self._folder / _PLAN).exists():

@@ -13,20 +13,24 @@ if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint.index.collection import Collection
 
-PAGE = 256
+MOST_ROWS = 2048
 """Most rows that are read at once for another process."""
 
 
 def owner_server(host: Host) -> OwnerServer:
     """Return a server for an open host on an embedded store, not started yet.
 
-    `search` takes the keyword arguments of `Host.search` and gives `{"hits": [..]}`, `delete`
-    takes `ids` and `collection` and gives `{"deleted": n}`, `health` takes nothing. The other
-    methods serve `tiepoint index` in another process: see `RemoteHost` and `OwnedStore`.
+    `search` takes the keyword arguments of `Host.search`, with the collection and the hash of
+    the schema that the caller's deployment gives it (`schema`), and gives `{"hits": [..]}`,
+    `delete` takes `ids` and `collection` and gives `{"deleted": n}`, `health` takes nothing.
+    The other methods serve `tiepoint index` in another process: see `RemoteHost` and
+    `OwnedStore`.
     """
 
     def search(params: dict[str, Any]) -> dict[str, Any]:
-        return {"hits": [hit.as_dict() for hit in host.search(**params)]}
+        question = dict(params)
+        _same(host, question["collection"], question.pop("schema"))
+        return {"hits": [hit.as_dict() for hit in host.search(**question)]}
 
     def delete(params: dict[str, Any]) -> dict[str, Any]:
         return {"deleted": host.delete(params["ids"], collection=params.get("collection"))}
@@ -39,21 +43,29 @@ def owner_server(host: Host) -> OwnerServer:
     return OwnerServer(host.deployment.store.uri, handlers)
 
 
+def _same(host: Host, name: str, schema: str) -> Collection:
+    """Return a collection that caller and owner mean alike.
+
+    Raises:
+        FingerprintError: The caller's deployment gives it other encoders or fields.
+    """
+    from tiepoint.index.snapshot import schema_hash
+
+    found = host.collection(name)
+    if schema_hash(found.schema) != schema:
+        raise FingerprintError(
+            "the process that holds the store serves it with other encoders or fields",
+            where=f"collection {name!r}",
+            hint="Use that process's deployment file, or run `tiepoint index CONFIG --migrate`.",
+        )
+    return found
+
+
 def _indexing_handlers(host: Host) -> dict[str, Any]:
     """What `tiepoint index` asks of a collection; it does the encoding itself."""
 
     def collection(params: dict[str, Any]) -> Collection:
-        from tiepoint.index.snapshot import schema_hash
-
-        found = host.collection(params["collection"])
-        if schema_hash(found.schema) != params["schema"]:
-            raise FingerprintError(
-                "the process that holds the store serves it with other encoders or fields",
-                where=f"collection {params['collection']!r}",
-                hint="Use that process's deployment file, or run "
-                "`tiepoint index CONFIG --migrate`.",
-            )
-        return found
+        return _same(host, params["collection"], params["schema"])
 
     def digests(params: dict[str, Any]) -> dict[str, Any]:
         return {"digests": collection(params).digests(params["ids"])}
@@ -91,7 +103,8 @@ def _migration_handlers(host: Host) -> dict[str, Any]:
         }
 
     def rows(params: dict[str, Any]) -> dict[str, Any]:
-        batch = next(host.store.scan(params["collection"], params["after"], PAGE), [])
+        most = max(1, min(int(params["most"]), MOST_ROWS))
+        batch = next(host.store.scan(params["collection"], params["after"], most), [])
         wanted = params["vectors"]
         ordered = sorted(batch, key=lambda numbered: numbered[0])
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
-from tiepoint.index.base import Candidates, Searcher
+from tiepoint.index.base import Candidates, Payload, Searcher
 from tiepoint.types import Contribution, Hit
 
 
@@ -42,15 +42,14 @@ class HitLists(Sequence[list[Hit]]):
         if isinstance(index, slice):
             return HitLists(self._route, self.found[index], self._searcher)
         found = self.found[index]
-        return [
-            Hit(
-                id_,
-                score,
-                contributions=(Contribution(self._route, score, score, 1.0, score),),
-                metadata=metadata,
-                parts=parts,
-            )
-            for id_, score, (metadata, parts) in zip(
-                found.ids, found.scores.tolist(), self._searcher.payloads(found.ids), strict=True
-            )
-        ]
+        return hits_of(self._route, found, self._searcher.payloads(found.ids))
+
+
+def hits_of(route: str, found: Candidates, payloads: Sequence[Payload]) -> list[Hit]:
+    """Return what a single route found as hits: the score is its similarity."""
+    return [
+        Hit(id_, score, None, (Contribution(route, score, score, 1.0, score),), metadata, parts)
+        for id_, score, (metadata, parts) in zip(
+            found.ids, found.scores.tolist(), payloads, strict=True
+        )
+    ]

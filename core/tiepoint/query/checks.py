@@ -16,6 +16,8 @@ from tiepoint.index.base import VectorField
 MAX_K = 16_384
 """The most hits that one search gives; Milvus servers have the same limit."""
 
+_UNIT_TOLERANCE = 1e-6  # of the squared length: what rounding to float32 leaves
+
 
 def given_vector(given: Any, field: VectorField) -> Vectors:
     """Return a given vector as (dim,) float32, of unit length where the field's are.
@@ -24,7 +26,7 @@ def given_vector(given: Any, field: VectorField) -> Vectors:
         QueryError: It has another length, is not finite, or is zero where that has no direction.
     """
     if field.metric == "cosine":
-        return unit_vector(given, field.dim, field.name)
+        return given if _is_unit(given, field.dim) else unit_vector(given, field.dim, field.name)
     try:
         vector: Vectors = np.array(given, np.float32).reshape(-1)
     except (TypeError, ValueError):
@@ -36,6 +38,17 @@ def given_vector(given: Any, field: VectorField) -> Vectors:
             "the vector is not finite, or too long", where=field.name, hint="Give finite numbers."
         )
     return vector
+
+
+def _is_unit(given: Any, dim: int) -> bool:
+    """Tell whether there is nothing to convert; a tenth of a search's time is."""
+    return (
+        isinstance(given, np.ndarray)
+        and given.dtype == np.float32
+        and given.shape == (dim,)
+        and given.flags.c_contiguous
+        and abs(float(given @ given) - 1.0) <= _UNIT_TOLERANCE
+    )
 
 
 def given_vectors(given: Any, field: VectorField) -> Vectors:

@@ -40,11 +40,11 @@ class Marginal:
 
         Args:
             scores: (n,) the candidates' scores.
-            vectors: By vector field, (n, d) unit vectors, NaN where an item has none. Items
-                are as alike as the mean of their cosines over the fields that both have.
+            vectors: By vector field, (n, d) vectors, NaN where an item has none. Items are as
+                alike as the mean of their cosines over the fields that both have.
             count: How many to pick.
         """
-        fields = [np.nan_to_num(field) for field in vectors]
+        fields = [_unit(np.nan_to_num(field)) for field in vectors]
         present = [~np.isnan(field[:, 0]) for field in vectors]
         likeness = np.zeros(len(scores))
         for picked in self._picked:
@@ -65,6 +65,11 @@ class Marginal:
         if likeness <= 0.0 or self.weight == 0.0:
             return None
         return Contribution(ROUTE, likeness, likeness, -self.weight, -self.weight * likeness)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
 
 
 def _alike(

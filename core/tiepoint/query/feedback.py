@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tiepoint.config.models import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError
 from tiepoint.index.base import Searcher
@@ -71,9 +72,9 @@ class Feedback:
             )
 
     def _own(self, ids: Sequence[str], prefix: str) -> list[Probe]:
-        stored = {vector.name for vector in self._layout.schema.vectors}
+        stored = {vector.name: vector for vector in self._layout.schema.vectors}
         means = {
-            name: _mean([self._searcher.vectors(name, ids)])
+            name: _mean([self._searcher.vectors(name, ids)], stored[name].metric)
             for name in self._layout.fields
             if name in stored
         }
@@ -93,7 +94,7 @@ class Feedback:
             if (field.joint or field.name) in joint
         }
         stored = {name: self._searcher.vectors(target, ids) for name, target in targets.items()}
-        mean = _mean(list(stored.values()))
+        mean = _mean(list(stored.values()), "cosine")
         if mean is None:
             return []
         return [
@@ -103,12 +104,14 @@ class Feedback:
         ]
 
 
-def _mean(fields: Sequence[Vectors]) -> Vectors | None:
-    """Return the direction of the mean of all vectors that are there; None without any."""
+def _mean(fields: Sequence[Vectors], metric: Metric) -> Vectors | None:
+    """Return the mean of all vectors that are there, None without any; for cosine, of length 1."""
     vectors = np.concatenate(fields)
     vectors = vectors[~np.isnan(vectors[:, 0])]
     if not len(vectors):
         return None
     mean = vectors.mean(axis=0)
+    if metric != "cosine":
+        return np.asarray(mean, np.float32)
     norm = float(np.linalg.norm(mean))
     return None if norm < _LEAST_NORM else np.asarray(mean / norm, np.float32)

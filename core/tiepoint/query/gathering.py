@@ -23,6 +23,19 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Matched:
+    """What a word route found.
+
+    Attributes:
+        best: The best items.
+        complete: Whether no other item that may be proposed has a matching word.
+    """
+
+    best: Candidates
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Proposals:
     """What routes propose.
 
@@ -32,7 +45,7 @@ class Proposals:
     """
 
     ids: list[str]
-    matched: list[Candidates]
+    matched: list[Matched]
 
 
 class Gatherer:
@@ -61,7 +74,7 @@ class Gatherer:
                 word.field, word.text, depth, scope.where, scope.exclude
             )
             ids.update(dict.fromkeys(found.ids))
-            matched.append(found)
+            matched.append(Matched(found, len(found.ids) < depth))
         return Proposals(list(ids), matched)
 
     def score(
@@ -69,7 +82,7 @@ class Gatherer:
         probes: Sequence[Probe],
         words: Sequence[WordProbe],
         pool: Sequence[str],
-        matched: Sequence[Candidates],
+        matched: Sequence[Matched],
     ) -> list[RouteScores]:
         """Return each route's view of the pool.
 
@@ -98,16 +111,17 @@ class Gatherer:
         mean, deviation = self.searcher.background(probe.field, probe.vector)
         return RouteScores(probe.route, scores, mean, max(deviation, 1e-6), probe.vector)
 
-    def word_scores(self, word: WordProbe, found: Candidates, pool: Sequence[str]) -> RouteScores:
+    def word_scores(self, word: WordProbe, matched: Matched, pool: Sequence[str]) -> RouteScores:
         """Return BM25 scores over the pool, in units of the root mean square of the best ones.
 
         An item without a matching word scores 0 by definition, so 0 is the background; the
         root mean square of the matches is a spread that a single match has too.
         """
+        found = matched.best
         known = dict(zip(found.ids, found.scores.tolist(), strict=True))
         scores = np.array([known.get(id_, np.nan) for id_ in pool], np.float32)
         others = np.flatnonzero(np.isnan(scores))
-        if len(others):
+        if len(others) and not matched.complete:
             scores[others] = self.searcher.word_scores(
                 word.field, word.text, [pool[position] for position in others.tolist()]
             )

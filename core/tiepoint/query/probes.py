@@ -10,6 +10,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.texts import clean_text
 from tiepoint.errors import QueryError
 from tiepoint.index.base import VectorField
+from tiepoint.probabilities import Calibration
 from tiepoint.query.checks import given_vector, given_vectors
 from tiepoint.routes import Layout
 from tiepoint.types import TEXT, Modality
@@ -17,11 +18,21 @@ from tiepoint.types import TEXT, Modality
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What one route asks: a unit vector for a vector field."""
+    """What one route asks: a unit vector for a vector field.
+
+    Attributes:
+        route: Its name.
+        field: The vector field.
+        vector: (d,) float32.
+        calibration: What a similarity means, where that is known.
+        own_field: Where the vectors of the items' own encoder are.
+    """
 
     route: str
     field: str
     vector: Vectors
+    calibration: Calibration | None = None
+    own_field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +88,12 @@ class QueryReader:
                 key = (route.encoder.fingerprint, modality)
                 if key not in own:
                     own[key] = route.encoder.encode([part], modality)
-                vector = own[key]
+                vector, calibration = own[key], route.calibration(own[key])
                 if route.aligner is not None:
                     vector = route.aligner.transform(route.space, vector)
-                probes.append(Probe(route.name, route.field, vector[0]))
+                probes.append(
+                    Probe(route.name, route.field, vector[0], calibration, route.own_field)
+                )
         return probes
 
     def _words(self, parts: Mapping[Modality, Any]) -> list[WordProbe]:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.fusion.base import Fusion, RouteScores
-from tiepoint.index.base import Candidates
 from tiepoint.query.boosts import with_boosts
 from tiepoint.query.checks import MAX_K
-from tiepoint.query.gathering import Gatherer
+from tiepoint.query.gathering import Gatherer, Matched
 from tiepoint.query.plan import Plan, Side
 from tiepoint.types import Contribution
 
@@ -73,7 +72,7 @@ class Ranker:
         )
         scored = self._single_block if alone else self._fused_block
         seen: set[str] = set()
-        matched: list[Candidates] | None = None
+        matched: list[Matched] | None = None
         unwanted_matched = [] if alone else self._matched(plan, depth)
         while True:
             found = self._gatherer.propose(plan.wanted.probes, plan.wanted.words, plan.scope, depth)
@@ -88,12 +87,12 @@ class Ranker:
                 return
             depth = min(depth * _DEEPER, MAX_K)
 
-    def _matched(self, plan: Plan, depth: int) -> list[Candidates]:
+    def _matched(self, plan: Plan, depth: int) -> list[Matched]:
         """Return the best matches of unwanted words, which set the scale of their scores."""
         return self._gatherer.propose((), plan.unwanted.words, plan.scope, depth).matched
 
     def _single_block(
-        self, plan: Plan, pool: list[str], matched: Sequence[Candidates], _: Sequence[Candidates]
+        self, plan: Plan, pool: list[str], matched: Sequence[Matched], _: Sequence[Matched]
     ) -> Block:
         """A single route needs no scaling: the score is its similarity."""
         routes = self._gatherer.score(plan.wanted.probes, plan.wanted.words, pool, matched)
@@ -109,8 +108,8 @@ class Ranker:
         self,
         plan: Plan,
         pool: list[str],
-        matched: Sequence[Candidates],
-        unwanted_matched: Sequence[Candidates],
+        matched: Sequence[Matched],
+        unwanted_matched: Sequence[Matched],
     ) -> Block:
         routes = self._gatherer.score(plan.wanted.probes, plan.wanted.words, pool, matched)
         shares = self._fusion.fuse(routes)

@@ -19,7 +19,9 @@ MAX_BYTES = 16 * 2**30
 """Largest video file that is opened."""
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
-_FRAGMENT = re.compile(rf"(.+)#t=({_NUMBER})?(?:,({_NUMBER}))?", re.DOTALL)
+_MARK = "#t="
+_RANGE = re.compile(rf"({_NUMBER})?(?:,({_NUMBER}))?")
+_AS_RANGE = "Give it as #t=START,END in seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Clip:
             raise DecodeError(
                 f"the time range ends at {self.end_s:g} s, and begins at {self.start_s:g} s",
                 where=self.where,
-                hint="Give it as #t=START,END in seconds.",
+                hint=_AS_RANGE,
             )
 
     @classmethod
@@ -57,17 +59,23 @@ class Clip:
                 `#t=10` or `#t=,20`. A file that has such a name is itself meant.
 
         Raises:
-            DecodeError: It is none of these, or its times do not follow each other.
+            DecodeError: It is none of these, or its times cannot be read or do not follow each
+                other.
         """
         if isinstance(part, Clip):
             return part
         if not isinstance(part, str | os.PathLike):
             return cls(read_bytes(part))
         name = os.fspath(part)
-        found = _FRAGMENT.fullmatch(name)
-        if found is None or not (found[2] or found[3]) or Path(name).exists():
+        file, mark, times = name.rpartition(_MARK)
+        if not (file and mark) or Path(name).exists():
             return cls(Path(name))
-        return cls(Path(found[1]), float(found[2] or 0), float(found[3]) if found[3] else None)
+        found = _RANGE.fullmatch(times)
+        if found is None or not (found[1] or found[2]):
+            raise DecodeError(
+                f"the time range {times!r:.80} cannot be read", where=file, hint=_AS_RANGE
+            )
+        return cls(Path(file), float(found[1] or 0), float(found[2]) if found[2] else None)
 
     @property
     def where(self) -> str | None:

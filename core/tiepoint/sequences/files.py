@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import ConfigError, FingerprintError, InputError
+from tiepoint.saving import replace_together
 from tiepoint.sequences.learned import LEARNED, LearnedPooling
 
 CARD = "pooling.json"
@@ -52,20 +53,18 @@ class PoolingCard(BaseModel):
 
 
 def save_pooling(folder: Path | str, pooling: LearnedPooling, card: PoolingCard) -> Path:
-    """Write tensors and card into a folder (made if absent), the card last; returns it."""
+    """Write tensors and card into a folder (made if absent); returns it.
+
+    A failure leaves the pooling that was saved before.
+    """
     from safetensors.numpy import save
 
     content = save(dict(pooling.tensors))
     signed = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    for name, written in (
-        (TENSORS, content),
-        (CARD, signed.model_dump_json(indent=2).encode() + b"\n"),
-    ):
-        partial = target / f"{name}.partial"
-        partial.write_bytes(written)
-        partial.replace(target / name)
+    stated = signed.model_dump_json(indent=2).encode() + b"\n"
+    replace_together({target / TENSORS: content, target / CARD: stated})
     return target
 
 

@@ -206,6 +206,8 @@ class StoreConformance(ABC):
             store.create(replace(SCHEMA, vectors=SCHEMA.vectors[:1]))
         with pytest.raises(SchemaError, match="word"):
             store.create(replace(SCHEMA, texts={}))
+        with pytest.raises(SchemaError, match="word"):
+            store.create(replace(SCHEMA, texts={"text": TextAnalysis(("german",))}))
 
     def test_collections_do_not_mix(self, store: Store) -> None:
         store.create(replace(SCHEMA, name="others"))

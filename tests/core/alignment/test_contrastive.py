@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tiepoint.alignment.fitting import FitProgress, FitSettings
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.saved import SavedAligner
 from tiepoint.encoders.base import Encoder, Vectors
+from tiepoint.errors import InputError
 from tiepoint.types import IMAGE, TEXT
 
 CONCEPTS = 12
@@ -225,6 +227,35 @@ def test_training_stops_early_and_keeps_the_best_epoch(train: PairSet, val: Pair
     sums = [step["val/rsum"] for step in report.history]
     assert len(sums) < 60
     assert aligner.evaluate(val).rsum == pytest.approx(max(sums), abs=2)
+
+
+def test_views_of_the_images_teach_what_does_not_matter() -> None:
+    def turned(pairs: PairSet, seed: int) -> Vectors:
+        """Image vectors with the last of their dimensions drawn anew."""
+        changed = pairs.vectors[IMAGE].copy()
+        changed[:, 12:] = unit(np.random.default_rng(seed).normal(size=(len(changed), 12)))
+        return unit(changed)
+
+    pairs, held_out = pairs_of(80, 1), pairs_of(100, 2)
+    held_out = replace(held_out, vectors={**held_out.vectors, IMAGE: turned(held_out, 9)})
+    seen = replace(pairs, views={IMAGE: np.stack([turned(pairs, seed) for seed in range(4)])})
+    small = {**SMALL, "epochs": 60}
+    plain = ContrastiveAligner(ENCODERS, **small)
+    plain.fit(seen)
+    augmented = ContrastiveAligner(ENCODERS, **small, augment={"count": 4})
+    augmented.fit(seen)
+    assert augmented.evaluate(held_out).rsum > 1.2 * plain.evaluate(held_out).rsum
+    untouched = ContrastiveAligner(ENCODERS, **small)
+    untouched.fit(pairs)
+    for name, value in plain.tensors.items():
+        np.testing.assert_array_equal(untouched.tensors[name], value)
+
+
+def test_views_that_are_missing_or_of_another_shape_are_refused(train: PairSet) -> None:
+    with pytest.raises(InputError, match="no views"):
+        ContrastiveAligner(ENCODERS, **SMALL, augment={}).fit(train)
+    with pytest.raises(InputError, match="views of image"):
+        replace(train, views={IMAGE: train.vectors[IMAGE][None, :-1]})
 
 
 def test_progress_tells_loss_and_validation_figure_of_every_epoch(

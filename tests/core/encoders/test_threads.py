@@ -10,7 +10,8 @@ import threading
 import numpy as np
 import pytest
 
-from tiepoint.threads import InferenceExecutor, Inputs, Priority, prioritised, usable_cores
+from tiepoint.inference import InferenceExecutor, Inputs, Priority, prioritised
+from tiepoint.threads import usable_cores
 
 
 class Recorder:
@@ -167,7 +168,7 @@ def test_libraries_get_their_threads_whenever_they_are_imported() -> None:
 def test_forked_child_can_infer() -> None:
     code = """
 import os, numpy as np
-from tiepoint.threads import inference_executor
+from tiepoint.inference import inference_executor
 double = lambda inputs: inputs["x"] * 2
 ask = lambda: inference_executor().submit(double, {"x": np.ones((1, 1), np.float32)}, 1).result(5)
 assert ask()[0, 0] == 2

@@ -11,7 +11,8 @@ import pytest
 
 from tests.milvus_server import MilvusServer
 from tiepoint.cli.main import main
-from tiepoint.errors import InputError, StoreError
+from tiepoint.errors import InputError, SchemaError, StoreError
+from tiepoint.index.base import CollectionSchema, VectorField
 from tiepoint.index.collection import Collection
 from tiepoint.index.copying import content, copy_collection
 from tiepoint.index.milvus import MilvusStore
@@ -111,6 +112,17 @@ def test_a_copy_can_be_searched_and_written_to(folder, tmp_path, capsys):
     assert rows_of(tmp_path / "to")["new"] is not None
 
 
+def test_a_copy_keeps_the_metric(tmp_path, capsys):
+    schema = CollectionSchema("items", (VectorField("image", 4, "given", "euclidean"),))
+    with opened(tmp_path / "from") as store:
+        store.create(schema)
+    assert run(capsys, "store", "copy", tmp_path / "from", tmp_path / "to")[0] == 0
+    with opened(tmp_path / "to") as store:
+        assert store.collections() == {"items": schema}
+        with pytest.raises(SchemaError, match="4 euclidean"):
+            store.create(CollectionSchema("items", (VectorField("image", 4, "given"),)))
+
+
 def test_a_second_run_copies_what_was_written_since(folder, tmp_path, capsys):
     assert run(capsys, "store", "copy", folder, tmp_path / "to")[0] == 0
     with opened(folder) as store:
@@ -123,6 +135,22 @@ def test_a_second_run_copies_what_was_written_since(folder, tmp_path, capsys):
     assert report["written"] == 3
     assert report["resumed_after"] > COUNT
     assert_same_content(rows_of(folder), rows_of(tmp_path / "to"))
+
+
+def test_a_deletion_that_the_source_has_forgotten_is_copied_all_the_same(folder, tmp_path):
+    with opened(folder) as source, opened(tmp_path / "to") as target:
+        copy_collection(source, target, SCHEMA)
+        last = source.delete(SCHEMA.name, ["item 1", "item 3"])
+        source.upsert(SCHEMA.name, [make_row("later")])
+        source.purge(SCHEMA.name, last)
+        report = copy_collection(source, target, SCHEMA)
+        assert report.removed >= 2
+        assert target.count(SCHEMA.name) == source.count(SCHEMA.name)
+        assert "item 1" not in stored_rows(target)
+        target.delete(SCHEMA.name, ["item 9"])
+        with pytest.raises(InputError, match="written to"):
+            copy_collection(source, target, SCHEMA)
+        assert "item 8" in stored_rows(target)
 
 
 def test_a_run_that_was_killed_goes_on(folder, tmp_path, capsys):

@@ -28,7 +28,7 @@ ITEMS = {
 
 @pytest.fixture(scope="module")
 def columns():
-    columns = Columns(CollectionSchema("items", (), (), METADATA))
+    columns = Columns(CollectionSchema("items", (), {}, METADATA))
     columns.append([Row(name, {}, values, {}, "") for name, values in ITEMS.items()])
     columns.revive(0, len(ITEMS))
     return columns
@@ -125,7 +125,7 @@ def test_deep_parentheses_are_only_parentheses(columns):
 
 
 def test_hostile_like_pattern_takes_no_time(columns):
-    words = Columns(CollectionSchema("items", (), (), {"name": "string"}))
+    words = Columns(CollectionSchema("items", (), {}, {"name": "string"}))
     words.append([Row("a", {}, {"name": "a" * 20_000}, {}, "")])
     words.revive(0, 1)
     where = Filter.parse(f"name like '{'%a' * 200}%b'", {"name": "string"})

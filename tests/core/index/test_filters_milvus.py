@@ -109,7 +109,7 @@ def both(tmp_path_factory):
             for name, values in ROWS.items()
         ],
     )
-    columns = Columns(CollectionSchema("items", (), (), METADATA))
+    columns = Columns(CollectionSchema("items", (), {}, METADATA))
     columns.append([Row(name, {}, values, {}, "") for name, values in ROWS.items()])
     columns.revive(0, COUNT)
     yield client, columns

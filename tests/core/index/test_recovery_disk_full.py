@@ -105,3 +105,45 @@ def test_what_was_acknowledged_survives_closing_on_a_full_disk(small_disk):
     store.close()
     assert set(counts.values()) == {BATCH}
     assert set(range(acknowledged)) <= counts.keys() <= set(range(acknowledged + 1))
+
+
+def test_a_host_on_a_full_disk_says_so_and_goes_on_with_all_that_it_acknowledged(small_disk):
+    from tiepoint import Host, Item
+    from tiepoint.config.models import Deployment
+
+    deployment = Deployment.model_validate(
+        {
+            "version": 1,
+            "store": {"uri": str(small_disk / "store")},
+            "collections": {
+                "items": {"fields": {"image": {"dimensions": 256}, "text": {"words": True}}}
+            },
+        }
+    )
+    acknowledged = 0
+
+    def batch(number):
+        vectors = np.random.default_rng(number).normal(size=(64, 256))
+        return [
+            Item(id=f"{number}/{i}", text=f"words {number}", parts={"image": vector})
+            for i, vector in enumerate(vectors)
+        ]
+
+    with Host(deployment) as host:
+        with pytest.raises(StoreError, match="disk is full"):  # noqa: PT012 - until it is
+            for number in itertools.count():
+                host.add(batch(number))
+                acknowledged += 1
+        assert acknowledged > 1
+        assert len(host.collection()) == 64 * acknowledged
+        health = host.health()
+        assert health["store"]["status"] == "failed"
+        assert health["collections"]["items"]["status"] == "degraded"
+        (small_disk / "ballast").unlink()
+        host.add(batch(1000))
+        health = host.health()
+        assert health["store"]["status"] == health["collections"]["items"]["status"] == "ok"
+    with Host(deployment) as host:
+        ids = [f"{number}/{i}" for number in [*range(acknowledged), 1000] for i in range(64)]
+        assert len(host.collection().digests(ids)) == len(ids)
+        assert len(host.collection()) in (len(ids), len(ids) + 64)

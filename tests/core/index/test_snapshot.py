@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 
 from tiepoint.errors import StoreError
-from tiepoint.index.base import CollectionSchema, Row, VectorField
+from tiepoint.index.base import CollectionSchema, Row, TextAnalysis, VectorField
 from tiepoint.index.filters import Filter
 from tiepoint.index.kinds import choice
+from tiepoint.index.snapshot import SnapshotError
 from tiepoint.index.tier import ServingTier
 
 DIM = 32
 SCHEMA = CollectionSchema(
-    "items", (VectorField("image", DIM, "encoder-1"),), ("caption",), {"price": "float"}
+    "items",
+    (VectorField("image", DIM, "encoder-1"),),
+    {"caption": TextAnalysis()},
+    {"price": "float"},
 )
 COUNT = 1500
 VECTORS = np.random.default_rng(0).standard_normal((COUNT, DIM)).astype(np.float32)
@@ -39,6 +43,11 @@ def saved(tmp_path, monkeypatch):
     tier.snapshot(tmp_path)
     yield tier, tmp_path
     tier.close()
+
+
+def assert_refused(folder, schema):
+    with pytest.raises(SnapshotError):
+        ServingTier.load(folder, schema)
 
 
 def _answers(tier):
@@ -94,15 +103,15 @@ def test_only_the_newest_snapshot_stays(saved):
 def test_other_schema_or_encoder_is_not_loaded(saved):
     _, folder = saved
     other = dataclasses.replace(SCHEMA, vectors=(VectorField("image", DIM, "encoder-2"),))
-    assert ServingTier.load(folder, other) is None
+    assert_refused(folder, other)
     other = dataclasses.replace(SCHEMA, metadata={"price": "int"})
-    assert ServingTier.load(folder, other) is None
+    assert_refused(folder, other)
 
 
 def test_nothing_is_loaded_from_nothing(tmp_path):
-    assert ServingTier.load(tmp_path / "absent", SCHEMA) is None
+    assert_refused(tmp_path / "absent", SCHEMA)
     (tmp_path / "snapshot-1").mkdir()
-    assert ServingTier.load(tmp_path, SCHEMA) is None
+    assert_refused(tmp_path, SCHEMA)
 
 
 def test_newer_format_is_not_loaded(saved):
@@ -110,7 +119,7 @@ def test_newer_format_is_not_loaded(saved):
     manifest = next(folder.glob("*/manifest.json"))
     content = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({**content, "format": content["format"] + 1, "more": 1}))
-    assert ServingTier.load(folder, SCHEMA) is None
+    assert_refused(folder, SCHEMA)
 
 
 def test_every_damaged_file_is_noticed(saved):
@@ -125,7 +134,7 @@ def test_every_damaged_file_is_noticed(saved):
             path.unlink()
             if damaged is not None:
                 path.write_bytes(damaged)
-            assert ServingTier.load(folder, SCHEMA) is None, path
+            assert_refused(folder, SCHEMA)
         path.write_bytes(whole)
     again = ServingTier.load(folder, SCHEMA)
     assert again is not None

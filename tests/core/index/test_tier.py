@@ -9,7 +9,7 @@ import pytest
 
 from tiepoint.errors import QueryError, SchemaError, StoreError
 from tiepoint.index import tier_state
-from tiepoint.index.base import CollectionSchema, Row, VectorField
+from tiepoint.index.base import CollectionSchema, Row, TextAnalysis, VectorField
 from tiepoint.index.filters import Filter
 from tiepoint.index.tier import ServingTier
 
@@ -17,7 +17,7 @@ DIM = 32
 SCHEMA = CollectionSchema(
     "items",
     (VectorField("image", DIM, "encoder-1"), VectorField("text", DIM, "encoder-2")),
-    ("caption",),
+    {"caption": TextAnalysis()},
     {"price": "float", "tags": "strings"},
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from tiepoint.cli.align.options import (
     held_out_options,
     pair_options,
 )
-from tiepoint.cli.output import say, write_json
+from tiepoint.cli.output import say, write_file, write_json
 
 if TYPE_CHECKING:
     from tiepoint.alignment.pairs import PairSet
@@ -66,14 +67,15 @@ def _write(
         import numpy as np
 
         first, second = pairs.modalities
-        with scores.open("wb") as file:
-            np.savez_compressed(
-                file,
-                i2t_rank=retrieval.i2t_rank,
-                t2i_rank=retrieval.t2i_rank,
-                images=np.array(pairs.names[first]),
-                texts=np.array(pairs.names[second]),
-            )
+        content = io.BytesIO()
+        np.savez_compressed(
+            content,
+            i2t_rank=retrieval.i2t_rank,
+            t2i_rank=retrieval.t2i_rank,
+            images=np.array(pairs.names[first]),
+            texts=np.array(pairs.names[second]),
+        )
+        write_file(scores, content.getvalue())
 
 
 def _print(figures: dict[str, Any]) -> None:

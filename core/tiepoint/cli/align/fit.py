@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tiepoint.cli.align.features import encoded, with_views_of
 from tiepoint.cli.align.options import PATH, PairChoice, pair_options
+from tiepoint.cli.align.reports import completed, print_report
+from tiepoint.cli.align.settings import parsed_options
+from tiepoint.cli.align.steps import shown_steps
 from tiepoint.cli.align.subjects import ChosenEncoders, chosen_encoders
 from tiepoint.cli.output import print_json, say
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
     from tiepoint.alignment.fitted import FittedAligner
-    from tiepoint.alignment.fitting import FitProgress, FitReport, FitSettings
+    from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.pair_files import Pair
     from tiepoint.alignment.pairs import PairSet
 
 CHECKPOINT = "checkpoint"
-LINE_EVERY_S = 2.0
 
 
 @click.command()
@@ -41,7 +42,9 @@ LINE_EVERY_S = 2.0
     help="An option of the method, such as epochs=30 or hubness.kind=nnn; repeatable.",
 )
 @click.option("--out", type=PATH, required=True, help="The folder to write.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random."
+)
 @click.option("--tune", type=click.IntRange(1), metavar="N", help="Try N settings on --val first.")
 @click.option("--tensorboard", type=PATH, help="Log steps to this folder.")
 @click.option("--wandb", metavar="PROJECT", help="Log steps to this project of Weights & Biases.")
@@ -71,20 +74,25 @@ def fit(
     from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.saved import fitted_method
 
+    _check_folder(out)
     made = fitted_method(method)
     subject = chosen_encoders(chosen.config, chosen.preset)
     options = parsed_options(settings)
-    views = made(subject.encoders, **options).views  # wrong options end it before encoding
+    # Wrong options and encoders end the command before anything is encoded.
+    untried = made(subject.encoders, **options)
+    untried.check_encoders()
+    views = untried.views
     if tune is not None and val_split is None:
         raise InputError("tuning needs --val", where="--tune", hint="Name the validation split.")
     if tune is not None and not made.tunable:
         raise InputError(f"the method {method!r} has nothing to tune", where="--tune")
     lines = _lines(chosen, split, val_split, made.learns_from_unpaired)
-    pairs, val, skipped = _features(lines, chosen, subject, made.learns_from_unpaired)
-    if views is not None:
-        pairs = with_views_of(pairs, chosen.folder, subject.encoders["image"], views)
     with ExitStack() as stack:
-        told = FitSettings(seed, _display(stack, tensorboard, wandb), out / CHECKPOINT)
+        shown = shown_steps(stack, tensorboard, wandb)
+        told = FitSettings(seed, shown, out / CHECKPOINT)
+        pairs, val, skipped = _features(lines, chosen, subject, made.learns_from_unpaired)
+        if views is not None:
+            pairs = with_views_of(pairs, chosen.folder, subject.encoders["image"], views)
         if tune is not None and val is not None:
             options = _tuned(made, subject, options, pairs, val, told, tune)
         aligner = made(subject.encoders, **options)
@@ -97,7 +105,7 @@ def fit(
         except KeyboardInterrupt:
             say("the state of the training is kept; run the command again to go on")
             raise
-    metrics = _finish(aligner, subject, val, report)
+    metrics = completed(aligner, subject, val, report)
     aligner.save(out)
     shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
     for warning in report.warnings:
@@ -116,34 +124,18 @@ def fit(
             }
         )
     else:
-        _print(report, metrics, out, subject)
+        print_report(report, metrics, out, subject)
 
 
-def parsed_options(settings: tuple[str, ...]) -> dict[str, Any]:
-    """Return options from `name=value` words; a dot leads into a nested option.
-
-    Raises:
-        InputError: A word that is no setting.
-
-    >>> parsed_options(("epochs=30", "hubness.kind=nnn"))
-    {'epochs': 30, 'hubness': {'kind': 'nnn'}}
-    """
-    import yaml
-
-    options: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not name or not equals:
-            raise InputError(f"{setting!r} is no setting", where="--set", hint="Write NAME=VALUE.")
-        *path, last = name.split(".")
-        place = options
-        for step in path:
-            place = place.setdefault(step, {})
-        try:
-            place[last] = yaml.safe_load(value)
-        except (yaml.YAMLError, TypeError) as error:
-            raise InputError(f"{setting!r} cannot be read", where="--set") from error
-    return options
+def _check_folder(out: Path) -> None:
+    """Refuse, before anything is computed, a folder that cannot be written."""
+    nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise InputError(
+            "the aligner cannot be written here",
+            where=str(nearest),
+            hint="Give --out a folder that can be written.",
+        )
 
 
 @dataclass(frozen=True)
@@ -190,27 +182,6 @@ def _features(
     return learned.pairs, tested.pairs, len(learned.skipped) + len(tested.skipped)
 
 
-def _display(
-    stack: ExitStack, tensorboard: Path | None, wandb: str | None
-) -> Callable[[FitProgress], None]:
-    """Return what shows a step: a line on stderr now and then, and the logs that are wanted."""
-    from tiepoint.alignment.step_logs import step_logs
-
-    logs = step_logs(stack, tensorboard, wandb)
-    last = float("-inf")
-
-    def show(step: FitProgress) -> None:
-        nonlocal last
-        for log in logs:
-            log(step)
-        if monotonic() - last >= LINE_EVERY_S or step.done == step.total:
-            last = monotonic()
-            figures = ", ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
-            say(f"step {step.done} of {step.total}: {figures}")
-
-    return show
-
-
 def _tuned(
     made: type[FittedAligner],
     subject: ChosenEncoders,
@@ -226,43 +197,3 @@ def _tuned(
         say(f"trial {trial} of {trials}: val rsum {rsum:.1f}, best {best:.1f}")
 
     return tuned(made, subject.encoders, options, pairs, val, settings, trials, show)
-
-
-def _finish(
-    aligner: FittedAligner, subject: ChosenEncoders, val: PairSet | None, report: FitReport
-) -> dict[str, Any]:
-    """Calibrate on the validation pairs, and complete the card; returns its metrics."""
-    from tiepoint.alignment.calibrating import calibrate, cross_validated
-
-    metrics = dict(report.metrics)
-    if aligner.card is None:
-        return metrics
-    cards = {
-        m: card.model_copy(update={"section": subject.sections[m]})
-        for m, card in aligner.card.encoders.items()
-    }
-    calibration = {}
-    if val is not None:
-        try:
-            calibration = calibrate(aligner, val)
-            metrics["calibration"] = cross_validated(aligner, val)
-        except InputError as error:
-            say(f"warning: probabilities are not calibrated: {error.what}")
-    aligner.with_card(encoders=cards, calibration=calibration, metrics=metrics)
-    return metrics
-
-
-def _print(report: FitReport, metrics: dict[str, Any], out: Path, subject: ChosenEncoders) -> None:
-    if "val" in metrics:
-        val = metrics["val"]
-        for direction in ("i2t", "t2i"):
-            figures = "  ".join(f"{name} {value:5.1f}" for name, value in val[direction].items())
-            click.echo(f"{direction}  {figures}")
-        click.echo(f"rsum {val['rsum']:.1f} on {val['n_images']} images, {val['n_texts']} texts")
-    modalities = ", ".join(f"{m}: NAME" for m in subject.encoders)
-    click.echo(f"{report.method}: {report.pairs} pairs in {report.seconds:.1f} s; wrote {out}")
-    section = subject.sections[next(iter(subject.sections))]
-    if "adapter" in section:
-        model = f"type: {section['type']}, model: {section['model']}"
-        click.echo(f"encoders: {{NAME: {{{model}, adapter: {out}}}}}")
-    click.echo(f"alignment: {{type: saved, path: {out}, encoders: {{{modalities}}}}}")

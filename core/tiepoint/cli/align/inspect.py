@@ -15,7 +15,7 @@ from tiepoint.cli.align.options import (
     held_out_options,
     pair_options,
 )
-from tiepoint.cli.output import print_json, say, write_json
+from tiepoint.cli.output import print_json, say, write_file, write_json
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,12 +45,13 @@ def inspect(chosen: PairChoice, held_out: HeldOutChoice, html: Path | None) -> N
     space = joint_space(chosen, held_out)
     aligner, pairs = space.subject.aligner, space.pairs
     images, texts = (pairs.names[modality] for modality in pairs.modalities)
+    labels = _labels(space.lines, images)
     found = inspect_space(
         space.images,
         space.texts,
         pairs.links,
         _calibration(aligner, pairs),
-        _labels(space.lines, images),
+        labels,
     )
     figures = {"aligner": space.subject.name, "split": held_out.split, **found.as_dict()}
     for confusion in figures["confusions"]:
@@ -61,7 +62,7 @@ def inspect(chosen: PairChoice, held_out: HeldOutChoice, html: Path | None) -> N
         write_json(held_out.json_file, figures)
     if html is not None:
         files = [chosen.folder / name for name in images]
-        html.write_text(render(found, space.subject.name, files, texts), "utf-8")
+        write_file(html, render(found, space.subject.name, files, texts, labels).encode())
         say(f"wrote {html}")
     if html is None and held_out.json_file is None:
         print_json(figures)
@@ -96,5 +97,5 @@ def _calibration(aligner: Aligner, pairs: PairSet) -> dict[str, Any]:
 
 
 def _labels(pairs: list[Pair], images: tuple[str, ...]) -> tuple[str, ...]:
-    by_image = {pair.image: pair.label for pair in pairs}
-    return tuple(by_image[image] for image in images)
+    by_image = {pair.image: pair.label for pair in pairs if pair.label}
+    return tuple(by_image.get(image, "") for image in images)

@@ -83,7 +83,7 @@ def fit(
     "MRR"}}, "calibration"}.
     """
     from tiepoint.alignment.fitting import FitSettings
-    from tiepoint.cli.align.fit import parsed_options
+    from tiepoint.cli.align.settings import parsed_options
     from tiepoint.fusion.saved import fitted_fusion
     from tiepoint.host import Host
 

@@ -46,7 +46,7 @@ def copy(
     was when it is run again; run again after further writes, it copies those. In the end both
     stores are read and compared by count and checksum. Nobody may write to FROM meanwhile.
 
-    With --json: {"collections": [{"collection", "items", "checksum", "written",
+    With --json: {"collections": [{"collection", "items", "checksum", "written", "removed",
     "resumed_after", "seconds"}]}.
     """
     with ExitStack() as opened:

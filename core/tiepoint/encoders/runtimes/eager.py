@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tiepoint.encoders.base import Vectors
-from tiepoint.threads import Infer, Inputs, native_threads
+from tiepoint.inference import Infer, Inputs
+from tiepoint.threads import native_threads
 
 if TYPE_CHECKING:
     import torch

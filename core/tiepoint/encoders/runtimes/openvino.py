@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.runtimes.stored import StoredModel
-from tiepoint.threads import Infer, Inputs, native_threads
+from tiepoint.inference import Infer, Inputs
+from tiepoint.threads import native_threads
 
 if TYPE_CHECKING:
     import torch

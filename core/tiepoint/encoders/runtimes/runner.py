@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.runtimes.devices import choose_device
-from tiepoint.threads import Infer, inference_executor
+from tiepoint.inference import Infer, inference_executor
 
 if TYPE_CHECKING:
     import torch

@@ -17,7 +17,7 @@ from tiepoint.config.models import IndexKind, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.growing import GrowingArray
 
-Positions = NDArray[np.int64]
+Positions = NDArray[np.integer[Any]]
 
 
 NEIGHBOURS = 10
@@ -115,8 +115,9 @@ class Proposer(ABC):
         nothing would tell.
         """
         entries = self._entries(queries, count)
-        positions: Positions = self._order.view.take(entries).astype(np.int64)
-        if entries.min() < 0:
+        positions: Positions = self._order.view.take(entries)
+        last = entries[0, -1] if len(entries) == 1 else entries[:, -1].min()
+        if last < 0:  # the last are missing first
             positions[entries < 0] = -1
         return positions
 

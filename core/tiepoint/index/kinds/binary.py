@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
+
 from tiepoint.config.models import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.kinds.base import Effort, Positions
@@ -26,6 +28,13 @@ class BinaryProposer(IvfProposer):
     kind = "binary"
     efforts = tuple(Effort(probes, oversampling) for probes, oversampling in _EFFORTS)
     on_disk = True
+
+    def __init__(self, index: Any, metric: Metric) -> None:
+        super().__init__(index, metric)
+        self._lists = self._faiss.downcast_index(index.index)
+        rotation = self._faiss.downcast_VectorTransform(index.chain.at(0))
+        square = self._faiss.vector_to_array(rotation.A).reshape(rotation.d_out, rotation.d_in)
+        self._rotation = np.ascontiguousarray(square.T)
 
     @classmethod
     def trained(cls, sample: Vectors, count: int, metric: Metric) -> Self:
@@ -51,7 +60,10 @@ class BinaryProposer(IvfProposer):
         return dim // 8 + 28
 
     def _entries(self, queries: Vectors, count: int) -> Positions:
-        inner = self._faiss.IVFRaBitQSearchParameters(nprobe=self._probes(count), qb=_QUERY_BITS)
-        parameters = self._faiss.SearchParametersPreTransform(index_params=inner)
-        entries: Positions = self._index.search(queries, count, params=parameters)[1]
+        # FAISS would rotate on all cores, and one query is not to wait for them.
+        rotated = queries @ self._rotation
+        parameters = self._faiss.IVFRaBitQSearchParameters(
+            nprobe=self._probes(count), qb=_QUERY_BITS
+        )
+        entries: Positions = self._lists.search(rotated, count, params=parameters)[1]
         return entries

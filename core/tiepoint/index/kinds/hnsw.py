@@ -71,5 +71,11 @@ class HnswProposer(Proposer):
         if parameters is None:
             parameters = self._faiss.SearchParametersHNSW(efSearch=breadth)
             self._parameters[breadth] = parameters
-        entries: Positions = self._index.search(queries, count, params=parameters)[1]
+        # FAISS's own `search` checks and converts what is right already: five microseconds.
+        pointer = self._faiss.swig_ptr
+        entries = np.empty((len(queries), count), np.int64)
+        distances = np.empty((len(queries), count), np.float32)
+        self._index.search_c(
+            len(queries), pointer(queries), count, pointer(distances), pointer(entries), parameters
+        )
         return entries
