@@ -14,6 +14,7 @@ _SECTIONS = {
     "SinkSection": registry.SINKS,
     "FusionSection": registry.FUSIONS,
     "AnswerSection": registry.ANSWERERS,
+    "ServeSection": registry.SERVERS,
 }
 
 
