@@ -63,6 +63,10 @@ class SourceSection(ComponentSection):
     )
 
 
+class SinkSection(ComponentSection):
+    """Where messages go: an entry point in `tiepoint.sinks`."""
+
+
 class DecaySection(Section):
     """A strength that falls with the distance of a number or date from an origin."""
 
@@ -396,6 +400,9 @@ class Deployment(Section):
     )
     sources: dict[Name, SourceSection] = Field(
         default_factory=dict, title="Sources", description="Where items come from, by name."
+    )
+    sinks: dict[Name, SinkSection] = Field(
+        default_factory=dict, title="Sinks", description="Where messages of plugins go, by name."
     )
     fusion: FusionSection = Field(
         default_factory=FusionSection, title="Fusion", description="How routes are combined."
