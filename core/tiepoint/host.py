@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tiepoint import registry
 from tiepoint.answering.base import Answer
-from tiepoint.assembly import Assembly
+from tiepoint.assembly import Assembly, build
 from tiepoint.config.models import Deployment, MetadataType
 from tiepoint.conversation.sessions import Sessions
 from tiepoint.conversation.store import SessionStore, sessions_file
@@ -33,8 +35,10 @@ from tiepoint.plugin import Plugin
 from tiepoint.query.batches import HitLists
 from tiepoint.query.checks import id_list
 from tiepoint.query.options import SearchOptions
+from tiepoint.reloading import require_reloadable
 from tiepoint.routes import aligned_encoder
 from tiepoint.search import CollectionSearch
+from tiepoint.server import Asgi, Server
 from tiepoint.serving import Serving
 from tiepoint.threads import configure_native_threads
 from tiepoint.turns import WriteTurn
@@ -60,8 +64,10 @@ class Host:
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
+        self.path: Path | None = None
         self._assembly = Assembly(deployment)
         self._lock = threading.RLock()
+        self._reloading = threading.Lock()
         self._writing = WriteTurn()
         self._answering = SharedLock()
         self._serving: Serving | None = None
@@ -79,7 +85,9 @@ class Host:
         """Build a host from a deployment file, without opening it."""
         from tiepoint.config.loader import load
 
-        return cls(load(path).deployment)
+        host = cls(load(path).deployment)
+        host.path = Path(path)
+        return host
 
     @classmethod
     def embedded(
@@ -178,13 +186,17 @@ class Host:
         """Start the plugins; one that fails is shown in `health`, the others go on."""
         self._require_open()
         self._started = True
-        for name, plugin in self._plugins.items():
-            try:
-                plugin.start(self)
-            except Exception as error:  # noqa: BLE001 - foreign code may raise anything
-                log.error("plugin %s did not start: %s", name, error)
-                self._failed_plugins[name] = f"{type(error).__name__}: {error}"
-                self._stop(name, plugin)
+        for name in self._plugins:
+            self._start(name)
+
+    def _start(self, name: str) -> None:
+        plugin = self._plugins[name]
+        try:
+            plugin.start(self)
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+            log.error("plugin %s did not start: %s", name, error)
+            self._failed_plugins[name] = f"{type(error).__name__}: {error}"
+            self._stop(name, plugin)
 
     def _stop(self, name: str, plugin: Plugin) -> None:
         try:
@@ -217,6 +229,107 @@ class Host:
         self._require_open()
         assert self._serving is not None  # noqa: S101 - set while it is open
         return self._serving
+
+    # Service
+
+    @cached_property
+    def server(self) -> Server:
+        """What brings this host to the network, as the deployment's `server` says.
+
+        Raises:
+            PluginError: No such server is installed, or it cannot be imported.
+        """
+        section = self.deployment.server
+        server: Server = build(registry.SERVERS, section, "server", host=self)
+        return server
+
+    def asgi(self) -> Asgi:
+        """Return the service as an application to mount: `app.mount("/tiepoint", host.asgi())`.
+
+        The parent application opens and closes the host by `lifespan=host.lifespan`, as a
+        mounted application's own lifespan is never run.
+        """
+        return self.server.asgi
+
+    @asynccontextmanager
+    async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
+        """Open the host, start its plugins and serve, until the application ends.
+
+        Args:
+            _: The parent application, which ASGI frameworks pass.
+        """
+        await asyncio.to_thread(self.open)
+        try:
+            await asyncio.to_thread(self.warm_up)
+            await asyncio.to_thread(self.start)
+            async with self.server.running():
+                yield
+        finally:
+            await asyncio.to_thread(self.close)
+
+    def reload(self, deployment: Deployment | None = None) -> None:
+        """Take over a changed deployment; one that cannot be used changes nothing.
+
+        What was under way is answered by the former one. Collections and plugins that stay as
+        they are go on; other plugins are stopped, and started as they are now.
+
+        Args:
+            deployment: The changed one; that of the file that the host was built from if not
+                given.
+
+        Raises:
+            ConfigError: It is wrong, or only a new process can take it over.
+            FingerprintError: The stored vectors come from other encoders than it names.
+            InputError: The host was built without a file, and no deployment is given.
+        """
+        if deployment is None:
+            if self.path is None:
+                raise InputError("the host has no file to read again", hint="Give a deployment.")
+            from tiepoint.config.loader import load
+
+            deployment = load(self.path).deployment
+        with self._reloading:
+            former = self._served()
+            require_reloadable(self.deployment, deployment)
+            assembly = Assembly(deployment, shared=self.store)
+            plugins = {
+                name: assembly.plugin(name, options)
+                for name, options in deployment.plugins.items()
+                if self.deployment.plugins.get(name) != options or name in self._failed_plugins
+            }
+            assembly.warm_up()
+            self._serve_instead(assembly, former)
+            self._replace_plugins(plugins)
+        if "server" in self.__dict__:
+            self.server.reloaded()
+
+    def _serve_instead(self, assembly: Assembly, former: Serving) -> None:
+        with self._writing, self._lock:
+            new = Serving.open(assembly, former)
+            with self._answering.exclusive():
+                self._assembly, self._serving = assembly, new
+                self.deployment = assembly.deployment
+            former.assembly.engine.close()
+            former.close(new)
+        new.canary.start()
+
+    def _replace_plugins(self, changed: Mapping[str, Plugin]) -> None:
+        """Stop the plugins that changed or are gone, and start those that changed or are new."""
+        with self._lock:
+            if self._open:
+                self._exchange_plugins(changed)
+
+    def _exchange_plugins(self, changed: Mapping[str, Plugin]) -> None:
+        for name in [*self._plugins]:
+            if name in changed or name not in self.deployment.plugins:
+                if name not in self._failed_plugins:
+                    self._stop(name, self._plugins[name])
+                del self._plugins[name]
+                self._failed_plugins.pop(name, None)
+        self._plugins |= changed
+        if self._started:
+            for name in changed:
+                self._start(name)
 
     # Migration
 
@@ -313,6 +426,13 @@ class Host:
                 hint=f"Its encoders are {', '.join(encoders)}.",
             )
         return encoders[name]
+
+    @property
+    def plugins(self) -> Mapping[str, Plugin]:
+        """The plugins that the deployment names, but those that failed to start, by name."""
+        self._require_open()
+        failed = self._failed_plugins
+        return {name: one for name, one in self._plugins.items() if name not in failed}
 
     def plugin(self, name: str) -> Plugin:
         """Return a plugin that the deployment names.
