@@ -6,7 +6,8 @@ import hashlib
 
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Name, Section
+from tiepoint.config.models import Name
+from tiepoint.config.sections import Section
 from tiepoint_recommendation.exploration.policies import ExplorationSettings
 
 

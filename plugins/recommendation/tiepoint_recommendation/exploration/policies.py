@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint_recommendation.exploration.thompson import probability_of_best
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint_recommendation.live.filters import Filters
 
 

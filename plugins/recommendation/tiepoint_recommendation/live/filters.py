@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint_recommendation.live.shelf import Mask, Shelf
 
 _DAY_S = 86_400.0

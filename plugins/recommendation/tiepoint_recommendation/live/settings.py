@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint_recommendation.experiments.arms import ExperimentSettings
 from tiepoint_recommendation.exploration.policies import ExplorationSettings
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint_recommendation.histories import Floats, Histories, History
 
 GROUP = "tiepoint_recommendation.rankers"

@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from tiepoint.config.models import MetadataType, Section
+from tiepoint.config.models import MetadataType
 from tiepoint.config.problems import validate
+from tiepoint.config.sections import Section
 from tiepoint.errors import ConfigError
 
 TimeUnit = Literal["auto", "s", "ms", "us", "ns", "iso"]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 
 Action = Literal["pin", "boost", "bury", "exclude", "cap_brand", "cap_category"]
 
