@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -82,6 +82,13 @@ class Plugin(ABC):
     def health(self) -> dict[str, Any]:
         """Return what `health` shows of this plugin."""
         return {"status": "ok"}
+
+    def upgrade(self, host: Host) -> Sequence[str]:
+        """Bring what it keeps up to this release, and say in words what was done.
+
+        Called by `tiepoint upgrade` on an open host, instead of `start`.
+        """
+        return ()
 
     def router(self) -> APIRouter | None:
         """Return the routes that a service shows under `/v1/<name>`; None for none.

@@ -15,6 +15,7 @@ from tiepoint_adapters.http.audit import Audit
 from tiepoint_adapters.http.authentication import Authenticator
 from tiepoint_adapters.http.limits import Limits
 from tiepoint_adapters.http.observing import Observer
+from tiepoint_adapters.http.searching import Searching
 from tiepoint_adapters.http.state import ServiceState
 
 
@@ -30,6 +31,7 @@ class Service:
         limits: How much is taken on.
         observer: Counts what is answered.
         audit: Who saw and changed what.
+        searching: Answers searches, those that wait together.
         ending: Whether the service is about to end: it answers, and is not ready any more.
     """
 
@@ -40,6 +42,7 @@ class Service:
     limits: Limits
     observer: Observer
     audit: Audit
+    searching: Searching
     ending: bool = field(default=False)
 
     @classmethod
@@ -51,14 +54,16 @@ class Service:
             state: What the service keeps.
         """
         section, auth = host.deployment.server, host.deployment.auth
+        observer = Observer()
         return cls(
             host,
             section,
             state,
             Authenticator(auth, state),
             Limits(section.limits),
-            Observer(),
+            observer,
             Audit(state),
+            Searching(host, observer.batches.observe),
         )
 
     def renewed(self) -> Service:
@@ -79,16 +84,19 @@ def service_of(connection: HTTPConnection) -> Service:
     return found
 
 
-Served = Annotated[Service, Depends(service_of)]
+async def _service(connection: HTTPConnection) -> Service:
+    return service_of(connection)
+
+
+Served = Annotated[Service, Depends(_service)]
 """A parameter of a route that is given the service."""
 
 
-def host_of(connection: HTTPConnection) -> Host:
-    """Return the host that a request reached."""
+async def _host(connection: HTTPConnection) -> Host:
     return service_of(connection).host
 
 
-HostOf = Annotated[Host, Depends(host_of)]
+HostOf = Annotated[Host, Depends(_host)]
 """A parameter of a route, such as a plugin's, that is given the host."""
 
 
