@@ -17,6 +17,7 @@ from tiepoint_adapters.http.routes import (
     collections,
     health,
     items,
+    jobs,
     operation,
     parts,
     pictures,
@@ -57,7 +58,18 @@ def build_app(service: Service, plugins: Mapping[str, Plugin]) -> FastAPI:
 
 def core_routes() -> Iterator[APIRouter]:
     """Yield the routes that every service has; the greedy ones of items come last."""
-    core = (health, search, signing_in, operation, about, parts, collections, pictures, items)
+    core = (
+        health,
+        search,
+        signing_in,
+        operation,
+        jobs,
+        about,
+        parts,
+        collections,
+        pictures,
+        items,
+    )
     for routes in core:
         yield routes.router
 
