@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -172,3 +172,20 @@ class ItemPage(BaseModel):
 
     items: list[StoredItem]
     next: str | None = Field(description="To be given as `after`; null at the end.")
+
+
+class JobAnswer(BaseModel):
+    """A job; times are seconds since 1970."""
+
+    id: str
+    kind: str
+    parameters: dict[str, Any]
+    status: Literal["waiting", "running", "done", "failed", "cancelled"]
+    caller: str
+    created: float
+    started: float | None
+    ended: float | None
+    done: int | None
+    total: int | None
+    result: dict[str, Any] | None
+    error: str | None

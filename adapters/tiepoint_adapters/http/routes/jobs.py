@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiepoint_adapters.http.access import Caller, requires
-from tiepoint_adapters.http.jobs import Job, Status
+from tiepoint_adapters.http.jobs import Job
 from tiepoint_adapters.http.repeats import IdempotencyKey
-from tiepoint_adapters.http.schemas import Body
+from tiepoint_adapters.http.schemas import Body, JobAnswer
 from tiepoint_adapters.http.service import Served, audited
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -29,28 +29,6 @@ class JobBody(Body):
 
     kind: str = Field(max_length=100, description="`index`, or `<plugin>:<job>`.")
     parameters: dict[str, Any] = Field(default={}, max_length=100)
-
-
-class JobAnswer(BaseModel):
-    """A job; times are seconds since 1970."""
-
-    id: str
-    kind: str
-    parameters: dict[str, Any]
-    status: Status
-    caller: str
-    created: float
-    started: float | None
-    ended: float | None
-    done: int | None
-    total: int | None
-    result: dict[str, Any] | None
-    error: str | None
-
-    @classmethod
-    def of(cls, job: Job) -> JobAnswer:
-        """Return a job as it is answered."""
-        return cls(**asdict(job))
 
 
 class KindAnswer(BaseModel):
@@ -76,7 +54,7 @@ def start(
         caller.require(f"{plugin}:write")
 
     def work() -> JobAnswer:
-        return JobAnswer.of(service.jobs.add(body.kind, body.parameters, caller.name))
+        return _answer(service.jobs.add(body.kind, body.parameters, caller.name))
 
     return service.repeats.once(caller, idempotency_key, body, work, 202)
 
@@ -84,7 +62,7 @@ def start(
 @router.get("", dependencies=[requires("jobs:read")], summary="The latest jobs")
 def listing(service: Served, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[JobAnswer]:
     """Return jobs, newest first."""
-    return [JobAnswer.of(job) for job in service.jobs.latest(limit)]
+    return [_answer(job) for job in service.jobs.latest(limit)]
 
 
 @router.get("/kinds", dependencies=[requires("jobs:read")], summary="Which jobs there are")
@@ -96,7 +74,7 @@ def kinds(service: Served) -> list[KindAnswer]:
 @router.get("/{job}", dependencies=[requires("jobs:read")], summary="A job")
 def get(job: str, service: Served) -> JobAnswer:
     """Return a job with its progress."""
-    return JobAnswer.of(service.jobs.get(job))
+    return _answer(service.jobs.get(job))
 
 
 @router.delete(
@@ -107,4 +85,8 @@ def get(job: str, service: Served) -> JobAnswer:
 )
 def cancel(job: str, service: Served) -> JobAnswer:
     """Have a job end at its next step; what it has written is kept."""
-    return JobAnswer.of(service.jobs.cancel(job))
+    return _answer(service.jobs.cancel(job))
+
+
+def _answer(job: Job) -> JobAnswer:
+    return JobAnswer(**asdict(job))
