@@ -17,6 +17,8 @@ from tiepoint_recommendation.rules.effects import Effects
 
 _LEAST_POOL = 60
 _POOL_PER_PLACE = 4
+_BLOCK = 64
+_LOWEST = float(np.finfo(np.float32).min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +135,14 @@ def _top(scores: Floats, count: int) -> NDArray[np.int64]:
     """Return the positions of the greatest scores, the greatest first; ties by position."""
     if not count:
         return np.zeros(0, np.int64)
-    if count < len(scores):
-        bound = np.partition(scores, len(scores) - count)[len(scores) - count]
-        best = np.flatnonzero(scores >= bound)
+    blocks = len(scores) // _BLOCK
+    if count < blocks:
+        # So many blocks have a score of at least this, so the greatest scores do, too.
+        greatest = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+        bound = np.partition(greatest, blocks - count)[blocks - count]
     else:
-        best = np.arange(len(scores))
+        bound = -np.inf
+    best = np.flatnonzero(scores >= max(bound, _LOWEST))
     return best[np.lexsort((best, -scores[best]))][:count]
 
 

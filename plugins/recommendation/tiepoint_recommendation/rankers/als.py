@@ -12,6 +12,7 @@ from pydantic import Field
 from tiepoint.threads import native_threads
 from tiepoint_recommendation.histories import Floats, Histories, History
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
+from tiepoint_recommendation.rankers.nearest import NearestItems
 from tiepoint_recommendation.rankers.recency import RecencyOptions, fading
 
 
@@ -42,6 +43,7 @@ class Als(Ranker):
         super().__init__(options)
         self.recency = options
         self._items: Floats = np.zeros((0, 0), np.float32)
+        self._near = NearestItems(self._items)
         self._gram: Floats = np.zeros((0, 0), np.float32)
 
     def fit(self, histories: Histories, space: ItemSpace) -> None:
@@ -66,11 +68,12 @@ class Als(Ranker):
     def _take(self, items: Floats) -> None:
         """Keep the items' factors, and what every history's system of equations begins with."""
         self._items = items
+        self._near = NearestItems(items)
         self._gram = items.T @ items
         self._gram[np.diag_indices_from(self._gram)] += self.recency.regularisation
 
     def scores(self, histories: Histories) -> Floats:
-        return np.asarray(self._users(histories) @ self._items.T, np.float32)
+        return self._near.scores(self._users(histories))
 
     def _users(self, histories: Histories) -> Floats:
         """Return (n, factors) float32: the least-squares factors of each history."""
@@ -89,6 +92,7 @@ class Als(Ranker):
 
     def restore(self, state: Mapping[str, NDArray[Any]], space: ItemSpace) -> None:
         self._take(state["items"])
+        self._near.prepare()
 
     def reasons(self, history: History, item: int) -> Floats:
         options = self.recency

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tiepoint_recommendation.histories import Floats, Histories, History
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
+from tiepoint_recommendation.rankers.nearest import NearestItems
 from tiepoint_recommendation.rankers.recency import RecencyOptions, fading
 
 
@@ -43,27 +44,30 @@ class Content(Ranker):
     def __init__(self, options: ContentOptions) -> None:
         super().__init__(options)
         self.recency = options
-        self._items: Floats = np.zeros((0, 0), np.float32)
+        self._near = NearestItems(np.zeros((0, 0), np.float32))
 
     def fit(self, histories: Histories, space: ItemSpace) -> None:
         given = space.vectors.get(self.vectors)
         if given is None:
             given = np.zeros((len(space), 1), np.float32)
-        self._items = principal(given, self.recency.dimensions)
+        self._near = NearestItems(principal(given, self.recency.dimensions))
 
     def scores(self, histories: Histories) -> Floats:
-        weights = histories.matrix(fading(histories, self.recency), len(self._items))
-        return np.asarray((weights @ self._items) @ self._items.T, np.float32)
+        items = self._near.vectors
+        weights = histories.matrix(fading(histories, self.recency), len(items))
+        return self._near.scores(weights @ items)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        return {"items": self._items}
+        return {"items": self._near.vectors}
 
     def restore(self, state: Mapping[str, NDArray[Any]], space: ItemSpace) -> None:
-        self._items = state["items"]
+        self._near = NearestItems(state["items"])
+        self._near.prepare()
 
     def reasons(self, history: History, item: int) -> Floats:
         weights = fading(Histories.of([history], 0.0), self.recency)
-        given = weights * (self._items[history.items] @ self._items[item])
+        items = self._near.vectors
+        given = weights * (items[history.items] @ items[item])
         return np.asarray(given, np.float32)
 
 

@@ -55,7 +55,10 @@ def tied_positions(histories: Histories) -> np.ndarray[tuple[int], np.dtype[np.f
     if not len(positions):
         return positions
     users, times = histories.users, histories.times_s
-    begins = np.r_[True, (users[1:] != users[:-1]) | (times[1:] != times[:-1])]
+    parted = (users[1:] != users[:-1]) | (times[1:] != times[:-1])
+    if parted.all():
+        return positions
+    begins = np.r_[True, parted]
     group = np.cumsum(begins) - 1
     means = np.bincount(group, positions) / np.bincount(group)
     return np.asarray(means[group])

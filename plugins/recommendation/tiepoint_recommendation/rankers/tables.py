@@ -46,12 +46,8 @@ class ItemTable:
         if len(histories) > 1:
             product = histories.matrix(weights, n_items) @ self.matrix
             return np.asarray(product.toarray(), np.float32)
-        total = np.zeros((1, n_items), np.float32)
-        starts = self.matrix.indptr
-        for item, weight in zip(histories.items, weights, strict=True):
-            row = slice(starts[item], starts[item + 1])
-            total[0, self.matrix.indices[row]] += weight * self.matrix.data[row]
-        return total
+        rows = self.matrix[histories.items]
+        return np.asarray(rows.T @ np.asarray(weights, np.float32), np.float32)[None]
 
     def reasons(self, history: History, weights: NDArray[Any], item: int) -> Floats:
         """Return (h,) float32: what each entry gives to an item."""

@@ -13,6 +13,7 @@ from scipy.sparse.linalg import svds
 
 from tiepoint_recommendation.histories import Floats, Histories, History
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
+from tiepoint_recommendation.rankers.nearest import NearestItems
 from tiepoint_recommendation.rankers.recency import RecencyOptions, fading
 
 
@@ -54,7 +55,7 @@ class Taste(Ranker):
     def __init__(self, options: TasteOptions) -> None:
         super().__init__(options)
         self.recency = options
-        self._items: Floats = np.zeros((0, 1), np.float32)
+        self._near = NearestItems(np.zeros((0, 1), np.float32))
         self._solved: Floats = np.zeros((0, 1), np.float32)
 
     def fit(self, histories: Histories, space: ItemSpace) -> None:
@@ -62,22 +63,23 @@ class Taste(Ranker):
         met = np.zeros(len(space), bool)
         met[histories.items[histories.strengths > 0]] = True
         inverse = held_back_inverse(items[met], self.recency.regularisation)
-        self._items = items.astype(np.float32)
+        self._near = NearestItems(items.astype(np.float32))
         self._solved = (items @ inverse).astype(np.float32)
 
     def scores(self, histories: Histories) -> Floats:
-        weights = histories.matrix(fading(histories, self.recency), len(self._items))
-        return np.asarray((weights @ self._solved) @ self._items.T, np.float32)
+        weights = histories.matrix(fading(histories, self.recency), len(self._solved))
+        return self._near.scores(weights @ self._solved)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        return {"items": self._items, "solved": self._solved}
+        return {"items": self._near.vectors, "solved": self._solved}
 
     def restore(self, state: Mapping[str, NDArray[Any]], space: ItemSpace) -> None:
-        self._items, self._solved = state["items"], state["solved"]
+        self._near, self._solved = NearestItems(state["items"]), state["solved"]
+        self._near.prepare()
 
     def reasons(self, history: History, item: int) -> Floats:
         weights = fading(Histories.of([history], 0.0), self.recency)
-        given = weights * (self._solved[history.items] @ self._items[item])
+        given = weights * (self._solved[history.items] @ self._near.vectors[item])
         return np.asarray(given, np.float32)
 
 
@@ -112,7 +114,7 @@ class ContentMap(Ranker):
         super().__init__(options)
         self.recency = options
         self._own: Floats = np.zeros((0, 1), np.float32)
-        self._mapped: Floats = np.zeros((0, 1), np.float32)
+        self._near = NearestItems(self._own)
 
     def fit(self, histories: Histories, space: ItemSpace) -> None:
         options = self.recency
@@ -123,7 +125,8 @@ class ContentMap(Ranker):
         damping = 1 / np.maximum(counts, 1) ** options.popularity_power
         rank = min(options.factors, int(met.sum()) - 1, len(histories) - 1)
         if rank < 1 or not content.any():
-            self._own = self._mapped = np.zeros((len(space), 1), np.float32)
+            self._own = np.zeros((len(space), 1), np.float32)
+            self._near = NearestItems(self._own)
             return
         damped = (liked @ diags(damping)).tocsr()[:, met].astype(np.float64)
         _, values, directions = svds(damped, k=rank, random_state=0)
@@ -134,21 +137,22 @@ class ContentMap(Ranker):
         mapped[~content.any(axis=1)] = 0
         own = np.zeros((len(space), rank))
         own[met] = directions.T * damping[met, None]
-        self._own, self._mapped = own.astype(np.float32), mapped.astype(np.float32)
+        self._own, self._near = own.astype(np.float32), NearestItems(mapped.astype(np.float32))
 
     def scores(self, histories: Histories) -> Floats:
         weights = histories.matrix(fading(histories, self.recency), len(self._own))
-        return np.asarray((weights @ self._own) @ self._mapped.T, np.float32)
+        return self._near.scores(weights @ self._own)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        return {"own": self._own, "mapped": self._mapped}
+        return {"own": self._own, "mapped": self._near.vectors}
 
     def restore(self, state: Mapping[str, NDArray[Any]], space: ItemSpace) -> None:
-        self._own, self._mapped = state["own"], state["mapped"]
+        self._own, self._near = state["own"], NearestItems(state["mapped"])
+        self._near.prepare()
 
     def reasons(self, history: History, item: int) -> Floats:
         weights = fading(Histories.of([history], 0.0), self.recency)
-        given = weights * (self._own[history.items] @ self._mapped[item])
+        given = weights * (self._own[history.items] @ self._near.vectors[item])
         return np.asarray(given, np.float32)
 
 
