@@ -128,7 +128,7 @@ def measure(
         model = fit_model(split.train, space, own)
         seconds += perf_counter() - started
         models.append(model)
-        scorers = _own_scorers(model)
+        scorers = _own_scorers(model, split)
         if peers:
             inner = split_of(split.train, protocol, cap, settings.seed + 1)
             for peer in tuned_peers(split, inner, cap):
@@ -156,8 +156,9 @@ def measure(
     )
 
 
-def _own_scorers(model: Model) -> dict[str, Scorer]:
-    scorers: dict[str, Scorer] = {BLEND: lambda histories: model.score(histories).total}
+def _own_scorers(model: Model, split: Split) -> dict[str, Scorer]:
+    gallery = None if split.gallery.all() else split.gallery
+    scorers: dict[str, Scorer] = {BLEND: lambda asked: model.score(asked, gallery).total}
     for name, ranker in model.rankers.items():
         scorers[name] = ranker.scores
     return scorers
