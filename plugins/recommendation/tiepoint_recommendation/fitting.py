@@ -27,6 +27,8 @@ from tiepoint_recommendation.storage.events import EventStore
 
 Progress = Callable[[int, int | None], None]
 _CHUNK = 512
+INNER = 1000
+"""How far the seeds of inner splits are from those of outer ones, which must not be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def fit_model(
         report(done, steps)
 
     if learn:
-        split = split_of(log, settings.blend.validation, cap, settings.seed + 1)
+        split = split_of(log, settings.blend.validation, cap, settings.seed + INNER)
         earlier = split.train.histories(_now(split.train), cap)
         inner = fitted_rankers(blend.rankers, settings, earlier, space, step)
         if len(split.asked):

@@ -23,7 +23,7 @@ from tiepoint_recommendation.evaluation.figures import (
     per_query,
 )
 from tiepoint_recommendation.evaluation.peers import tuned_peers
-from tiepoint_recommendation.fitting import figures_of, fit_model
+from tiepoint_recommendation.fitting import INNER, figures_of, fit_model
 from tiepoint_recommendation.interactions import EventLog
 from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.rankers.base import ItemSpace
@@ -130,7 +130,7 @@ def measure(
         models.append(model)
         scorers = _own_scorers(model, split)
         if peers:
-            inner = split_of(split.train, protocol, cap, settings.seed + 1)
+            inner = split_of(split.train, protocol, cap, settings.seed + INNER)
             for peer in tuned_peers(split, inner, cap):
                 scorers[peer.name] = peer.scorer
                 options[peer.name] = peer.setting
