@@ -16,7 +16,7 @@ from tiepoint_adapters.benchmarks.report import report
 if TYPE_CHECKING:
     from tiepoint_recommendation.service import RecommendationService
 
-_RANKERS = ("popularity", "item-item", "sequence", "als", "fused")
+_RANKERS = ("popularity", "item-item", "ease", "sequence", "fused")
 _WARMING = 50
 _MIB = 2**20
 

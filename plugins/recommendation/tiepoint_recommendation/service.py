@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from tiepoint.errors import InputError
+from tiepoint.threads import native_threads
 from tiepoint_recommendation.experiments.results import ArmResult, results
 from tiepoint_recommendation.exploration.off_policy import (
     Estimate,
@@ -141,6 +142,7 @@ class RecommendationService:
             StoreError: The database cannot be used.
         """
         if not self._ready:
+            native_threads()  # products this small are slower with more than one
             self.database.ensure(tables.metadata)
             self._ready = True
 

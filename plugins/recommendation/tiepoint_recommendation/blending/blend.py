@@ -56,22 +56,26 @@ class Blend:
         """
         weights = self.weights[self.segments(lengths)]
         return {
-            name: standardised(scores[name], gallery) * weights[:, column, None]
+            name: standardised(scores[name], gallery, weights[:, column, None])
             for column, name in enumerate(self.rankers)
             if name in scores and weights[:, column].any()
         }
 
 
-def standardised(scores: Floats, gallery: NDArray[np.bool_] | None = None) -> Floats:
+def standardised(
+    scores: Floats, gallery: NDArray[np.bool_] | None = None, weights: Floats | float = 1.0
+) -> Floats:
     """Return each row less its mean and divided by its deviation; zeros where all are equal.
 
     Args:
         scores: (n, n_items) float32.
         gallery: (n_items,) bool, the items that mean and deviation are of; all if None.
+        weights: (n, 1), what each row is multiplied with.
     """
     within = scores if gallery is None else scores[:, gallery]
     mean = within.mean(axis=1, keepdims=True)
-    deviation = within.std(axis=1, keepdims=True)
-    centred = scores - mean
-    centred /= np.where(deviation > 1e-12, deviation, np.inf)
-    return np.asarray(centred, np.float32)
+    centred = np.asarray(scores - mean, np.float32)
+    spread = centred if gallery is None else within - mean
+    deviation = np.sqrt(np.einsum("ij,ij->i", spread, spread) / spread.shape[1])[:, None]
+    centred *= np.asarray(weights / np.where(deviation > 1e-12, deviation, np.inf), np.float32)
+    return centred
