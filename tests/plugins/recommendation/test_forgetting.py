@@ -11,7 +11,7 @@ import pytest
 from tests.plugins.recommendation.running import run
 from tests.plugins.recommendation.test_commands import NOW, write
 
-SECRET = "somebody-very-particular"
+PARTICULAR = "somebody-very-particular"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Path:
         for user in range(20)
         for step in range(4)
     ]
-    rows += [(SECRET, f"i{step}", "view", NOW + 50 * step) for step in range(5)]
+    rows += [(PARTICULAR, f"i{step}", "view", NOW + 50 * step) for step in range(5)]
     events = write(tmp_path / "events.csv", "user,item,event,timestamp", rows)
     assert run("recommend", "ingest", "--events", events, "--store", tmp_path / "s").code == 0
     assert run("recommend", "fit", "--store", tmp_path / "s").code == 0
@@ -33,23 +33,23 @@ def bytes_of(folder: Path) -> bytes:
 
 
 def test_nothing_of_the_user_is_left_in_any_file(store: Path) -> None:
-    assert SECRET.encode() in bytes_of(store)
-    before = json.loads(run("recommend", "forget", "--user", SECRET, "--verify", "--store", store,
+    assert PARTICULAR.encode() in bytes_of(store)
+    before = json.loads(run("recommend", "forget", "--user", PARTICULAR, "--verify", "--store", store,
                             "--json").out)  # fmt: skip
     assert not before["proved"]
-    done = run("recommend", "forget", "--user", SECRET, "--store", store, "--json")
+    done = run("recommend", "forget", "--user", PARTICULAR, "--store", store, "--json")
     told = json.loads(done.out)
     assert done.code == 0
     assert told["removed_events"] == 5
     assert told["proved"]
-    assert SECRET.encode() not in bytes_of(store)
+    assert PARTICULAR.encode() not in bytes_of(store)
 
 
 def test_the_model_is_that_of_a_store_that_never_knew_the_user(store: Path, tmp_path: Path) -> None:
-    run("recommend", "forget", "--user", SECRET, "--store", store)
+    run("recommend", "forget", "--user", PARTICULAR, "--store", store)
     lines = (tmp_path / "events.csv").read_text().splitlines()
     other = tmp_path / "other.csv"
-    other.write_text("\n".join(line for line in lines if SECRET not in line) + "\n")
+    other.write_text("\n".join(line for line in lines if PARTICULAR not in line) + "\n")
     run("recommend", "ingest", "--events", other, "--store", tmp_path / "o")
     run("recommend", "fit", "--store", tmp_path / "o")
     digests = [
@@ -60,7 +60,7 @@ def test_the_model_is_that_of_a_store_that_never_knew_the_user(store: Path, tmp_
 
 
 def test_late_events_do_not_bring_the_user_back(store: Path, tmp_path: Path) -> None:
-    run("recommend", "forget", "--user", SECRET, "--store", store)
+    run("recommend", "forget", "--user", PARTICULAR, "--store", store)
     again = run(
         "recommend", "ingest", "--events", tmp_path / "events.csv", "--store", store, "--json"
     )
@@ -71,9 +71,9 @@ def test_late_events_do_not_bring_the_user_back(store: Path, tmp_path: Path) -> 
 def test_a_model_that_still_knows_the_user_is_found_out(store: Path, tmp_path: Path) -> None:
     former = tmp_path / "former"
     shutil.copytree(store / "models", former)
-    run("recommend", "forget", "--user", SECRET, "--store", store)
+    run("recommend", "forget", "--user", PARTICULAR, "--store", store)
     shutil.rmtree(store / "models")
     shutil.copytree(former, store / "models")
-    found = run("recommend", "forget", "--user", SECRET, "--verify", "--store", store)
+    found = run("recommend", "forget", "--user", PARTICULAR, "--verify", "--store", store)
     assert found.code == 1
     assert "other events" in found.err

@@ -13,6 +13,7 @@ from tiepoint_recommendation.cli.predict import predict
 from tiepoint_recommendation.cli.recommend import recommend_command
 from tiepoint_recommendation.cli.similar import similar
 from tiepoint_recommendation.cli.simulate import simulate
+from tiepoint_recommendation.cli.tune import tune
 
 
 @click.group()
@@ -25,6 +26,7 @@ recommend.add_command(fit)
 recommend.add_command(evaluate)
 recommend.add_command(compare)
 recommend.add_command(forget)
+recommend.add_command(tune)
 recommend.add_command(predict)
 recommend.add_command(recommend_command)
 recommend.add_command(similar)
