@@ -133,6 +133,27 @@ class RecommendationService:
         self._refitter = Refitter(job, self.models, self.live.refit, self._standing.read_rules)
         self._ready = False
 
+    @classmethod
+    def from_config(cls, path: Path, store: Path | None = None) -> Self:
+        """Build the service that a deployment file describes, without opening it.
+
+        Args:
+            path: The deployment file.
+            store: The folder of models, in place of the one that the file names.
+
+        Raises:
+            ConfigError: The file is wrong.
+        """
+        from tiepoint.config.loader import load
+        from tiepoint.config.problems import validate
+        from tiepoint_recommendation.plugin import RecommendationConfig
+
+        deployment = load(path).deployment
+        given = dict(deployment.plugins.get("recommendation", {}))
+        config = validate(RecommendationConfig, given, ("plugins", "recommendation"))
+        folder = store or config.store_beside(deployment.store.uri)
+        return cls(folder, deployment, config.live, config.fit, config.url)
+
     # Life
 
     def open(self) -> None:
