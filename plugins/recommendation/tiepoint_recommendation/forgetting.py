@@ -14,6 +14,7 @@ from tiepoint_recommendation.saving import current_generation, read_card, remove
 from tiepoint_recommendation.settings import FitSettings
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
+from tiepoint_recommendation.turns import fit_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def forget(
     shown = ImpressionStore(database).forget(user)
     database.erase_traces()
     if current_generation(store) is not None:
-        if events.count():
-            fit(database, store, encoder, settings, progress)
-        remove_former(store, also_current=not events.count())
+        with fit_turn(store, wait=True):  # else a fit that has read before could end after
+            if events.count():
+                fit(database, store, encoder, settings, progress)
+            remove_former(store, also_current=not events.count())
     return removed, shown
 
 

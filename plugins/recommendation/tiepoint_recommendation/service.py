@@ -110,6 +110,7 @@ class RecommendationService:
         fit: FitSettings | None = None,
         url: str | None = None,
     ) -> None:
+        self.deployment = deployment
         self.live = live or LiveSettings()
         self.fit_settings = fit or FitSettings()
         self.database = Database.of_store(store, url)
@@ -368,10 +369,25 @@ class RecommendationService:
             "snips": self_normalised(clicks, explored.propensity, target),
         }
 
-    def forget_shown(self, user: str) -> int:
-        """Remove what was shown to a user; returns how many rows there were."""
+    def forget(self, user: str) -> tuple[int, int]:
+        """Remove all that a user did and was shown, and fit the model again without it.
+
+        Returns:
+            How many events and impressions there were.
+
+        Raises:
+            StoreError: The database refused.
+        """
+        from tiepoint_recommendation import forgetting
+        from tiepoint_recommendation.item_space import ProductEncoder
+
         self._log.flush()
-        return self.impressions.forget(user)
+        encoder = ProductEncoder(self.deployment, self.models.store)
+        removed = forgetting.forget(
+            self.database, self.models.store, user, encoder, self.fit_settings
+        )
+        self.models.follow()
+        return removed
 
     # Inside
 
