@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete
 
 from tests.postgresql import postgresql_server
 from tiepoint.errors import ConfigError
+from tiepoint_recommendation.storage import tables
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
@@ -34,8 +35,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     url = None if request.param == "sqlite" else request.getfixturevalue("postgresql")
     database = Database.of_store(tmp_path, url)
     with database.writing() as connection:
-        for table in ("events", "products", "forgotten"):
-            connection.execute(text(f"DELETE FROM {table}"))
+        for table in (tables.events, tables.products, tables.forgotten):
+            connection.execute(delete(table))
     yield database
     database.close()
 
