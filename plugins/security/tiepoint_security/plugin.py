@@ -6,8 +6,11 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import Field
+
 from tiepoint import registry
 from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.settings import AlarmSettings
 
 if TYPE_CHECKING:
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
 
 class SecurityConfig(AlarmSettings, PluginConfig):
     """The options of this plugin."""
+
+    footage: FootageSettings | None = Field(
+        default=None,
+        title="Footage",
+        description="What cameras saw is kept and found by words and pictures; not if not given.",
+    )
 
 
 class SecurityPlugin(Plugin):

@@ -11,6 +11,8 @@ from tiepoint_security.cli.deliveries import deliveries
 from tiepoint_security.cli.evaluate import evaluate
 from tiepoint_security.cli.export import export_command
 from tiepoint_security.cli.fit import fit
+from tiepoint_security.cli.index import index
+from tiepoint_security.cli.search import search
 
 
 @click.group()
@@ -18,6 +20,8 @@ def security() -> None:
     """Watch cameras and footage, handle alerts, and search by words or pictures."""
 
 
+security.add_command(index)
+security.add_command(search)
 security.add_command(alerts)
 security.add_command(ack)
 security.add_command(export_command)
