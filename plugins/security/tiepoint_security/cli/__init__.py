@@ -13,6 +13,7 @@ from tiepoint_security.cli.export import export_command
 from tiepoint_security.cli.fit import fit
 from tiepoint_security.cli.index import index
 from tiepoint_security.cli.search import search
+from tiepoint_security.cli.summarize import summarize
 
 
 @click.group()
@@ -22,6 +23,7 @@ def security() -> None:
 
 security.add_command(index)
 security.add_command(search)
+security.add_command(summarize)
 security.add_command(alerts)
 security.add_command(ack)
 security.add_command(export_command)

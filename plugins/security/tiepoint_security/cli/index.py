@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--begins",
     type=click.DateTime(MOMENTS),
     metavar="TIME",
-    help="When the recording was begun (UTC); when the file was changed last if not given.",
+    help="When the recording was begun (UTC); what the file tells of that if not given.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def index(
@@ -66,8 +66,6 @@ def index(
             name = camera or file.stem
             count, skipped = 0, []
             try:
-                if not file.exists():
-                    raise DecodeError("no such file", where=str(file), hint="Check the path.")
                 began_s = moment(begins)
                 segments = recorded_segments(
                     name,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tiepoint.errors import DecodeError
 from tiepoint_adapters.clock import Clock
 from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.media.cameras.playback import recorded_frames
@@ -12,6 +15,8 @@ from tiepoint_security.footage.segment import Segment
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.footage.store import FootageStore
 from tiepoint_security.footage.writer import SegmentWriter
+
+_UNSET_YEAR = 1970  # 1904 and 1970 are what cameras state whose clock was never set
 
 
 def recorded_segments(
@@ -49,5 +54,31 @@ def recorded_segments(
 
 
 def begun_at(file: Path) -> float:
-    """Return when a recording was begun, as far as its file tells: when it was changed last."""
-    return file.stat().st_mtime
+    """Return when a recording was begun, in seconds since 1970, as far as the file tells.
+
+    That is the time that a video states as its creation; without one, when the file was
+    written last, less the length of the video.
+
+    Raises:
+        DecodeError: There is no such file or folder.
+    """
+    try:
+        written_s = file.stat().st_mtime
+    except OSError as error:
+        raise DecodeError(
+            f"it cannot be read ({error.strerror})", where=str(file), hint="Check the path."
+        ) from error
+    if file.is_dir():
+        return written_s
+    import av
+
+    try:
+        with av.open(f"file:{file}", options={"protocol_whitelist": "file"}) as container:
+            stated = container.metadata.get("creation_time")
+            length_s = (container.duration or 0) / av.time_base
+    except (av.FFmpegError, ValueError, OSError):
+        return written_s  # reading its frames will tell what is wrong
+    with suppress(ValueError):
+        if stated and (moment := datetime.fromisoformat(stated)).year > _UNSET_YEAR:
+            return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    return written_s - length_s
