@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tiepoint import registry
+from tiepoint.alignment.base import Aligner
 from tiepoint.answering.base import Answer
 from tiepoint.assembly import Assembly, build
 from tiepoint.config.models import Deployment, MetadataType
@@ -353,6 +354,11 @@ class Host:
                 hint=f"Its encoders are {', '.join(encoders)}.",
             )
         return encoders[name]
+
+    @property
+    def aligner(self) -> Aligner | None:
+        """What brings vectors of encoders into the joint space; None without an alignment."""
+        return self._assembly.aligner
 
     @property
     def plugins(self) -> Mapping[str, Plugin]:

@@ -12,13 +12,14 @@ from tiepoint import registry
 from tiepoint.plugin import Plugin, PluginConfig
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.settings import AlarmSettings
+from tiepoint_security.watching.settings import WatchSettings
 
 if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
 
 
-class SecurityConfig(AlarmSettings, PluginConfig):
+class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
     """The options of this plugin."""
 
     footage: FootageSettings | None = Field(

@@ -14,6 +14,7 @@ from tiepoint_security.cli.fit import fit
 from tiepoint_security.cli.index import index
 from tiepoint_security.cli.search import search
 from tiepoint_security.cli.summarize import summarize
+from tiepoint_security.cli.watch import watch
 
 
 @click.group()
@@ -21,6 +22,7 @@ def security() -> None:
     """Watch cameras and footage, handle alerts, and search by words or pictures."""
 
 
+security.add_command(watch)
 security.add_command(index)
 security.add_command(search)
 security.add_command(summarize)
