@@ -17,6 +17,7 @@ from tiepoint_security.watching.settings import WatchSettings
 if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
+    from tiepoint_security.watching.live import LiveWatch
 
 
 class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
@@ -30,10 +31,11 @@ class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
 
 
 class SecurityPlugin(Plugin):
-    """tiepoint for surveillance: while it runs, alerts are kept and delivered.
+    """tiepoint for surveillance: while it runs, cameras are watched and alerts delivered.
 
     Attributes:
         alarm: What takes observations and delivers alerts; None while it does not run.
+        watch: What watches the cameras; None while it does not run, or without cameras.
     """
 
     name: ClassVar[str] = "security"
@@ -44,6 +46,7 @@ class SecurityPlugin(Plugin):
     def __init__(self, config: PluginConfig) -> None:
         super().__init__(config)
         self.alarm: Alarm | None = None
+        self.watch: LiveWatch | None = None
 
     def start(self, host: Host) -> None:
         from tiepoint.assembly import build
@@ -59,11 +62,32 @@ class SecurityPlugin(Plugin):
         worker = f"{socket.gethostname()}:{os.getpid()}"
         self.alarm = Alarm(self.config, sinks, deployment.store.uri, worker)
         self.alarm.start()
+        if self.config.cameras:
+            self.watch = self._watch(self.config, host, self.alarm)
+            self.watch.start()
+
+    def _watch(self, config: SecurityConfig, host: Host, alarm: Alarm) -> LiveWatch:
+        from tiepoint_adapters.clock import SystemClock
+        from tiepoint_security.scene.vision import Vision
+        from tiepoint_security.watching.live import LiveWatch
+
+        vision = Vision.chosen(config.encoder, host.aligner, host.encoder)
+        return LiveWatch(config, vision, alarm, SystemClock())
 
     def stop(self) -> None:
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
         if self.alarm is not None:
             self.alarm.stop()
             self.alarm = None
 
     def health(self) -> dict[str, Any]:
-        return {"status": "stopped"} if self.alarm is None else self.alarm.health()
+        if self.alarm is None:
+            return {"status": "stopped"}
+        health = self.alarm.health()
+        if self.watch is not None:
+            watched = self.watch.health()
+            worse = "degraded" if watched["status"] != "ok" else health["status"]
+            health |= {**watched, "status": worse}
+        return health

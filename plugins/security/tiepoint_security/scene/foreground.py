@@ -6,15 +6,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint_security.alerts.observation import Box
 from tiepoint_security.frames.grey import Grey
 from tiepoint_security.scene.boxes import Found
 
-_HISTORY_S = 120.0
+_HISTORY_S = 300.0
+_BACKGROUND = 0.7  # of the history: what is there for 30 % of it becomes background, about 100 s
 _WARM_UP_S = 2.0
 _VARIANCES = 25.0  # of a pixel's usual values: how far off it has to be
 _SHADOW = 127  # MOG2's mark; what is left is foreground
 _LEAST_AREA = 0.0008  # of the picture: what is smaller is noise, or too far to tell
 _LEAST_SIDE = 3  # pixels of the working picture
+_ALIGNED = 0.6  # of the width of a part: how much of it lies above or below the rest
+_GAP = 0.1  # of the height of the rest: how far apart parts may be
 _MOST_AREA = 0.5  # of the picture: more is light, not things
 _SETTLE_S = 1.0
 
@@ -58,6 +62,7 @@ class Foreground:
             varThreshold=_VARIANCES,
             detectShadows=True,
         )
+        self._model.setBackgroundRatio(_BACKGROUND)
         self._unsettled = max(2, round(_WARM_UP_S * self._fps))
 
 
@@ -65,17 +70,47 @@ def _boxes(mask: NDArray[np.uint8]) -> list[Found]:
     """Return the boxes of connected marks; parts of one body that lie close are joined."""
     height, width = mask.shape
     clean = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    # People come apart at the waist more often than they walk on top of each other.
-    joined = cv2.dilate(clean, np.ones((max(3, height // 24), max(3, width // 64)), np.uint8))
-    count, labels = cv2.connectedComponents(joined)
-    found = []
+    near = np.ones((max(3, height // 24), max(3, width // 64)), np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(clean, near))
+    margin_y, margin_x = near.shape[0] // 2, near.shape[1] // 2
     least = _LEAST_AREA * height * width
+    found = []
     for label in range(1, count):
-        rows, columns = np.nonzero((labels == label) & (clean > 0))
-        if len(rows) < least:
+        left, top, wide, tall, _ = (int(value) for value in stats[label])
+        left, right = left + margin_x, left + wide - margin_x
+        top, bottom = top + margin_y, top + tall - margin_y
+        if min(bottom - top, right - left) < _LEAST_SIDE:
             continue
-        top, bottom = int(rows.min()), int(rows.max()) + 1
-        left, right = int(columns.min()), int(columns.max()) + 1
-        if min(bottom - top, right - left) >= _LEAST_SIDE:
-            found.append(Found((left / width, top / height, right / width, bottom / height)))
-    return found
+        if int(clean[top:bottom, left:right].sum()) >= least:
+            found.append((left / width, top / height, right / width, bottom / height))
+    return [Found(box) for box in _joined(found)]
+
+
+def _joined(boxes: list[Box]) -> list[Box]:
+    """Join boxes that are parts of one body: people come apart at the waist and the collar."""
+    left = sorted(boxes, key=lambda box: -(box[2] - box[0]) * (box[3] - box[1]))
+    joined: list[Box] = []
+    while left:
+        box = left.pop(0)
+        part = next((other for other in left if _of_one_body(box, other)), None)
+        if part is None:
+            joined.append(box)
+            continue
+        left.remove(part)
+        whole = (
+            min(box[0], part[0]),
+            min(box[1], part[1]),
+            max(box[2], part[2]),
+            max(box[3], part[3]),
+        )
+        left.insert(0, whole)
+    return joined
+
+
+def _of_one_body(box: Box, part: Box) -> bool:
+    """Return whether a smaller box lies mostly in a larger one, or right above or below it."""
+    across = min(box[2], part[2]) - max(box[0], part[0])
+    down = min(box[3], part[3]) - max(box[1], part[1])
+    if across < _ALIGNED * (part[2] - part[0]):
+        return False
+    return down > -_GAP * (box[3] - box[1])

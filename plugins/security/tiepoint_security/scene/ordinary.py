@@ -27,6 +27,7 @@ CAPACITY = 1000
 QUARANTINE_S = 30.0
 _EXAMPLES_SIDE = 96
 _MOST_FALSE = 200
+_RECENT = 64
 
 
 class Usual(NamedTuple):
@@ -74,7 +75,9 @@ class Ordinary:
         self.version = 0
         self._saved_version = 0
         self.seen = 0
+        self.subjects = 0
         self.seconds = 0.0
+        self._recent: deque[str] = deque(maxlen=_RECENT)
         self._waiting: deque[tuple[float, Usual]] = deque(maxlen=capacity)
         self._last_s: float | None = None
         self._chance = random.Random(0)  # noqa: S311 - which of equals is kept is no secret
@@ -89,8 +92,13 @@ class Ordinary:
         return self.version != self._saved_version
 
     @property
-    def per_hour(self) -> float:
-        """How many looks an hour of this camera's footage has."""
+    def subjects_per_hour(self) -> float:
+        """How many subjects an hour of this camera's footage has."""
+        return 3600 * self.subjects / max(self.seconds, 1.0)
+
+    @property
+    def looks_per_hour(self) -> float:
+        """How many looks an hour of it has."""
         return 3600 * self.seen / max(self.seconds, 1.0)
 
     def offer(self, time_s: float, look: Usual) -> None:
@@ -181,6 +189,9 @@ class Ordinary:
     def _take(self, look: Usual) -> None:
         self.seen += 1
         self.version += 1
+        if look.subject not in self._recent:
+            self.subjects += 1
+            self._recent.append(look.subject)
         if len(self.kept) < self.capacity:
             self.kept.append(look)
             return
@@ -200,6 +211,7 @@ class Ordinary:
             "fingerprint": self.fingerprint,
             "kept": len(self.kept),
             "seen": self.seen,
+            "counted_subjects": self.subjects,
             "seconds": self.seconds,
             "sizes": [len(look.thumbnail) for look in looks],
             "subjects": [look.subject for look in looks],
@@ -256,6 +268,7 @@ class Ordinary:
             ) from error
         made.kept, made.false_alarms = looks[: about["kept"]], looks[about["kept"] :]
         made.seen, made.seconds = int(about["seen"]), float(about["seconds"])
+        made.subjects = int(about["counted_subjects"])
         made.version = made._saved_version = 1
         return made
 

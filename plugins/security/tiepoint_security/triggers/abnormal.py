@@ -83,7 +83,10 @@ class AbnormalLooks(Trigger):
         version, at_s = self._learnt
         if version != self._ordinary.version and not 0 <= view.time_s - at_s < RELEARN_S:
             self._learnt = (self._ordinary.version, view.time_s)
-            self._rarity.learn(self._ordinary.distances(), self._ordinary.per_hour)
+            ordinary = self._ordinary
+            self._rarity.learn(
+                ordinary.distances(), ordinary.subjects_per_hour, ordinary.looks_per_hour
+            )
         for region in view.fresh:
             if region.look is not None:
                 kept = self._distances.setdefault(region.track, deque(maxlen=_LOOKS))

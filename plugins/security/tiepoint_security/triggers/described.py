@@ -93,7 +93,9 @@ class Described(Trigger):
             return
         rows = matrices.joint if self._wanted_is_joint else matrices.own
         if rows.shape[1] == len(self._wanted):
-            self._rarity.learn(rows @ self._wanted, self._ordinary.per_hour)
+            self._rarity.learn(
+                rows @ self._wanted, self._ordinary.subjects_per_hour, self._ordinary.looks_per_hour
+            )
 
     @property
     def _wanted_is_joint(self) -> bool:

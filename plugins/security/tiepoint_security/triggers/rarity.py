@@ -14,15 +14,19 @@ from tiepoint_security.triggers.base import Readiness
 LEAST = 100
 """Scores of ordinary footage without which nothing is said."""
 
-_MOST_SHARE = 0.01  # of ordinary looks, however few there are in an hour
+_MOST_SHARE = 0.05  # of ordinary things, however few there are in an hour
 _HIGHEST = 4.0  # times the threshold
 
 
 class Rarity:
     """The scores of ordinary footage, and where in their tail a score lies.
 
+    A thing that is looked at ten times raises one alert, not ten. So the threshold is where
+    the share of ordinary looks above it is that of the things of an hour that may alert; looks
+    at one thing are alike, so that few things have looks on both sides.
+
     Args:
-        alerts_per_hour: How many of an hour's ordinary scores may reach the threshold.
+        alerts_per_hour: How many of an hour's ordinary things may reach the threshold.
     """
 
     def __init__(self, alerts_per_hour: float) -> None:
@@ -37,15 +41,16 @@ class Rarity:
         """Whether there is enough footage."""
         return self._background is not None
 
-    def learn(self, scores: ArrayLike, per_hour: float) -> None:
+    def learn(self, scores: ArrayLike, per_hour: float, looks_per_hour: float) -> None:
         """Take the scores of ordinary footage, (n,), in place of those before.
 
         Args:
             scores: A sample of them.
-            per_hour: How many such scores an hour makes.
+            per_hour: How many things an hour of it has.
+            looks_per_hour: How many such scores.
         """
         sample = np.asarray(scores, np.float64).ravel()
-        self._count, self._per_hour = len(sample), per_hour
+        self._count, self._per_hour = len(sample), looks_per_hour
         if len(sample) < LEAST:
             return
         self._background = BackgroundQuantile.fit(sample)

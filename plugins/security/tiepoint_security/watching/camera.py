@@ -28,8 +28,6 @@ from tiepoint_security.watching.settings import CameraSettings, WatchSettings
 
 logger = logging.getLogger(__name__)
 
-_SCENE = ""
-
 
 class CameraWatch:
     """Understands the frames of one camera, and says what its rules make of them.
@@ -102,7 +100,7 @@ class CameraWatch:
         wish.fulfil(look)
         kind = self.scenes if wish.region is None else self.regions
         if kind is not None:
-            subject = f"{_SCENE}{look.time_s:.3f}" if wish.region is None else wish.region.track
+            subject = _minute(look) if wish.region is None else wish.region.track
             kind.offer(
                 look.time_s,
                 usual(look.own, look.joint, subject, lambda side: thumbnail(wish.pixels, side)),
@@ -192,3 +190,8 @@ class CameraWatch:
             given=given is not None,
             learns=settings.learning.on_line,
         )
+
+
+def _minute(look: Look) -> str:
+    """Return the subject of a look at the whole picture: what is there in one minute is one."""
+    return f"minute {int(look.time_s // 60)}"
