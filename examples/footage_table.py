@@ -27,6 +27,7 @@ from tiepoint_adapters.clock import SystemClock
 from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.media.video import VIDEO_EXTENSIONS
 from tiepoint_security.footage.index import FootageIndex
+from tiepoint_security.footage.question import MOVING_WEIGHT
 from tiepoint_security.footage.recordings import recorded_segments
 from tiepoint_security.footage.segment import METADATA, Segment
 from tiepoint_security.footage.settings import FootageSettings
@@ -52,6 +53,13 @@ def main() -> None:
     parser.add_argument("root", type=Path, help="the folder that the paths of the table are below")
     parser.add_argument("--queries", type=Path, default=QUERIES)
     parser.add_argument("--preset", default="fast", choices=("fast", "accurate"))
+    parser.add_argument(
+        "--moving",
+        type=float,
+        nargs="+",
+        default=[MOVING_WEIGHT],
+        help="how much what moves counts beside the whole picture; the last one is used below",
+    )
     parser.add_argument("--out", type=Path, help="write query,language,rank of every query (CSV)")
     told = parser.parse_args()
     rows = list(csv.DictReader(told.queries.open(encoding="utf-8")))
@@ -66,11 +74,13 @@ def main() -> None:
                 for row, clips in zip(rows, marked, strict=True)
             ]
             print(f"{len(segments)} segments of {len(videos)} videos, {len(queries)} queries\n")
-            ranks = [rank(host, query.right, text=query.text) for query in queries]
-            for language in dict.fromkeys(query.language for query in queries):
-                own = [n for n, query in enumerate(queries) if query.language == language]
-                chance = [len(queries[n].right) / len(segments) for n in own]
-                report(f"text ({language}) -> video", [ranks[n] for n in own], chance)
+            for weight in told.moving:
+                print(f"weight of what moves: {weight:g}")
+                ranks = [rank(host, query.right, weight, text=query.text) for query in queries]
+                for language in dict.fromkeys(query.language for query in queries):
+                    own = [n for n, query in enumerate(queries) if query.language == language]
+                    chance = [len(queries[n].right) / len(segments) for n in own]
+                    report(f"text ({language}) -> video", [ranks[n] for n in own], chance)
             one = [1 / len(segments)] * len(segments)
             report("thumbnail -> video", by_thumbnail(host, store, segments), one)
             report("half a segment -> video", by_half(host, store, segments), one)
@@ -100,7 +110,10 @@ def deployment(folder: str, preset: str) -> Deployment:
             "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
             "store": {"uri": f"{folder}/store"},
             "collections": {
-                "footage": {"fields": {"video": {"encoder": "clip"}}, "metadata": METADATA}
+                "footage": {
+                    "fields": {"video": {"encoder": "clip"}, "moving": {"encoder": "clip"}},
+                    "metadata": METADATA,
+                }
             },
         }
     )
@@ -148,9 +161,10 @@ def halfway(clip: Clip, segment: Segment) -> bool:
     return shared_s >= min(end_s - start_s, marked_end_s - clip.start_s) / 2
 
 
-def rank(host: Host, right: frozenset[str], **query: object) -> int:
+def rank(host: Host, right: frozenset[str], weight: float = MOVING_WEIGHT, **query: object) -> int:
     """Return the rank of the first right answer, from 1."""
-    hits = host.search(**query, k=1000, collection="footage")  # type: ignore[arg-type]
+    weights = {"moving": weight}
+    hits = host.search(**query, k=1000, collection="footage", weights=weights)  # type: ignore[arg-type]
     return next(place for place, hit in enumerate(hits, 1) if hit.id in right)
 
 

@@ -67,6 +67,7 @@ def search(
     removed them meanwhile, "page" is null without --out.
     """
     from tiepoint.cli.asking import ask
+    from tiepoint_security.footage.index import takes_moving
     from tiepoint_security.footage.question import FootageHit, FootageQuestion
 
     footage = footage_of(config)
@@ -74,7 +75,8 @@ def search(
         text, image, video, camera, moment(since), moment(until), zone, severity, k
     )
     _warn_of_unknown(footage, question)
-    found, took_ms = ask(config, question.asked(footage.settings.collection))
+    name = footage.settings.collection
+    found, took_ms = ask(config, question.asked(name, takes_moving(footage.deployment, name)))
     hits = [FootageHit.of(hit) for hit in found]
     _note(footage, user, question, hits)
     page = None

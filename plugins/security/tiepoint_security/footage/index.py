@@ -8,7 +8,7 @@ from tiepoint.config.models import Deployment
 from tiepoint.errors import ConfigError
 from tiepoint.ingest import Target
 from tiepoint.types import VIDEO, AddReport
-from tiepoint_security.footage.segment import METADATA, Segment
+from tiepoint_security.footage.segment import METADATA, MOVING, Segment
 from tiepoint_security.footage.store import FootageStore
 
 _AT_ONCE = 500
@@ -38,7 +38,8 @@ class FootageIndex:
         Raises:
             StoreError: The store cannot write.
         """
-        items = (segment.item(self.store.folder) for segment in segments)
+        with_moving = takes_moving(self.target.deployment, self.collection)
+        items = (segment.item(self.store.folder, with_moving) for segment in segments)
         return self.target.add(items, collection=self.collection, strict=False)
 
     def remove(self, segments: Sequence[Segment]) -> None:
@@ -59,6 +60,11 @@ class FootageIndex:
         return self.add([one for one in self.store.segments() if one.id not in known])
 
 
+def takes_moving(deployment: Deployment, name: str) -> bool:
+    """Return whether a collection has a field for what moved in a segment."""
+    return MOVING in deployment.collections[name].fields
+
+
 def require_collection(deployment: Deployment, name: str) -> None:
     """Make sure that a deployment can take segments.
 
@@ -70,15 +76,16 @@ def require_collection(deployment: Deployment, name: str) -> None:
         raise ConfigError(
             f"there is no collection {name!r} for footage",
             where="plugins.security.footage.collection",
-            hint=f"Add it: collections: {{{name}: {{fields: {{video: {{encoder: clip}}}},"
-            f" metadata: {{{_metadata_text()}}}}}}}",
+            hint=f"Add it: collections: {{{name}: {{fields: {{video: {{encoder: clip}}, moving:"
+            f" {{encoder: clip}}}}, metadata: {{{_metadata_text()}}}}}}}",
         )
     declared = dict(section.metadata)
     if VIDEO not in section.fields or any(declared.get(k) != v for k, v in METADATA.items()):
         raise ConfigError(
             "the collection cannot take footage",
             where=f"collections.{name}",
-            hint=f"It needs a field `video`, and metadata: {{{_metadata_text()}}}",
+            hint="It needs a field `video` (and may have `moving`), and metadata:"
+            f" {{{_metadata_text()}}}",
         )
 
 

@@ -11,7 +11,10 @@ from typing import Any
 from tiepoint.errors import QueryError
 from tiepoint_adapters.clock import timestamp
 from tiepoint_security.alerts.severity import SEVERITIES, Severity
-from tiepoint_security.footage.segment import THUMBNAIL, severity_rank
+from tiepoint_security.footage.segment import MOVING, THUMBNAIL, severity_rank
+
+MOVING_WEIGHT = 2.0
+"""How much what moved counts beside the whole picture, most of which is always the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,14 @@ class FootageQuestion:
             conditions.append(f"severity >= {severity_rank(self.least)}")
         return " and ".join(conditions) or None
 
-    def asked(self, collection: str) -> dict[str, Any]:
+    def asked(self, collection: str, with_moving: bool) -> dict[str, Any]:
         """Return the keyword arguments of `Host.search`.
 
         Args:
             collection: Of the segments.
+            with_moving: Whether it has a field for what moved, which counts more then.
         """
-        return {
+        question = {
             "text": self.text,
             "image": None if self.image is None else str(self.image.absolute()),
             "video": None if self.video is None else str(Path(self.video).absolute()),
@@ -83,6 +87,7 @@ class FootageQuestion:
             "k": self.k,
             "collection": collection,
         }
+        return question | ({"weights": {MOVING: MOVING_WEIGHT}} if with_moving else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def begun_at(file: Path) -> float:
     try:
         with av.open(f"file:{file}", options={"protocol_whitelist": "file"}) as container:
             stated = container.metadata.get("creation_time")
-            length_s = (container.duration or 0) / av.time_base
+            length_s = float(container.duration or 0) / float(av.time_base)
     except (av.FFmpegError, ValueError, OSError):
         return written_s  # reading its frames will tell what is wrong
     with suppress(ValueError):

@@ -21,7 +21,11 @@ METADATA = {
 }
 """What the collection of segments declares, with its types."""
 
-CLIP, THUMBNAIL, NOTE = ".mp4", ".jpg", ".json"
+CLIP, THUMBNAIL, NOTE, MOVING_CLIP = ".mp4", ".jpg", ".json", "-moving.mp4"
+"""How the names of a segment's files end."""
+
+MOVING = "moving"
+"""The field of the collection that takes what moved, where there is such a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,12 @@ class Segment:
         moment = _moment(self.start_s)
         return f"{folder_name(self.camera)}/{moment[:8]}/{moment}"
 
-    def item(self, folder: Path) -> Item:
+    def item(self, folder: Path, with_moving: bool) -> Item:
         """Return it as an item of the collection.
 
         Args:
             folder: The folder of footage.
+            with_moving: Whether the collection has a field for what moved.
         """
         rank = 0 if self.severity is None else severity_rank(self.severity)
         metadata: dict[str, MetadataValue] = {
@@ -67,7 +72,11 @@ class Segment:
             "zones": list(self.zones),
             "severity": rank,
         }
-        return Item(self.id, video=str(folder.absolute() / f"{self.stem}{CLIP}"), metadata=metadata)
+        files = folder.absolute() / self.stem
+        parts = {"video": f"{files}{CLIP}"}
+        if with_moving and Path(f"{files}{MOVING_CLIP}").is_file():
+            parts[MOVING] = f"{files}{MOVING_CLIP}"
+        return Item(self.id, parts=parts, metadata=metadata)
 
     def note(self) -> str:
         """Return it as JSON, which `from_note` reads."""

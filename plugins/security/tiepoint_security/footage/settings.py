@@ -15,7 +15,8 @@ class FootageSettings(Section):
         default="footage",
         title="Collection",
         description="The collection of the deployment that takes the segments: with a field"
-        " `video`, and the metadata camera, start_s, end_s, zones and severity.",
+        " `video`, perhaps a field `moving` for what moved in them, and the metadata camera,"
+        " start_s, end_s, zones and severity.",
     )
     segment_s: float = Field(
         default=10.0,

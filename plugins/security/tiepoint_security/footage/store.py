@@ -13,11 +13,13 @@ from PIL import Image
 from tiepoint.encoders.images import Pixels
 from tiepoint.errors import DecodeError
 from tiepoint.saving import replace_together
-from tiepoint_security.footage.segment import CLIP, NOTE, THUMBNAIL, Segment
+from tiepoint_security.footage.moving import Cutouts
+from tiepoint_security.footage.segment import CLIP, MOVING_CLIP, NOTE, THUMBNAIL, Segment
 
 logger = logging.getLogger(__name__)
 
 _THUMBNAIL_SIDE = 480
+_SUFFIXES = (NOTE, THUMBNAIL, MOVING_CLIP, CLIP)
 
 
 class FootageStore:
@@ -39,13 +41,15 @@ class FootageStore:
         clip.parent.mkdir(parents=True, exist_ok=True)
         return clip
 
-    def finish(self, segment: Segment, thumbnail: Pixels) -> None:
-        """Add the thumbnail and the note of a segment whose clip is written.
+    def finish(self, segment: Segment, thumbnail: Pixels, cutouts: Cutouts) -> None:
+        """Add what else there is of a segment whose clip is written, and then the note.
 
         Args:
             segment: As it turned out.
             thumbnail: (h, w, 3) uint8 RGB.
+            cutouts: What moved in it.
         """
+        cutouts.write(self._file(segment, MOVING_CLIP))
         replace_together(
             {
                 self._file(segment, THUMBNAIL): _jpeg(thumbnail),
@@ -69,12 +73,12 @@ class FootageStore:
 
     def size(self, segment: Segment) -> int:
         """Return how many bytes a segment takes; 0 if it is gone."""
-        files = (self._file(segment, suffix) for suffix in (CLIP, THUMBNAIL, NOTE))
+        files = (self._file(segment, suffix) for suffix in _SUFFIXES)
         return sum(file.stat().st_size for file in files if file.is_file())
 
     def remove(self, segment: Segment) -> None:
         """Remove a segment's files, the note first, and the folder of its day if it is empty."""
-        for suffix in (NOTE, THUMBNAIL, CLIP):
+        for suffix in _SUFFIXES:  # the note, which stands for them, first
             self._file(segment, suffix).unlink(missing_ok=True)
         day = self._file(segment, NOTE).parent
         if day.is_dir() and not any(day.iterdir()):
@@ -88,8 +92,7 @@ class FootageStore:
         unfinished = [
             file
             for file in self.folder.glob("*/*/*")
-            if file.suffix == ".partial"
-            or (file.suffix in (CLIP, THUMBNAIL) and not file.with_suffix(NOTE).exists())
+            if file.suffix == ".partial" or not _note_of(file).exists()
         ]
         for file in unfinished:
             file.unlink(missing_ok=True)
@@ -97,6 +100,12 @@ class FootageStore:
 
     def _file(self, segment: Segment, suffix: str) -> Path:
         return self.folder / f"{segment.stem}{suffix}"
+
+
+def _note_of(file: Path) -> Path:
+    """Return the note of the segment that a file is part of."""
+    suffix = next((one for one in _SUFFIXES if file.name.endswith(one)), "")
+    return file.with_name(file.name.removesuffix(suffix) + NOTE)
 
 
 def _jpeg(pixels: Pixels) -> bytes:

@@ -10,6 +10,7 @@ from tiepoint_adapters.media.cameras.frames import CameraFrame
 from tiepoint_adapters.media.clip_writer import ClipWriter
 from tiepoint_security.alerts.severity import Severity, worst
 from tiepoint_security.footage.motion import MotionMeter
+from tiepoint_security.footage.moving import Cutouts
 from tiepoint_security.footage.segment import Segment
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.footage.store import FootageStore
@@ -28,6 +29,7 @@ class _Open:
     began_s: float
     last_s: float
     thumbnail: Pixels
+    cutouts: Cutouts
     most_motion: float = 0.0
     zones: set[str] = field(default_factory=set)
     severity: Severity | None = None
@@ -75,8 +77,8 @@ class SegmentWriter:
             OSError: The segment cannot be written, as where the disk is full; the next frame
                 begins another.
         """
-        motion = self._meter.share(frame.pixels, frame.time_s)
-        ended = self.close() if self._ends(frame, motion > 0) else None
+        motion = self._meter.look(frame.pixels, frame.time_s)
+        ended = self.close() if self._ends(frame, motion.share > 0) else None
         if self._open is None:
             self._open = self._begun(frame)
         current = self._open
@@ -87,8 +89,9 @@ class SegmentWriter:
             current.clip.discard()
             raise
         current.last_s = frame.time_s
-        if motion > current.most_motion:
-            current.most_motion, current.thumbnail = motion, frame.pixels
+        current.cutouts.look(frame.pixels, motion, frame.time_s - current.began_s)
+        if motion.share > current.most_motion:
+            current.most_motion, current.thumbnail = motion.share, frame.pixels
         current.zones.update(zones)
         current.severity = worst(current.severity, severity)
         return ended
@@ -115,13 +118,14 @@ class SegmentWriter:
         except OSError:
             current.clip.discard()
             raise
-        self.store.finish(segment, current.thumbnail)
+        self.store.finish(segment, current.thumbnail, current.cutouts)
         return segment
 
     def _begun(self, frame: CameraFrame) -> _Open:
         segment = Segment(self.camera, round(frame.wall_s, 3), frame.wall_s)
         clip = ClipWriter(self.store.begin(segment), self.settings.quality)
-        return _Open(segment, clip, frame.time_s, frame.time_s, frame.pixels)
+        cutouts = Cutouts(self.settings.segment_s)
+        return _Open(segment, clip, frame.time_s, frame.time_s, frame.pixels, cutouts)
 
     def _ends(self, frame: CameraFrame, moves: bool) -> bool:
         current = self._open

@@ -61,7 +61,7 @@ def pieces_of(
     segments = Segmentation("shots", longest_s=_LONGEST_S).of(Clip(file))
     for number, segment in enumerate(segments):
         frames = list(read_frames(Clip(file, segment.start_s, segment.end_s), _RATE))
-        motion = np.array([meter.share(frame.pixels, frame.time_s) for frame in frames])
+        motion = np.array([meter.look(frame.pixels, frame.time_s).share for frame in frames])
         best = int(motion.argmax()) if motion.any() else len(frames) // 2
         [vector] = host.embed(video=[np.stack([frame.pixels for frame in frames])])
         yield Piece(
