@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from tiepoint import registry
+from tiepoint.errors import InputError
 from tiepoint.plugin import Plugin, PluginConfig
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.settings import AlarmSettings
@@ -17,6 +19,7 @@ from tiepoint_security.watching.settings import WatchSettings
 if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
+    from tiepoint_security.service import SecurityService
     from tiepoint_security.watching.live import LiveWatch
 
 
@@ -47,6 +50,7 @@ class SecurityPlugin(Plugin):
         super().__init__(config)
         self.alarm: Alarm | None = None
         self.watch: LiveWatch | None = None
+        self._end_metrics: Callable[[], None] | None = None
 
     def start(self, host: Host) -> None:
         from tiepoint.assembly import build
@@ -65,6 +69,25 @@ class SecurityPlugin(Plugin):
         if self.config.cameras:
             self.watch = self._watch(self.config, host, self.alarm)
             self.watch.start()
+        if self.config.metrics is not None:
+            from tiepoint_security.watching.metrics import serve
+
+            self._end_metrics = serve(self.config.metrics, self.health)
+
+    @property
+    def service(self) -> SecurityService:
+        """What an application asks: cameras, alerts, evidence, live alerts.
+
+        Raises:
+            InputError: The plugin does not run.
+        """
+        from tiepoint_security.service import SecurityService
+
+        if self.alarm is None:
+            raise InputError(
+                "the surveillance plugin does not run", hint="Start the host: host.start()."
+            )
+        return SecurityService(self.alarm, self.watch)
 
     def _watch(self, config: SecurityConfig, host: Host, alarm: Alarm) -> LiveWatch:
         from tiepoint_adapters.clock import SystemClock
@@ -75,6 +98,9 @@ class SecurityPlugin(Plugin):
         return LiveWatch(config, vision, alarm, SystemClock())
 
     def stop(self) -> None:
+        if self._end_metrics is not None:
+            self._end_metrics()
+            self._end_metrics = None
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
