@@ -77,7 +77,7 @@ class LoiteringSettings(_InZones):
         default=30.0, gt=0, le=86_400, title="Seconds", description="How long it has to stay."
     )
     within: float = Field(
-        default=0.25,
+        default=0.33,
         gt=0,
         le=1,
         title="Within",

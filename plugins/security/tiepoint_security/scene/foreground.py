@@ -6,14 +6,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.encoders.images import Pixels
 from tiepoint_security.alerts.observation import Box
-from tiepoint_security.frames.grey import Grey
+from tiepoint_security.frames.grey import WORKING_WIDTH
 from tiepoint_security.scene.boxes import Found
 
 _HISTORY_S = 300.0
 _BACKGROUND = 0.7  # of the history: what is there for 30 % of it becomes background, about 100 s
 _WARM_UP_S = 2.0
 _VARIANCES = 25.0  # of a pixel's usual values: how far off it has to be
+_DIMMED = 0.7  # what dims the background no more than to this share is a shadow
 _SHADOW = 127  # MOG2's mark; what is left is foreground
 _LEAST_AREA = 0.0008  # of the picture: what is smaller is noise, or too far to tell
 _LEAST_SIDE = 3  # pixels of the working picture
@@ -40,8 +42,11 @@ class Foreground:
         self._unsettled = 0
         self._begin((0, 0))
 
-    def step(self, frame: Grey) -> list[Found]:
-        """Take the next frame, (h, w) uint8; return what is in front of the background."""
+    def step(self, pixels: Pixels) -> list[Found]:
+        """Take the next frame, (h, w, 3) uint8; return what is in front of the background."""
+        width = min(WORKING_WIDTH, pixels.shape[1])
+        height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+        frame = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
         if frame.shape != self._size:
             self._begin(frame.shape)
         rate = 0.2 if self._unsettled else -1.0
@@ -63,6 +68,7 @@ class Foreground:
             detectShadows=True,
         )
         self._model.setBackgroundRatio(_BACKGROUND)
+        self._model.setShadowThreshold(_DIMMED)
         self._unsettled = max(2, round(_WARM_UP_S * self._fps))
 
 

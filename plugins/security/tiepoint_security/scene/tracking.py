@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tiepoint.encoders.images import Pixels
 from tiepoint_security.scene.boxes import Found
+from tiepoint_security.scene.identity import Identities
 from tiepoint_security.scene.view import Region
 
 LOST_S = 2.0
@@ -22,7 +24,7 @@ class Tracker:
     """Follows the things of one camera (C-BIoU: Yang et al., WACV 2023; package `trackers`).
 
     Boxes are made larger before they are compared, so that at five frames a second what is
-    small and fast still overlaps where it is expected.
+    small and fast still overlaps where it is expected; who met is told apart by colours.
 
     Args:
         fps: Frames per second.
@@ -32,7 +34,7 @@ class Tracker:
         self._fps = fps
         # A number that begins anew with the process must not name another thing in old alerts.
         self._run = secrets.token_hex(3)
-        self._begun = 0
+        self._count = 0
         self._regions: dict[int, Region] = {}
         self.reset()
 
@@ -40,8 +42,8 @@ class Tracker:
         """Forget everything that is followed, as where the picture has another size now."""
         from trackers import CBIoUTracker
 
-        self._begun += 1
         self._regions = {}
+        self._identities = Identities()
         self._last_s = float("-inf")
         self._tracker = CBIoUTracker(
             frame_rate=self._fps,
@@ -61,37 +63,51 @@ class Tracker:
         """All that is followed, also what is not seen just now."""
         return list(self._regions.values())
 
-    def step(self, found: Sequence[Found], time_s: float, shape: tuple[int, int]) -> None:
+    def step(self, found: Sequence[Found], time_s: float, pixels: Pixels) -> None:
         """Take what is in the next frame.
 
         Args:
             found: The things.
             time_s: The stream's time.
-            shape: Height and width of the picture in pixels: overlap depends on its sides.
+            pixels: The frame, (h, w, 3) uint8.
         """
         import supervision
 
         if time_s <= self._last_s:
             return
         self._last_s = time_s
-        sides = np.array([shape[1], shape[0], shape[1], shape[0]], np.float64)
+        height, width = pixels.shape[:2]
+        sides = np.array([width, height, width, height], np.float64)
         boxes = np.array([one.box for one in found], np.float64).reshape(-1, 4) * sides
         scores = np.array([one.score for one in found], np.float64)
         places = np.arange(len(found))
         given = supervision.Detections(xyxy=boxes, confidence=scores, data={"place": places})
         followed = self._tracker.update(given, timestamp=time_s)
         ids = [] if followed.tracker_id is None else followed.tracker_id.tolist()
-        for number, place in zip(ids, np.asarray(followed.data.get("place", ())), strict=True):
-            if number >= 0:
-                self._see(int(number), found[int(place)], time_s)
+        numbered = zip(ids, np.asarray(followed.data.get("place", ())), strict=True)
+        seen = {int(number): found[int(place)] for number, place in numbered if number >= 0}
+        boxes_now = {number: thing.box for number, thing in seen.items()}
+        for one, other in self._identities.swaps(boxes_now, pixels):
+            self._swap(one, other)
+        for number, thing in seen.items():
+            self._see(number, thing, time_s)
         for number, region in list(self._regions.items()):
             if time_s - region.seen_s > LOST_S:
                 del self._regions[number]
+                self._identities.forget(number)
+
+    def _swap(self, one: int, other: int) -> None:
+        first, second = self._regions.pop(one, None), self._regions.pop(other, None)
+        if second is not None:
+            self._regions[one] = second
+        if first is not None:
+            self._regions[other] = first
 
     def _see(self, number: int, thing: Found, time_s: float) -> None:
         region = self._regions.get(number)
         if region is None:
-            name = f"{self._run}-{self._begun}-{number}"
+            self._count += 1
+            name = f"{self._run}-{self._count}"
             region = Region(name, thing.box, time_s, time_s, thing.label)
             self._regions[number] = region
         region.label = thing.label or region.label

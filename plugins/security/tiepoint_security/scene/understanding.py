@@ -90,10 +90,9 @@ class CameraScene:
         self._past.append(grey)
         self.frames += 1
         self.gated += not moving
-        found = self._found(frame, grey, moving=moving)
-        shape = (frame.pixels.shape[0], frame.pixels.shape[1])
+        found = self._found(frame, moving=moving)
         if found is not None:
-            self._tracker.step(found, frame.time_s, shape)
+            self._tracker.step(found, frame.time_s, frame.pixels)
         return View(frame, grey, moving, tuple(self._tracker.regions), look=self._scene)
 
     def wishes(self, view: View) -> list[Wish]:
@@ -121,10 +120,10 @@ class CameraScene:
         if view.scene_is_fresh:
             self._scene = view.look
 
-    def _found(self, frame: CameraFrame, grey: Grey, *, moving: bool) -> list[Found] | None:
+    def _found(self, frame: CameraFrame, *, moving: bool) -> list[Found] | None:
         """Return what is in the frame; None if it was not looked for."""
         if self._detector is None:
-            return self._foreground.step(grey)
+            return self._foreground.step(frame.pixels)
         every_s = self._detect_every_s if moving else _STILL_DETECT_S
         since_s = frame.time_s - self._detected_s
         if since_s < every_s - 1e-6 or not (moving or self._tracker.regions):

@@ -1,4 +1,4 @@
-"""*Abandoned*: something new stays where it is, with nobody near it.
+"""*Abandoned*: something new stays where it is, and who brought it is gone.
 
 Two pictures of the background are kept: what the place looked like all the time, and what it
 looks like since a while. Where they differ for long enough, something was put there, or taken
@@ -24,11 +24,12 @@ _WIDTH = 160
 _SAME = 12.0  # grey levels within which a pixel has not changed
 _OTHER = 22.0  # grey levels by which it is another thing
 _LEARN_S = 120.0  # in which the old background follows slow changes of the light
-_SETTLE_S = 10.0  # after the start
+_SETTLE_S = 3.0  # after the start
 _FORGET = 20.0  # times `seconds`, after which what was left belongs to the place
-_LEAST_AREA = 0.001
+_LEAST_AREA = 0.0004
+_LARGEST = 0.05  # of the picture: what is larger is no bag
 _MOST_AREA = 0.15  # of the picture: more is light
-_NEAR = 0.75  # of a box's size: how near somebody has to be for it not to be abandoned
+_NEAR = 0.75  # of who brought it, in their size: how near they have to be
 _KNOWN = 0.3  # overlap by which it is the same thing
 
 _Map = NDArray[np.float32]
@@ -36,13 +37,17 @@ _Map = NDArray[np.float32]
 
 @dataclass(slots=True)
 class _Thing:
+    """Something that was put there, and the tracks of who was beside it then."""
+
     region: Region
-    found_s: float
+    brought_by: frozenset[str]
     alone_since_s: float | None = None
 
 
 class Abandoned(Trigger):
-    """Something was left behind.
+    """Something was left behind: it lies there, and nobody who was beside it at first is.
+
+    Who passes by later does not take it into care.
 
     Args:
         settings: For how long it has to lie there.
@@ -94,8 +99,7 @@ class Abandoned(Trigger):
         thing = None if subject is None else self._things.get(subject.track)
         if thing is None or thing.alone_since_s is None:
             return 0.0
-        lies_s = thing.region.seen_s - max(thing.found_s, thing.alone_since_s)
-        return scaled(lies_s / self._settings.seconds)
+        return scaled((thing.region.seen_s - thing.alone_since_s) / self._settings.seconds)
 
     def _begin(self, now_s: float, frame: _Map) -> None:
         self._begun_s = self._last_s = now_s
@@ -110,7 +114,7 @@ class Abandoned(Trigger):
         boxes = []
         for label in range(1, count):
             left, top, wide, tall, area = (int(value) for value in stats[label])
-            if not _LEAST_AREA <= area / (height * width) <= _MOST_AREA:
+            if not _LEAST_AREA <= area / (height * width) <= _LARGEST:
                 continue
             if not self._put_there(labels == label):
                 continue
@@ -133,11 +137,12 @@ class Abandoned(Trigger):
             if known is None or _share(known.region.box, box) < _KNOWN:
                 self._count += 1
                 name = f"left-{self._run}-{self._count}"
-                known = _Thing(Region(name, box, now_s, now_s), now_s)
+                beside = frozenset(one.track for one in view.regions if _near(box, one))
+                known = _Thing(Region(name, box, now_s, now_s), beside)
             else:
                 del left[known.region.track]
             known.region.move(box, now_s)
-            if any(_near(box, region) for region in view.regions if region.seen_s == now_s):
+            if any(one.track in known.brought_by and _near(box, one) for one in view.regions):
                 known.alone_since_s = None
             elif known.alone_since_s is None:
                 known.alone_since_s = now_s

@@ -17,6 +17,9 @@ _RESUME_S = 10.0
 _OUTSIDE_S = 2.0
 """Shorter ways out of the zones are those of the box, not of who stays."""
 
+_JOINED = 1.5  # times its usual width: a box that holds somebody else, too
+_SLOWLY = 0.05
+
 
 @dataclass(slots=True)
 class _Stay:
@@ -26,11 +29,18 @@ class _Stay:
     foot: Point
     seconds: deque[tuple[float, float, float, float, float]] = field(default_factory=deque)
     """Begin, and the least and largest of both coordinates in that second."""
+    usual_width: float = 0.0
 
-    def note(self, time_s: float, foot: Point, longest_s: float) -> None:
-        """Note where it stands."""
-        x, y = foot
-        self.seen_s, self.foot = time_s, foot
+    def note(self, region: Region, longest_s: float) -> None:
+        """Note where it stands, unless its box was just joined with that of somebody else."""
+        time_s, (x, y) = region.seen_s, region.foot
+        width = region.box[2] - region.box[0]
+        joined = self.seconds and width > _JOINED * self.usual_width
+        self.usual_width += (width - self.usual_width) * (_SLOWLY if self.seconds else 1.0)
+        self.seen_s = time_s
+        if joined:
+            return
+        self.foot = region.foot
         if self.seconds and time_s - self.seconds[-1][0] < 1.0:
             begin, left, right, top, bottom = self.seconds[-1]
             self.seconds[-1] = begin, min(left, x), max(right, x), min(top, y), max(bottom, y)
@@ -80,8 +90,8 @@ class Loitering(Trigger):
             if region.seen_s != now_s:
                 continue
             if self._zones.hold(region):
-                stay = self._stays.get(track) or self._resumed(region, now_s)
-                stay.note(now_s, region.foot, 1.5 * self._settings.seconds + 1)
+                stay = self._stays.get(track) or self._begun(region, now_s)
+                stay.note(region, 1.5 * self._settings.seconds + 1)
                 self._stays[track] = stay
             elif track in self._stays and now_s - self._stays[track].seen_s > _OUTSIDE_S:
                 del self._stays[track]
@@ -92,15 +102,19 @@ class Loitering(Trigger):
             return 0.0
         return scaled(stay.length_s(self._settings.within) / self._settings.seconds)
 
-    def _resumed(self, region: Region, now_s: float) -> _Stay:
+    def _begun(self, region: Region, now_s: float) -> _Stay:
+        """Return the stay of a new track: that of another one which was just here, or its own.
+
+        Two who meet are one thing for a moment, and who comes out of it under which track is
+        chance. So both go on with the longer stay; who walks on soon leaves its part.
+        """
         near = [
             stay
-            for stay in self._lost
+            for stay in (*self._lost, *self._stays.values())
             if now_s - stay.seen_s <= _RESUME_S
             and math.dist(stay.foot, region.foot) <= self._settings.within / 2
         ]
-        if not near:
+        longest = max(near, key=lambda stay: stay.length_s(self._settings.within), default=None)
+        if longest is None:
             return _Stay(now_s, region.foot)
-        found = min(near, key=lambda stay: math.dist(stay.foot, region.foot))
-        self._lost.remove(found)
-        return found
+        return _Stay(now_s, region.foot, longest.seconds.copy(), longest.usual_width)
