@@ -162,6 +162,8 @@ class Host:
         owner = self._owner
         if owner is not None:
             owner.close()  # first, as it waits for calls, which may wait to write
+        self._writing.refuse_nested()
+        self._stop_plugins()  # before the turn to write is taken: they may write until they end
         with self._writing, self._lock:
             self._closed, self._entered = True, 0
             if self._open:
@@ -196,6 +198,13 @@ class Host:
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything
             log.error("plugin %s did not stop: %s", name, error)
 
+    def _stop_plugins(self) -> None:
+        with self._lock:
+            plugins, self._plugins = self._plugins, {}
+        for name, plugin in reversed(plugins.items()):
+            if name not in self._failed_plugins:
+                self._stop(name, plugin)
+
     def _release(self) -> None:
         """Close everything from the top down; one part's failure spares the others."""
         with ExitStack() as last_to_first:
@@ -206,9 +215,7 @@ class Host:
                 last_to_first.callback(self._cache.close)
             if self._serving is not None:
                 last_to_first.callback(self._serving.close)
-            for name, plugin in self._plugins.items():
-                if name not in self._failed_plugins:
-                    last_to_first.callback(self._stop, name, plugin)
+            last_to_first.callback(self._stop_plugins)
             if self._owner is not None:
                 last_to_first.callback(self._owner.close)
 

@@ -19,6 +19,7 @@ from tiepoint_security.watching.settings import WatchSettings
 if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
+    from tiepoint_security.footage.recorder import Recorder
     from tiepoint_security.service import SecurityService
     from tiepoint_security.watching.live import LiveWatch
 
@@ -39,6 +40,7 @@ class SecurityPlugin(Plugin):
     Attributes:
         alarm: What takes observations and delivers alerts; None while it does not run.
         watch: What watches the cameras; None while it does not run, or without cameras.
+        recorder: What keeps footage for search; None while it does not run, or without it.
     """
 
     name: ClassVar[str] = "security"
@@ -50,6 +52,7 @@ class SecurityPlugin(Plugin):
         super().__init__(config)
         self.alarm: Alarm | None = None
         self.watch: LiveWatch | None = None
+        self.recorder: Recorder | None = None
         self._end_metrics: Callable[[], None] | None = None
 
     def start(self, host: Host) -> None:
@@ -68,6 +71,9 @@ class SecurityPlugin(Plugin):
         self.alarm.start()
         if self.config.cameras:
             self.watch = self._watch(self.config, host, self.alarm)
+            if self.config.footage is not None:
+                self.recorder = self._recorder(self.config.footage, host, self.alarm, self.watch)
+                self.recorder.start()
             self.watch.start()
         if self.config.metrics is not None:
             from tiepoint_security.watching.metrics import serve
@@ -97,6 +103,21 @@ class SecurityPlugin(Plugin):
         vision = Vision.chosen(config.encoder, host.aligner, host.encoder)
         return LiveWatch(config, vision, alarm, SystemClock())
 
+    def _recorder(
+        self, settings: FootageSettings, host: Host, alarm: Alarm, watch: LiveWatch
+    ) -> Recorder:
+        from tiepoint_adapters.clock import SystemClock
+        from tiepoint_security.footage.index import FootageIndex
+        from tiepoint_security.footage.listening import recording
+        from tiepoint_security.footage.recorder import Recorder
+        from tiepoint_security.footage.store import FootageStore
+
+        store = FootageStore(alarm.records.folder / "footage")
+        recorder = Recorder(FootageIndex(host, settings.collection, store), settings, SystemClock())
+        zones = {name: camera.settings.zones for name, camera in watch.watching.cameras.items()}
+        watch.watching.listeners.append(recording(recorder, zones))
+        return recorder
+
     def stop(self) -> None:
         if self._end_metrics is not None:
             self._end_metrics()
@@ -104,6 +125,9 @@ class SecurityPlugin(Plugin):
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
+        if self.recorder is not None:
+            self.recorder.stop()
+            self.recorder = None
         if self.alarm is not None:
             self.alarm.stop()
             self.alarm = None
@@ -116,4 +140,8 @@ class SecurityPlugin(Plugin):
             watched = self.watch.health()
             worse = "degraded" if watched["status"] != "ok" else health["status"]
             health |= {**watched, "status": worse}
+        if self.recorder is not None:
+            footage = self.recorder.health()
+            worse = "degraded" if footage["status"] != "ok" else health["status"]
+            health |= {"footage": footage, "status": worse}
         return health

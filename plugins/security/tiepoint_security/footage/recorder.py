@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from tiepoint.errors import TiepointError
 from tiepoint_adapters.clock import Clock
@@ -22,15 +22,24 @@ from tiepoint_security.footage.writer import SegmentWriter
 
 logger = logging.getLogger(__name__)
 
-_MOST_WAITING = 1000
+_MOST_FRAMES = 48
+_MOST_SEGMENTS = 1000
 _CLEAN_EVERY_S = 3600.0
+_WAIT_S = 30.0
+
+
+class _Seen(NamedTuple):
+    frame: CameraFrame
+    zones: frozenset[str]
+    severity: Severity | None
 
 
 class Recorder:
-    """Takes the frames of all cameras; indexing and removing is done by a thread of its own.
+    """Takes the frames of all cameras; one thread writes segments, another indexes them.
 
-    A full disk costs segments and never stops the cameras; a segment that could not be indexed
-    is indexed at the next start.
+    Nobody waits for it: where the disk is too slow, frames are left out and counted; where it
+    is full, segments are lost and the cameras go on; a segment that could not be indexed is
+    indexed at the next start.
 
     Args:
         index: Where segments are indexed.
@@ -43,9 +52,10 @@ class Recorder:
         self.settings = settings
         self.clock = clock
         self._writers: dict[str, SegmentWriter] = {}
-        self._waiting: queue.Queue[Segment | None] = queue.Queue(_MOST_WAITING)
-        self._thread: threading.Thread | None = None
-        self._indexed = self._failed = self._removed = 0
+        self._seen: queue.Queue[_Seen | None] = queue.Queue(_MOST_FRAMES)
+        self._ended: queue.Queue[Segment | None] = queue.Queue(_MOST_SEGMENTS)
+        self._threads: list[threading.Thread] = []
+        self._indexed = self._failed = self._removed = self._dropped = 0
         self._error: str | None = None
 
     @property
@@ -54,19 +64,22 @@ class Recorder:
         return self.index.store
 
     def start(self) -> None:
-        """Take up what an earlier process left, and begin to index."""
+        """Take up what an earlier process left, and begin to write and to index."""
         self.store.remove_unfinished()
-        self._thread = threading.Thread(target=self._run, name="footage", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._write_all, name="footage", daemon=True),
+            threading.Thread(target=self._index_all, name="footage index", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the open segments, and index what waits."""
-        for camera in list(self._writers):
-            self.end(camera)
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join()
-            self._thread = None
+        """Write what waits, end the open segments, and index them."""
+        if self._threads:
+            self._seen.put(None)
+            for thread in self._threads:
+                thread.join()
+            self._threads = []
 
     def add(
         self,
@@ -74,82 +87,86 @@ class Recorder:
         zones: Collection[str] = (),
         severity: Severity | None = None,
     ) -> None:
-        """Take a frame of any camera; from one thread for each camera.
+        """Take a frame of any camera; returns at once.
 
         Args:
-            frame: The next frame of its camera.
+            frame: The next frame of its camera; nobody changes it any more.
             zones: The zones in which something is.
             severity: Of the worst alert that goes on; None if none does.
         """
-        writer = self._writers.get(frame.camera)
-        if writer is None:
-            writer = SegmentWriter(frame.camera, self.store, self.settings)
-            self._writers[frame.camera] = writer
         try:
-            self._ended(writer.add(frame, zones, severity))
-        except (OSError, TiepointError) as error:
-            self._fail("a segment cannot be written", error)
-
-    def end(self, camera: str) -> None:
-        """End a camera's open segment, as when the camera is gone."""
-        writer = self._writers.pop(camera, None)
-        if writer is None:
-            return
-        try:
-            self._ended(writer.close())
-        except (OSError, TiepointError) as error:
-            self._fail("a segment cannot be written", error)
+            self._seen.put_nowait(_Seen(frame, frozenset(zones), severity))
+        except queue.Full:
+            self._dropped += 1
 
     def health(self) -> dict[str, Any]:
-        """Return plain data: what was indexed, waits, failed and was removed."""
+        """Return plain data: what was indexed, waits, failed, was left out and was removed."""
         return {
             "status": "ok" if self._error is None else "degraded",
             "indexed": self._indexed,
-            "waiting": self._waiting.qsize(),
+            "waiting": self._ended.qsize(),
             "failed": self._failed,
+            "dropped_frames": self._dropped,
             "removed": self._removed,
             "error": self._error,
         }
 
-    def _ended(self, segment: Segment | None) -> None:
+    def _write_all(self) -> None:
+        while (seen := self._seen.get()) is not None:
+            self._try(partial(self._write, seen), "a segment cannot be written")
+        for writer in self._writers.values():
+            self._try(partial(self._close, writer), "a segment cannot be written")
+        self._ended.put(None)
+
+    def _write(self, seen: _Seen) -> None:
+        camera = seen.frame.camera
+        if camera not in self._writers:
+            self._writers[camera] = SegmentWriter(camera, self.store, self.settings)
+        self._hand_over(self._writers[camera].add(seen.frame, seen.zones, seen.severity))
+
+    def _close(self, writer: SegmentWriter) -> None:
+        self._hand_over(writer.close())
+
+    def _hand_over(self, segment: Segment | None) -> None:
         if segment is None:
             return
         try:
-            self._waiting.put_nowait(segment)
+            self._ended.put_nowait(segment)
         except queue.Full:
-            self._fail("a segment waits for the next start to be indexed", "too many wait")
+            self._fail("a segment is indexed at the next start only", "too many wait")
 
-    def _run(self) -> None:
-        self._try(self._catch_up)
+    def _index_all(self) -> None:
+        what = "footage cannot be indexed or removed"
+        self._try(self._catch_up, what)
         cleaned_s = float("-inf")
         while True:
             if self.clock.monotonic() - cleaned_s >= _CLEAN_EVERY_S:
                 cleaned_s = self.clock.monotonic()
-                self._try(self._clean)
+                self._try(self._clean, what)
             try:
-                segment = self._waiting.get(timeout=_CLEAN_EVERY_S / 60)
+                segment = self._ended.get(timeout=_WAIT_S)
             except queue.Empty:
                 continue
             if segment is None:
                 return
-            self._try(partial(self._index, [segment]))
+            self._try(partial(self._index, segment), what)
 
-    def _try(self, work: Callable[[], None]) -> None:
+    def _try(self, work: Callable[[], None], what: str) -> None:
         try:
             work()
-            self._error = None
         except (TiepointError, OSError) as error:
-            self._fail("footage cannot be indexed or removed", error)
+            self._fail(what, error)
 
     def _catch_up(self) -> None:
-        report = self.index.catch_up()
-        self._indexed += report.added
+        self._indexed += self.index.catch_up().added
 
-    def _index(self, segments: list[Segment]) -> None:
-        report = self.index.add(segments)
+    def _index(self, segment: Segment) -> None:
+        report = self.index.add([segment])
         self._indexed += report.added
         for skipped in report.skipped:
             self._fail(f"segment {skipped.where} cannot be indexed", skipped.reason)
+        if not report.skipped:
+            self._error = None
 
     def _clean(self) -> None:
         sized = [(segment, self.store.size(segment)) for segment in self.store.segments()]

@@ -15,6 +15,7 @@ from tiepoint_security.footage.index import FootageIndex
 from tiepoint_security.footage.recorder import Recorder
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.footage.store import FootageStore
+from tiepoint_security.footage.writer import SegmentWriter
 
 SETTINGS = FootageSettings(segment_s=2, still_s=2)
 
@@ -55,14 +56,14 @@ def test_a_segment_is_found_while_the_camera_goes_on(recorder, host):
         "indexed": 2,
         "waiting": 0,
         "failed": 0,
+        "dropped_frames": 0,
         "removed": 0,
         "error": None,
     }
 
 
 def test_what_a_process_wrote_and_did_not_index_is_indexed_at_the_next_start(recorder, host):
-    for frame in frames(5):
-        recorder.add(frame)  # as by a process that is killed: nothing was started
+    write(recorder, 5)
     recorder.start()
     recorder.stop()
     assert len(host.collection("footage")) == 3
@@ -70,9 +71,7 @@ def test_what_a_process_wrote_and_did_not_index_is_indexed_at_the_next_start(rec
 
 def test_old_footage_is_removed_from_disk_and_from_the_collection(recorder, host):
     recorder.clock.pass_by(NOON_S + 30 * 86_400 - recorder.clock.wall())
-    for frame in frames(5):
-        recorder.add(frame)
-    recorder.end("gate")
+    write(recorder, 5)
     recorder.start()
     until(lambda: recorder.health()["removed"] == 3)
     recorder.stop()
@@ -81,14 +80,30 @@ def test_old_footage_is_removed_from_disk_and_from_the_collection(recorder, host
 
 
 def test_a_disk_that_takes_nothing_costs_segments_and_not_the_camera(recorder, tmp_path):
+    recorder.start()
     (tmp_path / "footage").write_text("a file stands where the folder should be")
     for frame in frames(1):
         recorder.add(frame)
-    health = recorder.health()
-    assert health["status"] == "degraded"
-    assert "cannot be written" in health["error"]
+    until(lambda: recorder.health()["failed"] == 5)
+    assert recorder.health()["status"] == "degraded"
+    assert "cannot be written" in recorder.health()["error"]
     (tmp_path / "footage").unlink()
     for frame in frames(1, begins_s=1):
         recorder.add(frame)
-    recorder.end("gate")
+    recorder.stop()
     assert len(list(recorder.store.segments())) == 1
+    assert recorder.health()["status"] == "ok"
+
+
+def test_who_gives_frames_never_waits(recorder):
+    for frame in frames(60):
+        recorder.add(frame)  # nothing takes them
+    assert recorder.health()["dropped_frames"] > 200
+
+
+def write(recorder: Recorder, seconds: float) -> None:
+    """Write segments as a process that is killed before it indexes them."""
+    writer = SegmentWriter("gate", recorder.store, SETTINGS)
+    for frame in frames(seconds):
+        writer.add(frame)
+    writer.close()
