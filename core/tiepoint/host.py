@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tiepoint import registry
 from tiepoint.answering.base import Answer
-from tiepoint.assembly import Assembly
+from tiepoint.assembly import Assembly, build
 from tiepoint.config.models import Deployment, MetadataType
 from tiepoint.conversation.sessions import Sessions
 from tiepoint.conversation.store import SessionStore, sessions_file
@@ -35,6 +37,7 @@ from tiepoint.query.checks import id_list
 from tiepoint.query.options import SearchOptions
 from tiepoint.routes import aligned_encoder
 from tiepoint.search import CollectionSearch
+from tiepoint.server import Asgi, Server
 from tiepoint.serving import Serving
 from tiepoint.threads import configure_native_threads
 from tiepoint.turns import WriteTurn
@@ -218,6 +221,43 @@ class Host:
         assert self._serving is not None  # noqa: S101 - set while it is open
         return self._serving
 
+    # Service
+
+    @cached_property
+    def server(self) -> Server:
+        """What brings this host to the network, as the deployment's `server` says.
+
+        Raises:
+            PluginError: No such server is installed, or it cannot be imported.
+        """
+        section = self.deployment.server
+        server: Server = build(registry.SERVERS, section, "server", host=self)
+        return server
+
+    def asgi(self) -> Asgi:
+        """Return the service as an application to mount: `app.mount("/tiepoint", host.asgi())`.
+
+        The parent application opens and closes the host by `lifespan=host.lifespan`, as a
+        mounted application's own lifespan is never run.
+        """
+        return self.server.asgi
+
+    @asynccontextmanager
+    async def lifespan(self, _: Any = None) -> AsyncIterator[None]:
+        """Open the host, start its plugins and serve, until the application ends.
+
+        Args:
+            _: The parent application, which ASGI frameworks pass.
+        """
+        await asyncio.to_thread(self.open)
+        try:
+            await asyncio.to_thread(self.warm_up)
+            await asyncio.to_thread(self.start)
+            async with self.server.running():
+                yield
+        finally:
+            await asyncio.to_thread(self.close)
+
     # Migration
 
     def migrate_to(self, deployment: Deployment, generation: int, seen: Mapping[str, int]) -> bool:
@@ -313,6 +353,13 @@ class Host:
                 hint=f"Its encoders are {', '.join(encoders)}.",
             )
         return encoders[name]
+
+    @property
+    def plugins(self) -> Mapping[str, Plugin]:
+        """The plugins that the deployment names, but those that failed to start, by name."""
+        self._require_open()
+        failed = self._failed_plugins
+        return {name: one for name, one in self._plugins.items() if name not in failed}
 
     def plugin(self, name: str) -> Plugin:
         """Return a plugin that the deployment names.

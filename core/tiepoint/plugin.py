@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from tiepoint.host import Host
 
 API_VERSION = 1
@@ -18,6 +23,29 @@ class PluginConfig(BaseModel):
     """Base of a plugin's options in the deployment file; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A web page that a plugin adds to those of the service: an ES module and its files.
+
+    The module's default export is a component of the toolkit in `/assets/tiepoint.js`; it is
+    given the page's `api`, which calls the service as the visitor. Scripts and styles come from
+    files alone: the pages' content security policy allows none in a page, and no `eval`.
+
+    Attributes:
+        title: What the menu calls it, by language (`en`, `zh`).
+        folder: The folder of its files, which who may see the page can fetch.
+        module: The file of the ES module in that folder.
+        icon: The file of its icon there, an SVG that draws in `currentColor`; none if not given.
+        scope: What a visitor must be allowed to do to see it; `<plugin>:read` if not given.
+    """
+
+    title: Mapping[str, str]
+    folder: Path
+    module: str = "page.js"
+    icon: str | None = None
+    scope: str | None = None
 
 
 class Plugin(ABC):
@@ -31,12 +59,16 @@ class Plugin(ABC):
         version: Its own version.
         api_version: The contract it was made for; the host refuses a newer one.
         Config: The model of its options under `plugins.<name>` in the deployment file.
+        scopes: What callers of its router may be allowed to do beside `<name>:read` and
+            `<name>:write`, with a description by name: `{"export": "Export evidence."}`
+            becomes the scope `<name>:export`.
     """
 
     name: ClassVar[str]
     version: ClassVar[str]
     api_version: ClassVar[int]
     Config: ClassVar[type[PluginConfig]] = PluginConfig
+    scopes: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, config: PluginConfig) -> None:
         self.config = config
@@ -50,3 +82,18 @@ class Plugin(ABC):
     def health(self) -> dict[str, Any]:
         """Return what `health` shows of this plugin."""
         return {"status": "ok"}
+
+    def router(self) -> APIRouter | None:
+        """Return the routes that a service shows under `/v1/<name>`; None for none.
+
+        Asked once, after `start`, on the same object. Who calls a route needs the scope
+        `<name>:read` for GET and HEAD, and `<name>:write` for the other methods; a route that
+        needs another one says so by `dependencies=[requires("<name>:export")]`, of
+        `tiepoint_adapters.http.access`, in addition. A `TiepointError` that a route raises
+        becomes its answer. A route that is a plain function, not `async`, runs in a thread.
+        """
+        return None
+
+    def page(self) -> Page | None:
+        """Return the page that a service shows for this plugin; None for none."""
+        return None

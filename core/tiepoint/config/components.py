@@ -16,11 +16,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from tiepoint import registry
-from tiepoint.config.models import ComponentSection
 from tiepoint.config.problems import Problem, YamlPath, problems_of
+from tiepoint.config.sections import ComponentSection
 from tiepoint.errors import TiepointError
 
-_GIVEN_BY_HOST = {registry.ALIGNERS: ("encoders",), registry.SOURCES: ("fields",)}
+_GIVEN_BY_HOST = {
+    registry.ALIGNERS: ("encoders",),
+    registry.SOURCES: ("fields",),
+    registry.SERVERS: ("host",),
+}
 _RELATIVE = ("./", "../", "~/")
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tiepoint import registry
 from tiepoint.config.components import check_component, check_plugin
@@ -19,7 +19,6 @@ from tiepoint.config.document import MAX_BYTES, Document, parse
 from tiepoint.config.models import (
     AlignmentSection,
     AnswerSection,
-    ComponentSection,
     Deployment,
     EncoderSection,
     EngineSection,
@@ -27,6 +26,8 @@ from tiepoint.config.models import (
     SourceSection,
 )
 from tiepoint.config.problems import Problem, YamlPath, nearest, path_text, problems_of
+from tiepoint.config.sections import ComponentSection
+from tiepoint.config.service import ServeSection
 from tiepoint.errors import ConfigError
 
 _NAMED: Mapping[str, tuple[str, type[ComponentSection]]] = {
@@ -38,6 +39,7 @@ _SINGLE: Mapping[str, tuple[str, type[ComponentSection]]] = {
     "fusion": (registry.FUSIONS, FusionSection),
     "answer": (registry.ANSWERERS, AnswerSection),
     "engine": (registry.ENGINES, EngineSection),
+    "server": (registry.SERVERS, ServeSection),
 }
 
 
@@ -270,19 +272,40 @@ def _with_components(deployment: Deployment, folder: Path) -> tuple[Deployment, 
     store = deployment.store
     if "://" not in store.uri:
         store = store.model_copy(update={"uri": str(folder / Path(store.uri).expanduser())})
-    paths = {name: value for name, value in store.server if isinstance(value, Path)}
-    located = {name: folder / path.expanduser() for name, path in paths.items()}
-    store = store.model_copy(update={"server": store.server.model_copy(update=located)})
+    store = _located(store, folder)
+    server = section(registry.SERVERS, deployment.server, ("server",))
     resolved = deployment.model_copy(
         update={
             "encoders": sections(registry.ENCODERS, deployment.encoders, "encoders"),
             "alignment": alignment and section(registry.ALIGNERS, alignment, ("alignment",)),
             "store": store,
             "sources": sections(registry.SOURCES, deployment.sources, "sources"),
+            "sinks": sections(registry.SINKS, deployment.sinks, "sinks"),
             "engine": section(registry.ENGINES, deployment.engine, ("engine",)),
             "fusion": section(registry.FUSIONS, deployment.fusion, ("fusion",)),
             "answer": answer and section(registry.ANSWERERS, answer, ("answer",)),
             "plugins": plugins,
+            "server": _located(server, folder),
+            "auth": deployment.auth and _located(deployment.auth, folder),
         }
     )
     return resolved, problems
+
+
+_AnySection = TypeVar("_AnySection", bound=BaseModel)
+
+
+def _located(section: _AnySection, folder: Path) -> _AnySection:
+    """Return a section with the paths in it, also in the sections below, absolute."""
+    found = {name: _absolute(getattr(section, name), folder) for name in type(section).model_fields}
+    return section.model_copy(update=found)
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    if isinstance(value, Path):
+        return folder / value.expanduser()
+    if isinstance(value, BaseModel):
+        return _located(value, folder)
+    if isinstance(value, tuple):
+        return tuple(_absolute(one, folder) for one in value)
+    return value

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from tiepoint.config.sections import ComponentSection, Section
+from tiepoint.config.service import AuthSection, ServeSection, TelemetrySection
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 """How encoders, collections, fields and sources may be called."""
@@ -38,25 +41,6 @@ Metric = Literal["cosine", "inner_product", "euclidean", "manhattan"]
 IndexKind = Literal["exact", "hnsw", "ivf", "lsh", "int8", "binary"]
 
 
-class Section(BaseModel):
-    """A part of the deployment file; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ComponentSection(BaseModel):
-    """A part that names an entry point by `type`; its other keys are that component's options."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    type: str = Field(title="Type", description="Which component: the name of its entry point.")
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The keys other than `type`: keyword arguments of the component."""
-        return dict(self.model_extra or {})
-
-
 class EncoderSection(ComponentSection):
     """One encoder, by the name of its entry point in `tiepoint.encoders`."""
 
@@ -77,6 +61,10 @@ class SourceSection(ComponentSection):
     collection: Name = Field(
         default="items", title="Collection", description="The collection that takes the items."
     )
+
+
+class SinkSection(ComponentSection):
+    """Where messages go: an entry point in `tiepoint.sinks`."""
 
 
 class DecaySection(Section):
@@ -413,6 +401,9 @@ class Deployment(Section):
     sources: dict[Name, SourceSection] = Field(
         default_factory=dict, title="Sources", description="Where items come from, by name."
     )
+    sinks: dict[Name, SinkSection] = Field(
+        default_factory=dict, title="Sinks", description="Where messages of plugins go, by name."
+    )
     fusion: FusionSection = Field(
         default_factory=FusionSection, title="Fusion", description="How routes are combined."
     )
@@ -431,4 +422,19 @@ class Deployment(Section):
         default_factory=dict,
         title="Plugins",
         description="The plugins to load, by the name of their entry point, with their options.",
+    )
+    server: ServeSection = Field(
+        default_factory=ServeSection,
+        title="Server",
+        description="How the host is reached over the network.",
+    )
+    auth: AuthSection | None = Field(
+        default=None,
+        title="Auth",
+        description="Who may call the server; whoever reaches its loopback address if not given.",
+    )
+    telemetry: TelemetrySection = Field(
+        default_factory=TelemetrySection,
+        title="Telemetry",
+        description="What the server tells of its work.",
     )

@@ -11,8 +11,10 @@ _SECTIONS = {
     "EncoderSection": registry.ENCODERS,
     "AlignmentSection": registry.ALIGNERS,
     "SourceSection": registry.SOURCES,
+    "SinkSection": registry.SINKS,
     "FusionSection": registry.FUSIONS,
     "AnswerSection": registry.ANSWERERS,
+    "ServeSection": registry.SERVERS,
 }
 
 

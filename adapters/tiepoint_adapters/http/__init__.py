@@ -1,0 +1,1 @@
+"""The service: an HTTP interface to a host, and to its plugins."""

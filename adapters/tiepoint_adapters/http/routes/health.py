@@ -1,0 +1,39 @@
+"""Whether the service lives, whether it is ready, and how its parts are."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from tiepoint_adapters.http.access import requires
+from tiepoint_adapters.http.service import Served
+
+router = APIRouter(tags=["health"])
+
+
+class State(BaseModel):
+    """Whether to send requests here."""
+
+    status: Literal["ok", "ending"]
+
+
+@router.get("/health", summary="Is the process alive?")
+async def health() -> State:
+    """Answer as long as the process can."""
+    return State(status="ok")
+
+
+@router.get("/ready", summary="May requests be sent here?", responses={503: {"model": State}})
+async def ready(service: Served, response: Response) -> State:
+    """Answer 503 from the moment at which the service is about to end."""
+    if service.ending:
+        response.status_code = 503
+    return State(status="ending" if service.ending else "ok")
+
+
+@router.get("/v1/health", summary="How are its parts?", dependencies=[requires("system:read")])
+def parts(service: Served) -> dict[str, Any]:
+    """Return the state of the store, the collections, the encoders and the plugins."""
+    return service.host.health()

@@ -1,0 +1,1 @@
+"""Cameras: moving pictures as they happen, from streams, files, folders and webcams."""

@@ -1,0 +1,15 @@
+"""`tiepoint medical`: the commands of this plugin."""
+
+from __future__ import annotations
+
+import click
+
+from tiepoint_medical.cli.show import show
+
+
+@click.group()
+def medical() -> None:
+    """Take DICOM in, de-identify it, and match images with reports."""
+
+
+medical.add_command(show)

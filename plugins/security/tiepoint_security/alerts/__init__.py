@@ -1,0 +1,1 @@
+"""Alerts: from what rules see to messages that people get, once each."""

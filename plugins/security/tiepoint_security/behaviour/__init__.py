@@ -1,0 +1,1 @@
+"""Behaviour: what people do, from how they move."""

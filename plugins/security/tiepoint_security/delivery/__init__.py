@@ -1,0 +1,1 @@
+"""Delivery: messages leave through a durable outbox, each at least once, under a stable key."""

@@ -1,0 +1,1 @@
+"""Frames: where they come from, which of them move, and how."""

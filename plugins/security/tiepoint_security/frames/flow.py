@@ -1,0 +1,68 @@
+"""Optical flow between a frame and the one a fixed time before it, where anything moves."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint_security.frames.grey import Grey
+from tiepoint_security.frames.motion import moves
+
+Flow: TypeAlias = NDArray[np.float32]
+
+LAG_S = 0.3
+"""Between the frames compared: long enough that walking and cycling differ by several pixels."""
+
+
+def lag_frames(fps: float) -> int:
+    """Return how many frames back the flow looks at a frame rate.
+
+    >>> lag_frames(10.0), lag_frames(5.0), lag_frames(1.0)
+    (3, 2, 1)
+    """
+    return max(1, round(LAG_S * fps + 1e-9))
+
+
+class LaggedFlow:
+    """Flow of a stream, frame by frame; it looks back only.
+
+    DIS flow (Kroeger et al., 2016), preset medium, from each frame to the one `lag` frames
+    earlier. The first frames, which have no frame so far back, take the oldest there is, and
+    their flow is scaled up as if it went on. A frame of another size begins anew.
+
+    Args:
+        lag: Frames to look back.
+    """
+
+    def __init__(self, lag: int) -> None:
+        self.lag = lag
+        self._past: deque[Grey] = deque(maxlen=lag)
+        self._method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    @property
+    def looks_back(self) -> int:
+        """How many frames back the next frame is compared; 0 before the first."""
+        return len(self._past)
+
+    def step(self, frame: Grey) -> Flow | None:
+        """Take the next frame; return where each pixel was, as (h, w, 2) pixels per lag.
+
+        None for the first frame, and where nothing moves.
+        """
+        if self._past and self._past[-1].shape != frame.shape:
+            self._past.clear()
+        if not self._past:
+            self._past.append(frame)
+            return None
+        earlier, back = self._past[0], len(self._past)
+        self._past.append(frame)
+        if not moves(frame, earlier):
+            return None
+        if min(frame.shape) < 16:  # the method's coarsest patches need as much
+            return None
+        flow = self._method.calc(frame, earlier, np.zeros((*frame.shape, 2), np.float32))
+        return np.asarray(flow * (self.lag / back), np.float32)

@@ -1,0 +1,1 @@
+"""Normality: what moves how, where, on a camera's ordinary footage, and what does not."""

@@ -1,0 +1,152 @@
+"""A camera's normality: fitted on ordinary footage, saved, and asked frame by frame."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import DecodeError, InputError
+from tiepoint_security.frames.grey import Grey
+from tiepoint_security.normality.card import (
+    CARD,
+    TENSORS,
+    NormalityCard,
+    read_card,
+    read_tensors,
+)
+from tiepoint_security.normality.learning import Learning
+from tiepoint_security.normality.speeds import BINS, DIRECTIONS, Counts, limits
+from tiepoint_security.normality.standing import MotionStream, Standing, StandingStream
+from tiepoint_security.normality.sustained import Sustained
+
+
+class Normality:
+    """What is ordinary on one camera.
+
+    Args:
+        counts: (rows, DIRECTIONS, BINS) float32, how the cells of ordinary footage moved.
+        card: What it was fitted on, and the threshold.
+    """
+
+    def __init__(self, counts: Counts, card: NormalityCard) -> None:
+        self.counts = counts
+        self.card = card
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that decides the scores, in hexadecimal."""
+        return self.card.fingerprint
+
+    def stream(self, *, learns: bool = False) -> NormalityStream:
+        """Begin to score a stream, or a clip; nothing is kept from another one.
+
+        Args:
+            learns: Whether what stays ordinary moves the limits while the stream goes on.
+        """
+        return NormalityStream(self, learns=learns)
+
+    def save(self, folder: Path) -> Path:
+        """Write tensors and card into a folder (made if absent), the card last; returns it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in (
+            (TENSORS, counts_content(self.counts)),
+            (CARD, self.card.model_dump_json(indent=2).encode() + b"\n"),
+        ):
+            partial = folder / f"{name}.partial"
+            partial.write_bytes(content)
+            partial.replace(folder / name)
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read a saved normality.
+
+        Raises:
+            InputError: Files that are missing, truncated, or were changed.
+        """
+        import safetensors
+        from safetensors.numpy import load
+
+        card = read_card(folder)
+        try:
+            counts = load(read_tensors(card, folder))["counts"]
+        except (safetensors.SafetensorError, KeyError) as error:
+            raise InputError(
+                f"the tensors do not fit the card ({error})",
+                where=str(folder / TENSORS),
+                hint="Fit the normality again.",
+            ) from error
+        if counts.shape[1:] != (DIRECTIONS, BINS):
+            raise InputError(
+                f"the counts have the shape {counts.shape}",
+                where=str(folder / TENSORS),
+                hint="Fit the normality again.",
+            )
+        return cls(counts, card)
+
+
+class NormalityStream:
+    """Scores of one stream; a frame's rests on it and on earlier frames only.
+
+    Args:
+        normality: What is ordinary there.
+        learns: Whether what stays ordinary moves the limits while the stream goes on.
+    """
+
+    def __init__(self, normality: Normality, *, learns: bool = False) -> None:
+        card = normality.card
+        self._size = (card.height, card.width)
+        self._threshold = card.threshold
+        self._motion = MotionStream(card.lag)
+        fitted = limits(normality.counts)
+        self._standing = StandingStream(fitted, card.lag)
+        self._sustained = Sustained(card.fps)
+        self._learning = Learning(normality.counts, card.fps) if learns else None
+        self.sustained = 0.0
+
+    @property
+    def alarming(self) -> bool:
+        """Whether the latest frames reach the threshold."""
+        return self.sustained >= self._threshold
+
+    @property
+    def limits(self) -> NDArray[np.float32]:
+        """The speeds that are hardly ever exceeded now, (rows, DIRECTIONS)."""
+        return self._standing.limits
+
+    def step(self, frame: Grey) -> Standing:
+        """Take the next frame, (h, w) uint8 as `grey_of` makes it.
+
+        Raises:
+            DecodeError: It has another size than the footage that the camera was fitted on.
+        """
+        if frame.shape != self._size:
+            raise DecodeError(
+                f"the frame is {frame.shape[1]} x {frame.shape[0]}, and the camera was fitted on"
+                f" frames of {self._size[1]} x {self._size[0]} working pixels",
+                hint="Fit the camera again on footage of its new size.",
+            )
+        motion = self._motion.step(frame)
+        standing = self._standing.step(motion)
+        self.sustained = self._sustained.step(standing.score)
+        if self._learning is not None:
+            learnt = self._learning.step(motion, ordinary=standing.score < self._threshold)
+            if learnt is not None:
+                self._standing.limits = learnt
+        return standing
+
+
+def counts_content(counts: Counts) -> bytes:
+    """Return the counts as the content of a safetensors file."""
+    from safetensors.numpy import save
+
+    return save({"counts": np.ascontiguousarray(counts)})
+
+
+def content_hash(content: bytes) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

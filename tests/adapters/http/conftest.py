@@ -1,0 +1,79 @@
+"""A served host with small real encoders, asked in this process over ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from tests.small_encoders import ColourAligner, ColourEncoder, ColourWordEncoder
+from tiepoint import Host, Item, registry
+from tiepoint.config.models import Deployment
+
+ITEMS = [
+    Item(id="cherry", text="a red cherry", metadata={"price": 3.0, "shelf": "fruit"}),
+    Item(id="leaf", text="a green leaf", metadata={"price": 1.0, "shelf": "garden"}),
+    Item(id="sea/wave.jpg", text="the blue sea", metadata={"price": 9.0, "shelf": "travel"}),
+]
+
+Serving = Callable[..., TestClient]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_components() -> Iterator[None]:
+    with ExitStack() as undone:
+        for group, name, component in (
+            (registry.ENCODERS, "colour", ColourEncoder),
+            (registry.ENCODERS, "colour-words", ColourWordEncoder),
+            (registry.ALIGNERS, "colour", ColourAligner),
+        ):
+            undone.callback(registry.register(group, name, component))
+        yield
+
+
+def deployment(folder, **changes: Any) -> Deployment:
+    content = {
+        "version": 1,
+        "encoders": {"photo": {"type": "colour"}, "words": {"type": "colour-words"}},
+        "alignment": {"type": "colour", "encoders": {"image": "photo", "text": "words"}},
+        "store": {"uri": str(folder / "store")},
+        "collections": {
+            "items": {
+                "fields": {
+                    "image": {"encoder": "photo"},
+                    "text": {"encoder": "words", "words": True},
+                },
+                "metadata": {"price": "float", "shelf": "string", "tags": "strings"},
+            }
+        },
+    }
+    return Deployment.model_validate(content | changes)
+
+
+@contextmanager
+def served(host: Host, **options: Any) -> Iterator[TestClient]:
+    """Run a host's service as a parent application does."""
+    parent = Starlette(routes=[Mount("/", host.asgi())], lifespan=host.lifespan)
+    options = {"base_url": "http://127.0.0.1", "raise_server_exceptions": False, **options}
+    with TestClient(parent, **options) as client:
+        yield client
+
+
+@pytest.fixture
+def serve(tmp_path) -> Iterator[Serving]:
+    """Return what serves a deployment with these changes, filled with three items."""
+    with ExitStack() as running:
+
+        def start(items: list[Item] = ITEMS, **changes: Any) -> TestClient:
+            host = Host(deployment(tmp_path, **changes))
+            client = running.enter_context(served(host))
+            if items:
+                host.add(items)
+            return client
+
+        yield start

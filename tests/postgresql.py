@@ -1,0 +1,58 @@
+"""A real PostgreSQL on loopback, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ports import free_port
+
+_FOLDERS = (*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.get_exec_path()))
+
+
+@contextmanager
+def postgresql_server(folder: Path) -> Iterator[str]:
+    """Run a server in an empty folder; yields the URL of a database. Skips without one."""
+    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+    search = os.pathsep.join(map(str, _FOLDERS))
+    initdb, server = shutil.which("initdb", path=search), shutil.which("postgres", path=search)
+    if initdb is None or server is None:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    user = _give_away(folder) if os.geteuid() == 0 else None
+    data, port = folder / "data", free_port()
+    make = [initdb, "-D", data, "-U", "tiepoint", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(make, check=True, capture_output=True, user=user, cwd=folder)
+    run = [server, "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-c", "fsync=off"]
+    process = subprocess.Popen(run, stderr=subprocess.DEVNULL, user=user, cwd=folder)
+    url = f"postgresql://tiepoint@127.0.0.1:{port}/postgres"
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                psycopg.connect(url, connect_timeout=2).close()
+                break
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, "PostgreSQL did not start"
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _give_away(folder: Path) -> str:
+    """Let the user postgres have the folder, as the server refuses to run as root."""
+    try:
+        account = pwd.getpwnam("postgres")
+    except KeyError:
+        pytest.skip("there is no user postgres to run PostgreSQL as")
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    return "postgres"
