@@ -11,7 +11,18 @@ from tiepoint import __version__
 from tiepoint.plugin import Plugin
 from tiepoint_adapters.http import problems
 from tiepoint_adapters.http.access import plugin_access
-from tiepoint_adapters.http.routes import health, items, search
+from tiepoint_adapters.http.pages.routes import add_pages
+from tiepoint_adapters.http.routes import (
+    about,
+    collections,
+    health,
+    items,
+    operation,
+    parts,
+    pictures,
+    search,
+    signing_in,
+)
 from tiepoint_adapters.http.service import Service
 
 log = logging.getLogger(__name__)
@@ -35,10 +46,13 @@ def build_app(service: Service, plugins: Mapping[str, Plugin]) -> FastAPI:
     )
     app.state.service = service
     problems.add_handlers(app)
-    for routes in (health, search, items):
+    core = (health, search, signing_in, operation, about, parts, collections, pictures, items)
+    for routes in core:
         app.include_router(routes.router)
     for name, plugin in plugins.items():
         _add_plugin(app, name, plugin)
+    if service.section.pages:
+        add_pages(app, plugins)
     return app
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from tiepoint.config.service import ServeSection
 from tiepoint.host import Host
+from tiepoint_adapters.http.access import principal_of
+from tiepoint_adapters.http.audit import Audit
+from tiepoint_adapters.http.authentication import Authenticator
+from tiepoint_adapters.http.limits import Limits
+from tiepoint_adapters.http.observing import Observer
+from tiepoint_adapters.http.state import ServiceState
 
 
 @dataclass(slots=True)
@@ -19,12 +25,51 @@ class Service:
     Attributes:
         host: The host.
         section: How it is served.
+        state: What the service keeps.
+        authenticator: Tells who calls.
+        limits: How much is taken on.
+        observer: Counts what is answered.
+        audit: Who saw and changed what.
         ending: Whether the service is about to end: it answers, and is not ready any more.
     """
 
     host: Host
     section: ServeSection
+    state: ServiceState
+    authenticator: Authenticator
+    limits: Limits
+    observer: Observer
+    audit: Audit
     ending: bool = field(default=False)
+
+    @classmethod
+    def of(cls, host: Host, state: ServiceState) -> Service:
+        """Return the service that a host's deployment describes.
+
+        Args:
+            host: An open host.
+            state: What the service keeps.
+        """
+        section, auth = host.deployment.server, host.deployment.auth
+        return cls(
+            host,
+            section,
+            state,
+            Authenticator(auth, state),
+            Limits(section.limits),
+            Observer(),
+            Audit(state),
+        )
+
+    def renewed(self) -> Service:
+        """Return the service as the host's deployment describes it now."""
+        section, auth = self.host.deployment.server, self.host.deployment.auth
+        return replace(
+            self,
+            section=section,
+            authenticator=Authenticator(auth, self.state),
+            limits=Limits(section.limits),
+        )
 
 
 def service_of(connection: HTTPConnection) -> Service:
@@ -45,3 +90,22 @@ def host_of(connection: HTTPConnection) -> Host:
 
 HostOf = Annotated[Host, Depends(host_of)]
 """A parameter of a route, such as a plugin's, that is given the host."""
+
+
+def audited(action: str) -> Any:
+    """Return a dependency that writes down who does this, and where, before it is done.
+
+    Args:
+        action: What is done, such as `evidence` or `study`.
+    """
+
+    def write(connection: HTTPConnection) -> None:
+        client = connection.client
+        service_of(connection).audit.write(
+            principal_of(connection).name,
+            client.host if client is not None else "local",
+            action,
+            connection.url.path,
+        )
+
+    return Depends(write)
