@@ -35,6 +35,7 @@ from tiepoint.plugin import Plugin
 from tiepoint.query.batches import HitLists
 from tiepoint.query.checks import id_list
 from tiepoint.query.options import SearchOptions
+from tiepoint.query.probes import Encoded
 from tiepoint.reloading import require_reloadable
 from tiepoint.routes import aligned_encoder
 from tiepoint.search import CollectionSearch
@@ -519,6 +520,7 @@ class Host:
         collection: str | None = None,
         explain: bool = False,
         session: str | None = None,
+        encoded: Encoded | None = None,
         **options: Any,
     ) -> list[Hit]:
         """Return the k best items for a query of one or more parts, best first.
@@ -541,6 +543,7 @@ class Host:
             explain: Whether hits say in words what made their score.
             session: The name of a search session: the text narrows or shifts what the turns
                 before asked (see `Host.sessions`).
+            encoded: The parts' vectors, where `encode_texts` has made them already.
             options: What else is asked for, by the names of `SearchOptions`: `negative` (a
                 text, or parts by modality), `like` and `unlike` (ids), `weights`, `boosts`,
                 `minimum`, `group_by` and `group_size`, `offset` or `after`, `diversity`.
@@ -577,7 +580,21 @@ class Host:
                 k=k,
                 explain=explain,
                 options=SearchOptions.of(options) if options else None,
+                encoded=encoded,
             )
+
+    def encode_texts(self, texts: Sequence[str], *, collection: str | None = None) -> list[Encoded]:
+        """Return the vectors of many queries' texts, encoded together, for `search(encoded=)`.
+
+        Args:
+            texts: One of each query.
+            collection: Which collection will be searched; may be left out where there is one.
+
+        Raises:
+            DecodeError: One of the texts cannot be read.
+        """
+        with self._answering:
+            return self._served().searches[self._name(collection)].reader.encode(TEXT, texts)
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """Return an answer to a question from hits, of which every sentence cites some.

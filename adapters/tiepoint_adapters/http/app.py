@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from tiepoint import __version__
 from tiepoint.plugin import Plugin
@@ -17,6 +17,7 @@ from tiepoint_adapters.http.routes import (
     collections,
     health,
     items,
+    jobs,
     operation,
     parts,
     pictures,
@@ -46,14 +47,31 @@ def build_app(service: Service, plugins: Mapping[str, Plugin]) -> FastAPI:
     )
     app.state.service = service
     problems.add_handlers(app)
-    core = (health, search, signing_in, operation, about, parts, collections, pictures, items)
-    for routes in core:
-        app.include_router(routes.router)
+    for router in core_routes():
+        app.include_router(router)
     for name, plugin in plugins.items():
         _add_plugin(app, name, plugin)
     if service.section.pages:
         add_pages(app, plugins)
     return app
+
+
+def core_routes() -> Iterator[APIRouter]:
+    """Yield the routes that every service has; the greedy ones of items come last."""
+    core = (
+        health,
+        search,
+        signing_in,
+        operation,
+        jobs,
+        about,
+        parts,
+        collections,
+        pictures,
+        items,
+    )
+    for routes in core:
+        yield routes.router
 
 
 def _add_plugin(app: FastAPI, name: str, plugin: Plugin) -> None:

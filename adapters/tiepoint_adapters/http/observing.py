@@ -16,6 +16,8 @@ log = logging.getLogger("tiepoint_adapters.http.requests")
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
 Readings = Callable[[], dict[str, float]]
 
 
@@ -55,8 +57,9 @@ class Observer:
     def answered(self, scope: Scope, status: int, seconds: float) -> None:
         """Count and log an answer."""
         route = getattr(scope.get("route"), "path", "other")
-        self._requests.labels(scope["method"], route, str(status)).inc()
-        self._seconds.labels(scope["method"], route).observe(seconds)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
         if log.isEnabledFor(logging.INFO):
             caller = scope.get("tiepoint.principal", ANONYMOUS)
             log.info(
@@ -81,8 +84,11 @@ class _Gauges(Collector):
         self._readings = readings
 
     def collect(self) -> Iterable[Metric]:
+        families: dict[str, GaugeMetricFamily] = {}
         for name, value in self._readings().items():
             family, _, label = name.partition("{")
-            gauge = GaugeMetricFamily(family, "Of the host.", labels=("name",) if label else ())
-            gauge.add_metric([label.rstrip("}")] if label else [], value)
-            yield gauge
+            if family not in families:
+                labels = ("name",) if label else ()
+                families[family] = GaugeMetricFamily(family, "Of the host.", labels=labels)
+            families[family].add_metric([label.rstrip("}")] if label else [], value)
+        yield from families.values()

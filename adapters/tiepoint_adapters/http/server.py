@@ -49,10 +49,12 @@ class HttpServer(Server):
         try:
             self._service = Service.of(self.host, state)
             self._gate = await asyncio.to_thread(self._built, self._service)
+            self._service.start()
             try:
                 yield
             finally:
                 self._service.ending = True
+                await asyncio.to_thread(self._service.close)
         finally:
             self._gate = self._service = None
             state.close()

@@ -13,8 +13,13 @@ from tiepoint.host import Host
 from tiepoint_adapters.http.access import principal_of
 from tiepoint_adapters.http.audit import Audit
 from tiepoint_adapters.http.authentication import Authenticator
+from tiepoint_adapters.http.given_parts import PartReader
+from tiepoint_adapters.http.jobs import Jobs
 from tiepoint_adapters.http.limits import Limits
+from tiepoint_adapters.http.listing import Listing
 from tiepoint_adapters.http.observing import Observer
+from tiepoint_adapters.http.repeats import Repeats
+from tiepoint_adapters.http.searching import Searching
 from tiepoint_adapters.http.state import ServiceState
 
 
@@ -30,6 +35,11 @@ class Service:
         limits: How much is taken on.
         observer: Counts what is answered.
         audit: Who saw and changed what.
+        searching: Answers searches, those that wait together.
+        parts: Reads what callers give as parts.
+        repeats: Requests that may be sent again.
+        listing: Items page by page.
+        jobs: Long work.
         ending: Whether the service is about to end: it answers, and is not ready any more.
     """
 
@@ -40,6 +50,11 @@ class Service:
     limits: Limits
     observer: Observer
     audit: Audit
+    searching: Searching
+    parts: PartReader
+    repeats: Repeats
+    listing: Listing
+    jobs: Jobs
     ending: bool = field(default=False)
 
     @classmethod
@@ -51,15 +66,41 @@ class Service:
             state: What the service keeps.
         """
         section, auth = host.deployment.server, host.deployment.auth
+        observer = Observer()
         return cls(
             host,
             section,
             state,
             Authenticator(auth, state),
             Limits(section.limits),
-            Observer(),
+            observer,
             Audit(state),
+            Searching(host, observer.batches.observe),
+            PartReader(section, state.folder),
+            Repeats(state),
+            Listing(),
+            Jobs(host, state),
         )
+
+    def start(self) -> None:
+        """Begin what is done in the background."""
+        self.observer.show(self._readings)
+        self.jobs.start()
+
+    def close(self) -> None:
+        """End what is done in the background."""
+        self.jobs.close()
+        self.searching.close()
+
+    def _readings(self) -> dict[str, float]:
+        """Return what metrics show of the host."""
+        host = self.host
+        items = {
+            f"tiepoint_items{{{name}}}": len(host.collection(name))
+            for name in host.deployment.collections
+        }
+        jobs = {f"tiepoint_jobs{{{status}}}": n for status, n in self.jobs.counts().items()}
+        return {**items, **jobs, "tiepoint_http_under_way": self.limits.under_way}
 
     def renewed(self) -> Service:
         """Return the service as the host's deployment describes it now."""
@@ -69,6 +110,7 @@ class Service:
             section=section,
             authenticator=Authenticator(auth, self.state),
             limits=Limits(section.limits),
+            parts=PartReader(section, self.state.folder),
         )
 
 
@@ -79,16 +121,19 @@ def service_of(connection: HTTPConnection) -> Service:
     return found
 
 
-Served = Annotated[Service, Depends(service_of)]
+async def _service(connection: HTTPConnection) -> Service:
+    return service_of(connection)
+
+
+Served = Annotated[Service, Depends(_service)]
 """A parameter of a route that is given the service."""
 
 
-def host_of(connection: HTTPConnection) -> Host:
-    """Return the host that a request reached."""
+async def _host(connection: HTTPConnection) -> Host:
     return service_of(connection).host
 
 
-HostOf = Annotated[Host, Depends(host_of)]
+HostOf = Annotated[Host, Depends(_host)]
 """A parameter of a route, such as a plugin's, that is given the host."""
 
 
