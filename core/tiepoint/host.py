@@ -26,6 +26,7 @@ from tiepoint.engine import Encoding
 from tiepoint.errors import ConfigError, InputError, QueryError
 from tiepoint.index.base import CollectionSchema
 from tiepoint.index.collection import Collection
+from tiepoint.index.copying import CopyReport
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.index.sharing import SharedLock
 from tiepoint.indexing import Indexer, Progress
@@ -275,6 +276,30 @@ class Host:
                 yield
         finally:
             await asyncio.to_thread(self.close)
+
+    def copy_store(self, folder: Path | str) -> list[CopyReport]:
+        """Copy all collections into a new embedded store, compare the two, and close that.
+
+        Searches are answered meanwhile; writes wait until it is done.
+
+        Args:
+            folder: Where the copy is made; absent or empty.
+
+        Raises:
+            InputError: The folder holds something else.
+            StoreError: It cannot be written, or the copy differs.
+        """
+        from tiepoint.index.copying import copy_collection
+
+        self._require_open()
+        with self._writing:
+            target = MilvusStore(str(folder))
+            target.open()
+            try:
+                schemas = self.store.collections().values()
+                return [copy_collection(self.store, target, schema) for schema in schemas]
+            finally:
+                target.close()
 
     def reload(self, deployment: Deployment | None = None) -> None:
         """Take over a changed deployment; one that cannot be used changes nothing.
