@@ -34,8 +34,8 @@ def bytes_of(folder: Path) -> bytes:
 
 def test_nothing_of_the_user_is_left_in_any_file(store: Path) -> None:
     assert PARTICULAR.encode() in bytes_of(store)
-    before = json.loads(run("recommend", "forget", "--user", PARTICULAR, "--verify", "--store", store,
-                            "--json").out)  # fmt: skip
+    looking = ("--user", PARTICULAR, "--verify", "--store", store, "--json")
+    before = json.loads(run("recommend", "forget", *looking).out)
     assert not before["proved"]
     done = run("recommend", "forget", "--user", PARTICULAR, "--store", store, "--json")
     told = json.loads(done.out)
