@@ -160,7 +160,8 @@ def recent_history(
         return History.empty()
     known.sort(key=lambda one: one.time_s)
     if any(one.time_s == other.time_s for one, other in pairwise(known)):
-        known.sort(key=lambda one: (one.time_s, _scramble(known[0].user, one.item)))
+        user = known[0].user
+        known.sort(key=lambda one: (one.time_s, _scramble(user, one.item)))
     before: dict[tuple[str, str], float] = {}
     sums: dict[str, float] = {}
     latest: dict[str, tuple[float, float]] = {}
