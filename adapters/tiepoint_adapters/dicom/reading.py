@@ -23,6 +23,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from tiepoint.encoders.readers import is_dicom
 from tiepoint.errors import DecodeError
 from tiepoint_adapters.dicom.kinds import Kind, class_name, kind_of
 
@@ -187,15 +188,6 @@ def read_dicom(part: Any, *, pixels: bool = True) -> DicomObject:
     except OSError as error:
         raise DecodeError(f"the file cannot be read: {error.strerror}", where=where) from error
     return _parsed(content, where, pixels)
-
-
-def is_dicom(content: bytes) -> bool:
-    r"""Tell whether a file's beginning has the preamble and the prefix of a DICOM file.
-
-    >>> is_dicom(b"\0" * 128 + b"DICM")
-    True
-    """
-    return content[128:132] == b"DICM"
 
 
 def _size_of(path: Path) -> int:
