@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,6 +96,5 @@ def test_the_core_reads_dicom_as_volumes(tmp_path):
 
 
 def test_the_core_finds_the_reader_by_its_entry_point():
-    dose = get_testdata_file("rtdose.dcm")
-    with open(dose, "rb") as stream:
-        assert dicom_reader().picture(stream.read()).ndim == 2
+    dose = Path(get_testdata_file("rtdose.dcm")).read_bytes()
+    assert dicom_reader().picture(dose).ndim == 2

@@ -38,9 +38,9 @@ def closure(profile: Mapping[str, Status], vocabulary: Vocabulary) -> dict[str, 
             if stated != status or finding not in vocabulary.findings:
                 continue
             if stated == "absent":
-                implied |= {key: "absent" for key in vocabulary.special(finding)}
+                implied |= dict.fromkeys(vocabulary.special(finding), "absent")
             else:
-                implied |= {key: stated for key in vocabulary.kinds_of(finding)}
+                implied |= dict.fromkeys(vocabulary.kinds_of(finding), stated)
             if stated == "present":
                 for key in vocabulary.excluded_by(finding):
                     implied.setdefault(key, "absent")
