@@ -43,9 +43,62 @@ POLARITIES = ("white", "black")
 LONGEST_SIDE = 640
 REPORT_EVERY = 8
 
-_FAMILIES = ["Abernathy", "Baumgartner", "Castellano", "Dziedzic", "Eriksdottir", "Fitzwilliam", "Grzybowski", "Hawthorne", "Iannucci", "Jankowska", "Kowalczyk", "Lindqvist", "Montgomery", "Nakashima", "Okonkwo", "Papadakis", "Quintero", "Rosenbaum", "Szymanski", "Thorvald", "Underhill", "Villanueva", "Wojcik", "Xanthopoulos", "Yamaguchi", "Zimmermann"]
-_GIVEN = ["Agnieszka", "Bartholomew", "Clementine", "Dimitrios", "Esmeralda", "Florentina", "Guinevere", "Humphrey", "Isadora", "Jeremiah", "Katarzyna", "Leopoldine", "Maximilian", "Nathaniel", "Ottilie", "Penelope", "Quentin"]
-_TOWNS = ["Brambleford", "Eastwickham", "Granitetown", "Larkspur", "Mistvale", "Northaven", "Oakhollow"]
+_FAMILIES = [
+    "Abernathy",
+    "Baumgartner",
+    "Castellano",
+    "Dziedzic",
+    "Eriksdottir",
+    "Fitzwilliam",
+    "Grzybowski",
+    "Hawthorne",
+    "Iannucci",
+    "Jankowska",
+    "Kowalczyk",
+    "Lindqvist",
+    "Montgomery",
+    "Nakashima",
+    "Okonkwo",
+    "Papadakis",
+    "Quintero",
+    "Rosenbaum",
+    "Szymanski",
+    "Thorvald",
+    "Underhill",
+    "Villanueva",
+    "Wojcik",
+    "Xanthopoulos",
+    "Yamaguchi",
+    "Zimmermann",
+]
+_GIVEN = [
+    "Agnieszka",
+    "Bartholomew",
+    "Clementine",
+    "Dimitrios",
+    "Esmeralda",
+    "Florentina",
+    "Guinevere",
+    "Humphrey",
+    "Isadora",
+    "Jeremiah",
+    "Katarzyna",
+    "Leopoldine",
+    "Maximilian",
+    "Nathaniel",
+    "Ottilie",
+    "Penelope",
+    "Quentin",
+]
+_TOWNS = [
+    "Brambleford",
+    "Eastwickham",
+    "Granitetown",
+    "Larkspur",
+    "Mistvale",
+    "Northaven",
+    "Oakhollow",
+]
 
 
 @dataclass(frozen=True)
