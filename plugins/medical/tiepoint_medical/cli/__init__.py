@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from tiepoint_medical.cli.deid import deid
+from tiepoint_medical.cli.evaluate import evaluate
 from tiepoint_medical.cli.show import show
 
 
@@ -13,3 +15,5 @@ def medical() -> None:
 
 
 medical.add_command(show)
+medical.add_command(evaluate)
+medical.add_command(deid)
