@@ -15,6 +15,7 @@ from typing import Any
 
 from pydicom import Dataset, FileDataset, dcmread
 from pydicom.errors import InvalidDicomError
+from pydicom.multival import MultiValue
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -139,7 +140,7 @@ def text_of(dataset: Any, keyword: str) -> str | None:
     value = value_of(dataset, keyword)
     if value is None:
         return None
-    if not isinstance(value, str) and hasattr(value, "__iter__") and hasattr(value, "__len__"):
+    if isinstance(value, MultiValue | list | tuple):
         value = value[0] if len(value) else ""
     return str(value).strip().strip("\0") or None
 
