@@ -29,7 +29,7 @@ from tiepoint_medical.deid.options import Dates, DeidOptions
 from tiepoint_medical.deid.vault import Vault
 
 SECRET = Identities(b"a secret of the tests, long enough")
-PASSPHRASE = "a long passphrase"
+PASSPHRASE = "a long passphrase"  # noqa: S105
 DATA = Path(os.environ.get("TIEPOINT_DATA", Path(__file__).parents[3].parent / "shared/data"))
 PICTURES = DATA / "covid_cxr"
 needs_pictures = pytest.mark.skipif(
