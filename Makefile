@@ -8,7 +8,7 @@ PLUGINS := -e plugins/security -e plugins/medical -e plugins/recommendation
 PICTURES ?= $(shell $(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data')")
 SOURCES := Makefile pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help demo test lint unit bench serve clean
+.PHONY: help demo test lint unit bench serve docs wheelhouse notices clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,7 +22,7 @@ $(VENV)/installed: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e ".[audio,bench,lora,mqtt,notify,ray,tensorboard,tune,video,wandb]" $(PLUGINS)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e ".[audio,bench,lora,mqtt,notify,oidc,ray,tensorboard,tune,video,wandb]" $(PLUGINS)
 	@touch $@
 
 demo: $(VENV)/installed  ## Install into .venv, index real pictures, search both ways, write a page
@@ -47,7 +47,18 @@ serve: $(VENV)/installed  ## Index a folder of pictures and answer searches unti
 	TIEPOINT_PICTURES="$(PICTURES)" $(BIN)/tiepoint index examples/pictures.yaml
 	TIEPOINT_PICTURES="$(PICTURES)" $(BIN)/tiepoint run examples/pictures.yaml
 
+docs: $(VENV)/developed  ## Build the documentation into build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+# Everything that an air-gapped machine needs: docs/how-to/air-gapped.md.
+wheelhouse: $(BIN)/python  ## Fill wheelhouse/ with all that an installation without a network needs
+	$(BIN)/python -m pip wheel --quiet -c constraints.txt -w wheelhouse ".[audio,oidc,telemetry,video]" $(PLUGINS:-e=)
+	$(BIN)/python deploy/wheelhouse.py wheelhouse
+
+notices: $(VENV)/developed  ## Write THIRD-PARTY.md: the licences of everything that is installed with it
+	$(BIN)/python deploy/notices.py THIRD-PARTY.md
+
 clean:  ## Remove what was made here; the environment and stores too
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist wheelhouse .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf tiepoint-data examples/tiepoint-data tiepoint-demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

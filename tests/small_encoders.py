@@ -31,7 +31,7 @@ class ColourEncoder(Encoder):
         try:
             picture = part if isinstance(part, Image.Image) else Image.open(_readable(part))
             return np.asarray(picture.convert("RGB").resize((1, 1)), np.float32).reshape(3)
-        except (UnidentifiedImageError, OSError) as error:
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
             raise DecodeError(f"not a picture: {error}", where=str(part)[:80]) from error
 
     def infer(self, prepared: Sequence[Any], modality: str | None = None) -> Vectors:

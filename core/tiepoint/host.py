@@ -36,6 +36,8 @@ from tiepoint.query.batches import HitLists
 from tiepoint.query.checks import id_list
 from tiepoint.query.dicom import with_dicom
 from tiepoint.query.options import SearchOptions
+from tiepoint.query.probes import Encoded
+from tiepoint.reloading import require_reloadable
 from tiepoint.routes import aligned_encoder
 from tiepoint.search import CollectionSearch
 from tiepoint.server import Asgi, Server
@@ -64,8 +66,10 @@ class Host:
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
+        self.path: Path | None = None
         self._assembly = Assembly(deployment)
         self._lock = threading.RLock()
+        self._reloading = threading.Lock()
         self._writing = WriteTurn()
         self._answering = SharedLock()
         self._serving: Serving | None = None
@@ -83,7 +87,9 @@ class Host:
         """Build a host from a deployment file, without opening it."""
         from tiepoint.config.loader import load
 
-        return cls(load(path).deployment)
+        host = cls(load(path).deployment)
+        host.path = Path(path)
+        return host
 
     @classmethod
     def embedded(
@@ -182,13 +188,17 @@ class Host:
         """Start the plugins; one that fails is shown in `health`, the others go on."""
         self._require_open()
         self._started = True
-        for name, plugin in self._plugins.items():
-            try:
-                plugin.start(self)
-            except Exception as error:  # noqa: BLE001 - foreign code may raise anything
-                log.error("plugin %s did not start: %s", name, error)
-                self._failed_plugins[name] = f"{type(error).__name__}: {error}"
-                self._stop(name, plugin)
+        for name in self._plugins:
+            self._start(name)
+
+    def _start(self, name: str) -> None:
+        plugin = self._plugins[name]
+        try:
+            plugin.start(self)
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+            log.error("plugin %s did not start: %s", name, error)
+            self._failed_plugins[name] = f"{type(error).__name__}: {error}"
+            self._stop(name, plugin)
 
     def _stop(self, name: str, plugin: Plugin) -> None:
         try:
@@ -258,6 +268,70 @@ class Host:
                 yield
         finally:
             await asyncio.to_thread(self.close)
+
+    def reload(self, deployment: Deployment | None = None) -> None:
+        """Take over a changed deployment; one that cannot be used changes nothing.
+
+        What was under way is answered by the former one. Collections and plugins that stay as
+        they are go on; other plugins are stopped, and started as they are now.
+
+        Args:
+            deployment: The changed one; that of the file that the host was built from if not
+                given.
+
+        Raises:
+            ConfigError: It is wrong, or only a new process can take it over.
+            FingerprintError: The stored vectors come from other encoders than it names.
+            InputError: The host was built without a file, and no deployment is given.
+        """
+        if deployment is None:
+            if self.path is None:
+                raise InputError("the host has no file to read again", hint="Give a deployment.")
+            from tiepoint.config.loader import load
+
+            deployment = load(self.path).deployment
+        with self._reloading:
+            former = self._served()
+            require_reloadable(self.deployment, deployment)
+            assembly = Assembly(deployment, shared=self.store)
+            plugins = {
+                name: assembly.plugin(name, options)
+                for name, options in deployment.plugins.items()
+                if self.deployment.plugins.get(name) != options or name in self._failed_plugins
+            }
+            assembly.warm_up()
+            self._serve_instead(assembly, former)
+            self._replace_plugins(plugins)
+        if "server" in self.__dict__:
+            self.server.reloaded()
+
+    def _serve_instead(self, assembly: Assembly, former: Serving) -> None:
+        with self._writing, self._lock:
+            new = Serving.open(assembly, former)
+            with self._answering.exclusive():
+                self._assembly, self._serving = assembly, new
+                self.deployment = assembly.deployment
+            former.assembly.engine.close()
+            former.close(new)
+        new.canary.start()
+
+    def _replace_plugins(self, changed: Mapping[str, Plugin]) -> None:
+        """Stop the plugins that changed or are gone, and start those that changed or are new."""
+        with self._lock:
+            if self._open:
+                self._exchange_plugins(changed)
+
+    def _exchange_plugins(self, changed: Mapping[str, Plugin]) -> None:
+        for name in [*self._plugins]:
+            if name in changed or name not in self.deployment.plugins:
+                if name not in self._failed_plugins:
+                    self._stop(name, self._plugins[name])
+                del self._plugins[name]
+                self._failed_plugins.pop(name, None)
+        self._plugins |= changed
+        if self._started:
+            for name in changed:
+                self._start(name)
 
     # Migration
 
@@ -448,6 +522,7 @@ class Host:
         collection: str | None = None,
         explain: bool = False,
         session: str | None = None,
+        encoded: Encoded | None = None,
         **options: Any,
     ) -> list[Hit]:
         """Return the k best items for a query of one or more parts, best first.
@@ -472,6 +547,7 @@ class Host:
             explain: Whether hits say in words what made their score.
             session: The name of a search session: the text narrows or shifts what the turns
                 before asked (see `Host.sessions`).
+            encoded: The parts' vectors, where `encode_texts` has made them already.
             options: What else is asked for, by the names of `SearchOptions`: `negative` (a
                 text, or parts by modality), `like` and `unlike` (ids), `weights`, `boosts`,
                 `minimum`, `group_by` and `group_size`, `offset` or `after`, `diversity`.
@@ -510,7 +586,21 @@ class Host:
                 k=k,
                 explain=explain,
                 options=SearchOptions.of(options) if options else None,
+                encoded=encoded,
             )
+
+    def encode_texts(self, texts: Sequence[str], *, collection: str | None = None) -> list[Encoded]:
+        """Return the vectors of many queries' texts, encoded together, for `search(encoded=)`.
+
+        Args:
+            texts: One of each query.
+            collection: Which collection will be searched; may be left out where there is one.
+
+        Raises:
+            DecodeError: One of the texts cannot be read.
+        """
+        with self._answering:
+            return self._served().searches[self._name(collection)].reader.encode(TEXT, texts)
 
     def answer(self, question: str, hits: Sequence[Hit]) -> Answer:
         """Return an answer to a question from hits, of which every sentence cites some.

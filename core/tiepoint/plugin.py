@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -48,6 +48,32 @@ class Page:
     scope: str | None = None
 
 
+class Task(Protocol):
+    """What a job under way tells."""
+
+    def progress(self, done: int, total: int | None) -> None:
+        """Tell how much is done, of how much if that is known.
+
+        Raises an exception, which is to be let through, where the job is to end.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """Long work that a plugin's callers can start.
+
+    Attributes:
+        about: What it does, in a sentence.
+        work: Does it with the parameters, and returns plain data. It is done again where the
+            process ended meanwhile.
+        check: Raises an `InputError` where the parameters are wrong; called at once.
+    """
+
+    about: str
+    work: Callable[[Mapping[str, Any], Task], Mapping[str, Any]]
+    check: Callable[[Mapping[str, Any]], None] | None = None
+
+
 class Plugin(ABC):
     """A domain application (entry points: `tiepoint.plugins`).
 
@@ -83,6 +109,13 @@ class Plugin(ABC):
         """Return what `health` shows of this plugin."""
         return {"status": "ok"}
 
+    def upgrade(self, host: Host) -> Sequence[str]:
+        """Bring what it keeps up to this release, and say in words what was done.
+
+        Called by `tiepoint upgrade` on an open host, instead of `start`.
+        """
+        return ()
+
     def router(self) -> APIRouter | None:
         """Return the routes that a service shows under `/v1/<name>`; None for none.
 
@@ -97,3 +130,7 @@ class Plugin(ABC):
     def page(self) -> Page | None:
         """Return the page that a service shows for this plugin; None for none."""
         return None
+
+    def jobs(self) -> Mapping[str, JobKind]:
+        """Return the long work that callers of a service can start, as `<plugin>:<name>`."""
+        return {}

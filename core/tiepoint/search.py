@@ -75,6 +75,7 @@ class CollectionSearch:
         options: SearchOptions | None = None,
         kept: Side | None = None,
         kept_unwanted: Side | None = None,
+        encoded: Encoded | None = None,
     ) -> list[Hit]:
         """Return up to k hits, best first.
 
@@ -88,6 +89,7 @@ class CollectionSearch:
             options: What else is asked for.
             kept: What earlier turns want, too; with options only.
             kept_unwanted: What they do not want; with options only.
+            encoded: Vectors of the parts that are known already.
 
         Raises:
             QueryError: Nothing to search for, a bad vector, k or option, or no route that
@@ -102,8 +104,8 @@ class CollectionSearch:
         probes = self.reader.given(vectors) if vectors is not None else []
         words: list[WordProbe] = []
         if parts:
-            encoded, words = self.reader.read(parts)
-            probes += encoded
+            read, words = self.reader.read(parts, encoded)
+            probes += read
         if options is None:
             if not probes and not words:
                 raise self.reader.no_route(parts)

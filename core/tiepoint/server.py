@@ -40,6 +40,9 @@ class Server(ABC):
     def running(self) -> AbstractAsyncContextManager[None]:
         """Serve, while the host is open: entered at its start, left before it closes."""
 
+    def reloaded(self) -> None:
+        """Take over the host's changed deployment and plugins; called in any thread."""
+
     @abstractmethod
     def serve(self) -> None:
         """Open the host, listen at the deployment's address, and stay until SIGINT or SIGTERM.

@@ -28,8 +28,12 @@ class Serving:
     canary: Canary
 
     @classmethod
-    def open(cls, assembly: Assembly) -> Serving:
+    def open(cls, assembly: Assembly, before: Serving | None = None) -> Serving:
         """Open every collection of a deployment, in its open store.
+
+        Args:
+            assembly: The components.
+            before: What answers now; of it the collections that stay as they are are kept.
 
         Raises:
             FingerprintError: The stored vectors come from other encoders.
@@ -38,9 +42,10 @@ class Serving:
         collections: dict[str, Collection] = {}
         serving = cls(assembly, collections, {}, Canary(assembly.layouts, collections))
         deployment = assembly.deployment
+        kept = before.unchanged(assembly) if before is not None else {}
         try:
             for name, layout in assembly.layouts.items():
-                collection = Collection.open(
+                collection = kept.get(name) or Collection.open(
                     assembly.store,
                     layout.schema,
                     assembly.tier_folder(name),
@@ -55,16 +60,32 @@ class Serving:
                     deployment.search,
                 )
         except BaseException:
-            serving.close()
+            serving.close(before)
             raise
         return serving
 
-    def close(self) -> None:
-        """Close the collections; one that fails spares the others. The store stays open."""
+    def unchanged(self, assembly: Assembly) -> dict[str, Collection]:
+        """Return the open collections that another deployment has, too, exactly so."""
+        return {
+            name: collection
+            for name, collection in self.collections.items()
+            if name in assembly.layouts
+            and collection.schema == assembly.layouts[name].schema
+            and self.assembly.index_options(name) == assembly.index_options(name)
+        }
+
+    def close(self, other: Serving | None = None) -> None:
+        """Close the collections; one that fails spares the others. The store stays open.
+
+        Args:
+            other: What goes on answering; the collections that it has, too, stay open.
+        """
         self.canary.close()
+        shared = {id(one) for one in other.collections.values()} if other is not None else set()
         with ExitStack() as last_to_first:
             for collection in self.collections.values():
-                last_to_first.callback(collection.close)
+                if id(collection) not in shared:
+                    last_to_first.callback(collection.close)
 
     def discard(self) -> None:
         """Free the collections of data that have been superseded, and what was derived of them."""

@@ -223,7 +223,7 @@ def test_listed_plugins_carry_their_distribution_and_what_they_are():
     by_name = {row["name"]: row for row in listed}
     assert by_name["security"]["distribution"] == "tiepoint-security"
     assert by_name["security"]["status"] == "ok"
-    assert "no features in this release yet" in by_name["security"]["about"]
+    assert "surveillance" in by_name["security"]["about"]
 
 
 def test_a_broken_plugin_is_a_warning_and_fails_only_the_check(tmp_path):

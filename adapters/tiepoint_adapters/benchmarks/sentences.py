@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 
 _THINGS = (
     "a red bicycle", "an old stone bridge", "two children", "the harbour at night", "a tabby cat",
@@ -29,4 +30,12 @@ def sentences(count: int) -> list[str]:
             for _ in range(chosen.choice((1, 1, 1, 2, 2, 3, 6)))
         ]
         texts.append(f"Picture {number}: {', and '.join(clauses)}.")
+    return texts
+
+
+def phrases() -> list[str]:
+    """Return 18,000 distinct texts of 5 to 18 words, shuffled, the same ones every time."""
+    made = [" ".join(parts) for parts in product(_THINGS, _DOINGS, _THINGS, ("", *_ADDITIONS))]
+    texts = list(dict.fromkeys(text.strip() for text in made))
+    random.Random(7).shuffle(texts)  # noqa: S311 - nothing here is secret
     return texts

@@ -8,7 +8,7 @@ The service finds out who calls before a route is reached; a route only says wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -91,23 +91,28 @@ def principal_of(connection: HTTPConnection) -> Principal:
     return found
 
 
-Caller = Annotated[Principal, Depends(principal_of)]
+# Dependencies are coroutines, as FastAPI runs plain functions in threads.
+async def _caller(connection: HTTPConnection) -> Principal:
+    return principal_of(connection)
+
+
+Caller = Annotated[Principal, Depends(_caller)]
 """A parameter of a route that is told who calls."""
 
 
 def requires(scope: str) -> Any:
     """Return a dependency that refuses callers without a scope."""
 
-    def check(caller: Caller) -> None:
+    async def check(caller: Caller) -> None:
         caller.require(scope)
 
     return Depends(check)
 
 
-def plugin_access(name: str) -> Callable[[HTTPConnection], None]:
+def plugin_access(name: str) -> Callable[[HTTPConnection], Awaitable[None]]:
     """Return a dependency by which a plugin's routes need its `read`, or its `write` scope."""
 
-    def check(connection: HTTPConnection) -> None:
+    async def check(connection: HTTPConnection) -> None:
         reading = connection.scope["type"] == "websocket" or connection.scope["method"] in READING
         principal_of(connection).require(f"{name}:{'read' if reading else 'write'}")
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from tiepoint import __version__
 from tiepoint.plugin import Plugin
 from tiepoint_adapters.http import problems
 from tiepoint_adapters.http.access import plugin_access
-from tiepoint_adapters.http.routes import health, items, search
+from tiepoint_adapters.http.pages.routes import add_pages
+from tiepoint_adapters.http.routes import (
+    about,
+    collections,
+    health,
+    items,
+    jobs,
+    operation,
+    parts,
+    pictures,
+    search,
+    signing_in,
+)
 from tiepoint_adapters.http.service import Service
 
 log = logging.getLogger(__name__)
@@ -35,11 +47,31 @@ def build_app(service: Service, plugins: Mapping[str, Plugin]) -> FastAPI:
     )
     app.state.service = service
     problems.add_handlers(app)
-    for routes in (health, search, items):
-        app.include_router(routes.router)
+    for router in core_routes():
+        app.include_router(router)
     for name, plugin in plugins.items():
         _add_plugin(app, name, plugin)
+    if service.section.pages:
+        add_pages(app, plugins)
     return app
+
+
+def core_routes() -> Iterator[APIRouter]:
+    """Yield the routes that every service has; the greedy ones of items come last."""
+    core = (
+        health,
+        search,
+        signing_in,
+        operation,
+        jobs,
+        about,
+        parts,
+        collections,
+        pictures,
+        items,
+    )
+    for routes in core:
+        yield routes.router
 
 
 def _add_plugin(app: FastAPI, name: str, plugin: Plugin) -> None:

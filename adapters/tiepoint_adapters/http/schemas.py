@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiepoint.config.models import BoostSection
 from tiepoint.types import Hit, MetadataValue
+from tiepoint_adapters.http.given_parts import GivenFile, GivenPart
 
 Id = Annotated[str, Field(min_length=1, max_length=512)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+FILES = frozenset({"image", "audio", "video"})
+"""The parts of a query that are files."""
 
 
 class Body(BaseModel):
@@ -32,6 +37,9 @@ class SearchRequest(Body):
     )
 
     text: str | None = Field(default=None, max_length=10_000, description="Words to match.")
+    image: GivenFile | None = Field(default=None, description="A picture to search by.")
+    audio: GivenFile | None = Field(default=None, description="A sound to search by.")
+    video: GivenFile | None = Field(default=None, description="A video to search by.")
     vector: list[Finite] | dict[str, list[Finite]] | None = Field(
         default=None, description="A vector of the joint space, or vectors by field."
     )
@@ -43,7 +51,9 @@ class SearchRequest(Body):
     k: int = Field(default=10, ge=1, le=1000, description="How many hits.")
     collection: str | None = Field(default=None, description="May be left out where there is one.")
     explain: bool = Field(default=False, description="Say in words what made each score.")
-    session: str | None = Field(default=None, description="A session that this is a turn of.")
+    session: str | None = Field(
+        default=None, max_length=40, description="A session of the caller that this is a turn of."
+    )
     weights: dict[str, Annotated[Finite, Field(ge=0)]] = Field(default={})
     boosts: dict[str, BoostSection] = Field(default={})
     minimum: Finite | dict[str, Finite] | None = None
@@ -54,11 +64,14 @@ class SearchRequest(Body):
     diversity: float | None = Field(default=None, ge=0, lt=1)
 
     def question(self) -> dict[str, Any]:
-        """Return the keyword arguments of `Host.search` that were given."""
+        """Return the keyword arguments of `Host.search` that were given, but for files."""
+        given = {name: getattr(self, name) for name in self.model_fields_set - FILES}
+        return {name: value for name, value in given.items() if value not in (None, [], {})}
+
+    def files(self) -> dict[str, GivenFile]:
+        """Return the files that were given, by modality."""
         return {
-            name: getattr(self, name)
-            for name in type(self).model_fields
-            if getattr(self, name) not in (None, [], {})
+            name: getattr(self, name) for name in FILES if getattr(self, name, None) is not None
         }
 
 
@@ -109,8 +122,8 @@ class ItemBody(Body):
     )
 
     id: Id
-    parts: dict[str, str | list[Finite]] = Field(
-        min_length=1, description="A text, or a vector, by field."
+    parts: dict[str, GivenPart] = Field(
+        min_length=1, max_length=64, description="By field: a text, a vector, or a file."
     )
     metadata: dict[str, MetadataValue] = Field(default={})
 
@@ -119,6 +132,17 @@ class ItemsBody(Body):
     """Items to add."""
 
     items: list[ItemBody] = Field(min_length=1, max_length=10_000)
+    skip: bool = Field(
+        default=False,
+        description="Leave out what cannot be used, and say so, instead of adding nothing.",
+    )
+
+
+class Skipping(BaseModel):
+    """What was left out, and why."""
+
+    where: str
+    reason: str
 
 
 class Added(BaseModel):
@@ -126,7 +150,13 @@ class Added(BaseModel):
 
     added: int
     unchanged: int
-    skipped: list[dict[str, str]]
+    skipped: list[Skipping]
+
+
+class Deleted(BaseModel):
+    """How many items were deleted."""
+
+    deleted: int
 
 
 class StoredItem(BaseModel):
@@ -135,3 +165,27 @@ class StoredItem(BaseModel):
     id: str
     metadata: dict[str, MetadataValue]
     parts: dict[str, str]
+
+
+class ItemPage(BaseModel):
+    """Some items, and where the next page begins."""
+
+    items: list[StoredItem]
+    next: str | None = Field(description="To be given as `after`; null at the end.")
+
+
+class JobAnswer(BaseModel):
+    """A job; times are seconds since 1970."""
+
+    id: str
+    kind: str
+    parameters: dict[str, Any]
+    status: Literal["waiting", "running", "done", "failed", "cancelled"]
+    caller: str
+    created: float
+    started: float | None
+    ended: float | None
+    done: int | None
+    total: int | None
+    result: dict[str, Any] | None
+    error: str | None

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from tiepoint.config.sections import ComponentSection, Section
+from tiepoint.config.sections import ComponentSection as ComponentSection
+from tiepoint.config.sections import Section as Section
 from tiepoint.config.service import AuthSection, ServeSection, TelemetrySection
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]

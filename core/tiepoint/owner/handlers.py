@@ -22,7 +22,8 @@ def owner_server(host: Host) -> OwnerServer:
 
     `search` takes the keyword arguments of `Host.search`, with the collection and the hash of
     the schema that the caller's deployment gives it (`schema`), and gives `{"hits": [..]}`,
-    `delete` takes `ids` and `collection` and gives `{"deleted": n}`, `health` takes nothing.
+    `delete` takes `ids` and `collection` and gives `{"deleted": n}`, `health` takes nothing, nor
+    does `reload`, which gives the names of collections and plugins.
     The other methods serve `tiepoint index` in another process: see `RemoteHost` and
     `OwnedStore`.
     """
@@ -38,7 +39,11 @@ def owner_server(host: Host) -> OwnerServer:
     def health(_: dict[str, Any]) -> dict[str, Any]:
         return host.health()
 
-    handlers = {"search": search, "delete": delete, "health": health}
+    def reload(_: dict[str, Any]) -> dict[str, Any]:
+        host.reload()
+        return {"collections": list(host.deployment.collections), "plugins": list(host.plugins)}
+
+    handlers = {"search": search, "delete": delete, "health": health, "reload": reload}
     handlers |= _indexing_handlers(host) | _migration_handlers(host)
     return OwnerServer(host.deployment.store.uri, handlers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,26 @@ class QueryReader:
             DecodeError: A part that cannot be read.
         """
         return self._encoded(parts, dict(encoded or {})), self._words(parts)
+
+    def encode(self, modality: Modality, parts: Sequence[Any]) -> list[Encoded]:
+        """Return the vectors of parts of many queries, each encoder called once for all.
+
+        Args:
+            modality: What the parts are.
+            parts: One of each query.
+
+        Raises:
+            DecodeError: A part that cannot be read.
+        """
+        encoders = {
+            route.encoder.fingerprint: route.encoder
+            for route in self.layout.routes.get(modality, ())
+        }
+        found = {name: encoder.encode(parts, modality) for name, encoder in encoders.items()}
+        return [
+            {(name, modality): rows[number : number + 1] for name, rows in found.items()}
+            for number in range(len(parts))
+        ]
 
     def _encoded(
         self, parts: Mapping[Modality, Any], own: dict[tuple[str, Modality], Vectors]

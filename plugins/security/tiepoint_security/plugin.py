@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tiepoint import registry
@@ -54,6 +55,19 @@ class SecurityPlugin(Plugin):
         if self.alarm is not None:
             self.alarm.stop()
             self.alarm = None
+
+    def upgrade(self, host: Host) -> Sequence[str]:
+        from tiepoint_adapters.clock import SystemClock
+        from tiepoint_security.alarm import Records
+
+        if not isinstance(self.config, SecurityConfig):
+            raise TypeError(f"{type(self.config).__name__} is not this plugin's configuration")
+        records = Records(self.config.records, host.deployment.store.uri, SystemClock())
+        try:
+            before, after = records.database.upgrade()
+        finally:
+            records.close()
+        return () if before == after else (f"alerts from {before or 'nothing'} to {after}",)
 
     def health(self) -> dict[str, Any]:
         return {"status": "stopped"} if self.alarm is None else self.alarm.health()

@@ -59,7 +59,7 @@ def deployment(folder, **changes: Any) -> Deployment:
 def served(host: Host, **options: Any) -> Iterator[TestClient]:
     """Run a host's service as a parent application does."""
     parent = Starlette(routes=[Mount("/", host.asgi())], lifespan=host.lifespan)
-    options = {"base_url": "http://127.0.0.1", "raise_server_exceptions": False, **options}
+    options = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50000), **options}
     with TestClient(parent, **options) as client:
         yield client
 

@@ -77,7 +77,8 @@ def test_a_parent_application_mounts_it_in_three_lines(tmp_path):
     host = Host(deployment(tmp_path))
     parent = FastAPI(lifespan=host.lifespan)
     parent.mount("/tiepoint", host.asgi())
-    with TestClient(parent, base_url="http://127.0.0.1") as client:
+    here = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50000)}
+    with TestClient(parent, **here) as client:
         host.add(ITEMS)
         found = client.post("/tiepoint/v1/search", json={"text": "blue", "k": 1}).json()
         assert found["hits"][0]["id"] == "sea/wave.jpg"

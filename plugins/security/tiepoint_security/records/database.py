@@ -88,6 +88,32 @@ class Database:
                     self._engine = self._opened()
             return self._engine
 
+    def upgrade(self) -> tuple[str | None, str | None]:
+        """Bring the tables up to date; returns the revision before, and the one after.
+
+        Raises:
+            StoreError: It cannot be opened or brought up to date.
+        """
+        with self._errors():
+            before = self._revision() if self.is_there else None
+            self.engine()
+            return before, self._revision()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is anything: a server's database is taken to be there."""
+        return not self.on_sqlite or Path(str(self._url.database)).is_file()
+
+    def _revision(self) -> str | None:
+        from alembic.migration import MigrationContext
+
+        engine = create_engine(self._url)
+        try:
+            with engine.connect() as connection:
+                return MigrationContext.configure(connection).get_current_revision()
+        finally:
+            engine.dispose()
+
     def close(self) -> None:
         """Close all connections."""
         with self._lock:

@@ -1,0 +1,91 @@
+"""Who saw and changed what: entries that each carry the hash of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass
+
+from tiepoint_adapters.http.state import ServiceState
+
+_BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act.
+
+    Attributes:
+        number: From 1, without gaps.
+        time: When, in seconds since 1970.
+        caller: Who.
+        address: From where.
+        action: What was done.
+        subject: To what: the path of the request.
+        digest: SHA-256 of this entry and of the digest before; an entry that is changed or
+            removed breaks the chain.
+    """
+
+    number: int
+    time: float
+    caller: str
+    address: str
+    action: str
+    subject: str
+    digest: str
+
+
+class Audit:
+    """The entries.
+
+    Args:
+        state: Where they are kept.
+    """
+
+    def __init__(self, state: ServiceState) -> None:
+        self._state = state
+
+    def write(self, caller: str, address: str, action: str, subject: str) -> None:
+        """Add an entry; durable on return.
+
+        Raises:
+            StoreError: It cannot be written; what it is about must not be done then.
+        """
+        with self._state.changing() as rows:
+            last = rows.execute(
+                "SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            number, before = last or (0, _BEGINNING)
+            said = (number + 1, time.time(), caller, address, action, subject)
+            rows.execute(
+                "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*said, _link(before, said))
+            )
+
+    def entries(self, after: int, most: int) -> list[Entry]:
+        """Return entries in their order.
+
+        Args:
+            after: The number of the entry before the first one.
+            most: How many.
+        """
+        with self._state.changing() as rows:
+            found = rows.execute(
+                "SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?", (after, most)
+            ).fetchall()
+        return [Entry(*row) for row in found]
+
+    def broken(self) -> int | None:
+        """Return the number of the first entry that does not follow from the one before."""
+        before, expected = _BEGINNING, 1
+        while entries := self.entries(expected - 1, 1000):
+            for entry in entries:
+                said = tuple(asdict(entry).values())[:-1]
+                if entry.number != expected or entry.digest != _link(before, said):
+                    return expected
+                before, expected = entry.digest, expected + 1
+        return None
+
+
+def _link(before: str, said: tuple[object, ...]) -> str:
+    return hashlib.sha256(json.dumps([before, *said]).encode()).hexdigest()

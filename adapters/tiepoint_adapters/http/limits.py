@@ -1,0 +1,193 @@
+"""How much is taken on: requests at once and in a minute, their size, and their time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tiepoint.config.service import LimitsSection
+from tiepoint_adapters.http.problems import BusyError, SlowError, TooLargeError, answer
+
+_MOST_CALLERS = 10_000
+_FAILURES_PER_MINUTE = 30
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled: float
+
+
+class Rate:
+    """So many requests of each caller in a minute, by token buckets.
+
+    Args:
+        per_minute: How many; as many may come at once.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self._most = float(per_minute)
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, caller: str, count: float = 1.0) -> None:
+        """Count a request.
+
+        Raises:
+            BusyError: There were too many.
+        """
+        now = time.monotonic()
+        bucket = self._buckets.pop(caller, None) or _Bucket(self._most, now)
+        self._buckets[caller] = bucket
+        if len(self._buckets) > _MOST_CALLERS:
+            self._buckets.popitem(last=False)
+        gained = (now - bucket.filled) * self._most / 60
+        bucket.tokens, bucket.filled = min(self._most, bucket.tokens + gained), now
+        if bucket.tokens < count:
+            lacking = max(count, 1.0) - bucket.tokens
+            raise BusyError("too many requests", retry_after_s=lacking * 60 / self._most)
+        bucket.tokens -= count
+
+
+class Limits:
+    """Applies the limits of a deployment to requests.
+
+    Args:
+        section: The limits.
+    """
+
+    def __init__(self, section: LimitsSection) -> None:
+        self.section = section
+        self.rate = Rate(section.per_minute)
+        self._failures = Rate(_FAILURES_PER_MINUTE)
+        self._under_way = 0
+        self._lasting = 0
+        self._left: set[asyncio.Task[None]] = set()
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are worked on."""
+        return self._under_way
+
+    def require_few_failures(self, address: str) -> None:
+        """Refuse an address from which too many wrong keys came.
+
+        Raises:
+            BusyError: There were too many.
+        """
+        self._failures.take(address, 0.0)
+
+    def count_failure(self, address: str) -> None:
+        """Remember that a wrong key came from an address."""
+        self._failures.take(address)
+
+    async def bounded(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have an application answer a request within the limits.
+
+        What takes too long is answered by 504; it counts as under way until it has really
+        ended. An answer that has begun, such as a stream, may last.
+
+        Raises:
+            BusyError: Too many are under way.
+            TooLargeError: It says itself that it is too large.
+        """
+        if self._under_way >= self.section.at_once:
+            raise BusyError("too many requests are under way", retry_after_s=1.0)
+        if self._lasting >= self.section.at_once:
+            raise BusyError("too many streams are under way", retry_after_s=5.0)
+        bounded = _Bounded(receive, send, int(self.section.body_mib * (1 << 20)))
+        bounded.refuse_announced(scope)
+        self._under_way += 1
+        task = asyncio.ensure_future(self._run(app, scope, bounded))
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
+        begun = asyncio.ensure_future(bounded.begun.wait())
+        try:
+            await asyncio.wait(
+                (task, begun),
+                timeout=self.section.request_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if not task.done() and not bounded.begun.is_set():
+                bounded.abandoned = True
+                late = SlowError(
+                    f"no answer within {self.section.request_s:g} s",
+                    hint="Ask for less, or start a job.",
+                )
+                await answer(late)(scope, receive, send)
+                return
+            await task
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            begun.cancel()
+
+    async def _run(self, app: ASGIApp, scope: Scope, bounded: _Bounded) -> None:
+        lasting = False
+
+        async def sending(message: Message) -> None:
+            nonlocal lasting
+            if message["type"] == "http.response.start" and not lasting:
+                lasting = any(
+                    name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+                    for name, value in message.get("headers", ())
+                )
+                if lasting:
+                    self._under_way -= 1
+                    self._lasting += 1
+            await bounded.send(message)
+
+        try:
+            await app(scope, bounded.receive, sending)
+        except Exception:
+            if not bounded.begun.is_set():
+                raise
+            # The framework has answered 500 and logged it, and raises it for those outside.
+        finally:
+            if lasting:
+                self._lasting -= 1
+            else:
+                self._under_way -= 1
+
+
+class _Bounded:
+    """A request whose body is counted, and whose answer may be abandoned."""
+
+    def __init__(self, receive: Receive, send: Send, most: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._most = most
+        self._read = 0
+        self.begun = asyncio.Event()
+        self.abandoned = False
+
+    def too_large(self) -> TooLargeError:
+        return TooLargeError(
+            f"the request has more than {self._most:,} bytes", hint="Send less at a time."
+        )
+
+    def refuse_announced(self, scope: Scope) -> None:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > self._most:
+                raise self.too_large()
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._read += len(message.get("body", b""))
+            if self._read > self._most:
+                # An exception that frameworks pass on where they read a body.
+                raise HTTPException(413, self.too_large().what)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.abandoned:
+            return
+        if message["type"] == "http.response.start":
+            self.begun.set()
+        await self._send(message)

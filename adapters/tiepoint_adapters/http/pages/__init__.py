@@ -1,0 +1,1 @@
+"""The web pages: a shell that the server renders, and ES modules that call the service."""

@@ -1,0 +1,41 @@
+// Words in the visitor's language. The English words are the keys; a page has the others in
+// `<language>.json` beside its module.
+
+export const language = document.documentElement.lang.split("-")[0];
+
+const words = new Map();
+
+/** Take the words of a page (or those that all pages share) into use. */
+export async function learn(url) {
+  if (language === "en") return;
+  const answer = await fetch(url);
+  if (answer.ok) for (const [key, value] of Object.entries(await answer.json())) words.set(key, value);
+}
+
+/** A text in the visitor's language; `{name}` is replaced by the value of that name. */
+export const t = (text, values = {}) =>
+  (words.get(text) ?? text).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+
+const tag = document.documentElement.lang;
+
+export const number = (value, digits = 0) =>
+  new Intl.NumberFormat(tag, { maximumFractionDigits: digits, minimumFractionDigits: 0 }).format(value);
+
+export const percent = (value, digits = 0) =>
+  new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: digits }).format(value);
+
+/** Bytes or seconds with the unit that suits them: `unit(3e6, "byte")`, `unit(95, "second")`. */
+export const unit = (value, kind) => {
+  const steps = kind === "byte"
+    ? [["gigabyte", 2 ** 30], ["megabyte", 2 ** 20], ["kilobyte", 2 ** 10], ["byte", 1]]
+    : [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1], ["millisecond", 0.001]];
+  const [name, size] = steps.find(([, one]) => Math.abs(value) >= one) ?? steps.at(-1);
+  const short = { style: "unit", unit: name, maximumFractionDigits: value / size < 10 ? 1 : 0 };
+  return new Intl.NumberFormat(tag, short).format(value / size);
+};
+
+/** A moment (seconds since 1970, or ISO 8601) as date and time of day. */
+export const time = (moment, style = "medium") => {
+  const date = new Date(typeof moment === "number" ? moment * 1000 : moment);
+  return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: style }).format(date);
+};

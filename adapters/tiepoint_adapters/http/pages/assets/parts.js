@@ -1,0 +1,84 @@
+// Parts that several pages are made of.
+
+import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { number, t } from "./language.js";
+
+/** A modal dialog; Escape, its button and a click beside it close it. */
+export function Dialog({ title, close, wide = false, children }) {
+  const dialog = useRef();
+  useEffect(() => {
+    dialog.current.showModal();
+  }, []);
+  const beside = (event) => event.target === dialog.current && close();
+  return html`<dialog ref=${dialog} class=${wide ? "wide" : ""} aria-label=${title} onClose=${close} onClick=${beside}>
+    <div class="dialog">
+      <header><h2>${title}</h2>
+        <button type="button" class="tool" aria-label=${t("Close")} onClick=${() => dialog.current.close()}>✕</button></header>
+      ${children}
+    </div>
+  </dialog>`;
+}
+
+/** What to show where there is nothing: what it means, and what to do. */
+export const Empty = ({ title, children }) => html`<div class="empty"><h2>${title}</h2><div>${children}</div></div>`;
+
+/** What went wrong, what to do, and a button to try again. */
+export function Failed({ problem, again }) {
+  return html`<div class="notice bad" role="alert">
+    <strong>${problem.where ? `${problem.where}: ` : ""}${problem.message}</strong>
+    ${problem.hint && html`<span> ${problem.hint}</span>`}
+    ${again && html` <button type="button" class="small" onClick=${again}>${t("Try again")}</button>`}
+  </div>`;
+}
+
+export const Busy = ({ text }) => html`<p class="busy" role="status"><span class="spinner" aria-hidden="true"></span>${text ?? t("Loading …")}</p>`;
+
+/** What `useLoaded` has: its value by `children(value)`, or that it is loading, or what went wrong. */
+export function Loaded({ of, children }) {
+  const { value, problem, loading, again } = of;
+  return html`${problem && html`<${Failed} problem=${problem} again=${again} />`}
+    ${value === undefined ? loading && html`<${Busy} />` : children(value)}`;
+}
+
+/** The state of a part as a word with a colour: ok, warning, failed. */
+export function Status({ status }) {
+  const good = ["ok", "ready", "done", "unchanged", "running"].includes(status);
+  const bad = ["failed", "broken", "drifted", "dead", "stopped", "lost"].includes(status);
+  return html`<span class=${`status ${good ? "good" : bad ? "bad" : "middling"}`}>${t(status)}</span>`;
+}
+
+/** A picture that says so where it cannot be had, instead of leaving a gap. */
+export function Picture({ source, words = "", ...rest }) {
+  const [absent, setAbsent] = useState(!source);
+  useEffect(() => setAbsent(!source), [source]);
+  return absent
+    ? html`<span class="no-picture" role="img" aria-label=${words || t("No picture")}><span>${t("No picture")}</span></span>`
+    : html`<img src=${source} alt=${words} loading="lazy" decoding="async" onError=${() => setAbsent(true)} ...${rest} />`;
+}
+
+/** What each route added to a hit's score, as bars in one scale. */
+export function Contributions({ of, full }) {
+  const longest = full ?? Math.max(...of.map((one) => Math.abs(one.value)), 1e-9);
+  return html`<ul class="bars">${of.map((one) => html`<li key=${one.route}>
+    <span class="route">${one.route}</span>
+    <span>${one.value >= 0 ? "+" : "−"}${number(Math.abs(one.value), 2)}
+      <span class="soft"> (${t("similarity")} ${number(one.similarity, 3)})</span></span>
+    <meter min="0" max=${longest} value=${Math.abs(one.value)} class=${one.value < 0 ? "minus" : ""}
+      aria-label=${`${one.route}: ${number(one.value, 2)}`}></meter></li>`)}</ul>`;
+}
+
+/** Tell the visitor in passing what was done; a screen reader says it too. */
+export function say(text, kind = "good") {
+  let place = document.getElementById("said");
+  if (!place) {
+    place = document.createElement("div");
+    place.id = "said";
+    place.setAttribute("role", "status");
+    document.body.append(place);
+  }
+  const line = document.createElement("p");
+  line.className = kind;
+  line.textContent = text;
+  place.append(line);
+  setTimeout(() => line.remove(), 6000);
+}

@@ -1,0 +1,61 @@
+"""For who operates the service: its metrics, and its audit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from tiepoint_adapters.http.access import requires
+from tiepoint_adapters.http.service import Served
+
+router = APIRouter(tags=["operation"])
+
+
+class AuditEntry(BaseModel):
+    """Who did what."""
+
+    number: int
+    time: float
+    caller: str
+    address: str
+    action: str
+    subject: str
+    digest: str
+
+
+class AuditPage(BaseModel):
+    """Entries in their order, and where the next page begins."""
+
+    entries: list[AuditEntry]
+    next: int | None = Field(description="To be given as `after`; null at the end.")
+    broken: int | None = Field(description="The first entry that was tampered with, if any.")
+
+
+@router.get(
+    "/metrics",
+    dependencies=[requires("system:read")],
+    summary="Metrics in Prometheus' text format",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}},
+)
+def metrics(service: Served) -> Response:
+    """Return counts and times of requests, and the state of collections and jobs."""
+    return Response(service.observer.text(), media_type="text/plain; version=0.0.4")
+
+
+@router.get("/v1/audit", dependencies=[requires("audit:read")], summary="Who did what")
+def audit(
+    service: Served,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> AuditPage:
+    """Return who saw evidence and studies, signed in, and changed what."""
+    found = service.audit.entries(after, limit)
+    return AuditPage(
+        entries=[AuditEntry(**asdict(entry)) for entry in found],
+        next=found[-1].number if len(found) == limit else None,
+        broken=service.audit.broken(),
+    )
