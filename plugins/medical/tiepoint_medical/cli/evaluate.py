@@ -49,10 +49,11 @@ def evaluate(
 
     Cases of the query's own patient never answer, equal reports are one candidate, and rows
     without a label (`todo`, `No Finding`, empty) are neither asked nor offered. What is fitted has
-    seen neither the query's nor the candidate's patient.
+    not seen the query's patient; with --folds, `archive_unseen` has the figures where it has not
+    seen the candidate's either, as always with --fit-metadata.
 
     --json: {"image-text": {"P@5", "P@5_interval", "chance", "ceiling", "majority",
-    "times_chance", "routes", "candidate_by_its_own_part_alone", "by_label"}, "text-image": {...},
+    "times_chance", "routes", "by_label", "archive_unseen"}, "text-image": {...},
     "n_images", "n_texts", "n_patients", "n_labels", "skipped"}. --scores:
     direction,query,rank,candidate, where a text goes by the first image that carries it.
     """
@@ -69,7 +70,8 @@ def evaluate(
     columns = Columns(image_column, text_column, label_column, group_column)
     cases = read_cases(metadata, root, columns)
     fitted_on = (
-        [] if fit_metadata is None or fit_root is None
+        []
+        if fit_metadata is None or fit_root is None
         else read_cases(fit_metadata, fit_root, columns)
     )
     with one_of_each():

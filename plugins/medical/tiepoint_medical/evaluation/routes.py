@@ -1,12 +1,13 @@
-"""The similarity of every query with every candidate, by three routes, without seeing either.
+"""The similarity of every query with every candidate, by three routes.
 
-What is fitted never saw a patient that it scores: with folds, queries of one fold and candidates of
-another are compared by what was fitted on the remaining folds.
+What is fitted never saw the query's patient. The archive that is searched is another matter: it is
+known, with its images, reports and codes, as a hospital knows its own; and the stricter figure,
+where what is fitted saw the candidate's patient as little, is computed beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.ridge import RidgeAligner
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.types import IMAGE, TEXT, Modality
+from tiepoint_medical.evaluation.codes import CodePredictor
 from tiepoint_medical.evaluation.features import Features
 
 IMAGE_IMAGE = "image-image"
@@ -29,28 +31,45 @@ _SHARPNESS = 10.0
 
 Rows = NDArray[np.intp]
 Matrix = NDArray[np.float32]
+Routes = dict[str, Matrix]
 
 
 @dataclass(frozen=True)
 class Similarities:
-    """What the routes say, for all rows of the features against all others.
+    """What the routes say, for all rows of the features against all others; (n, n) each.
 
     Attributes:
-        image_to_case: By route, (n, n): an image as the query, a case with its report and
-            image as the candidate. NaN where a route says nothing.
-        text_to_case: The same for a report as the query.
-        image_to_text: As the first, where a candidate is known by its report alone.
-        text_to_image: As the second, where a candidate is known by its image alone.
+        by_image: The query is an image, the candidate a case with its report.
+        by_text: The query is a report, the candidate a case with its image.
     """
 
-    image_to_case: Mapping[str, Matrix]
-    text_to_case: Mapping[str, Matrix]
-    image_to_text: Mapping[str, Matrix]
-    text_to_image: Mapping[str, Matrix]
+    by_image: Mapping[str, Matrix]
+    by_text: Mapping[str, Matrix]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Rows as the fitted routes see them.
+
+    Attributes:
+        image: (n, d) unit vectors, standardised by the fitted cases.
+        pictured: (n, d) the mean image of the fitted reports that are nearest to the report.
+        joint_image: (n, j) in the joint space.
+        joint_text: (n, j) in the joint space.
+        coded_image: (n, c) the codes that the image is expected to have.
+        coded_text: (n, c) the codes that the report is expected to have.
+    """
+
+    image: Matrix
+    pictured: Matrix
+    joint_image: Matrix
+    joint_text: Matrix
+    coded_image: Matrix
+    coded_text: Matrix
 
 
 class FittedRoutes:
-    """What is learned from a site's own pairs.
+    """What is learned from a site's own pairs and codes.
 
     Args:
         encoders: For `image` and `text`.
@@ -61,91 +80,65 @@ class FittedRoutes:
     def __init__(
         self, encoders: Mapping[Modality, Encoder], features: Features, rows: Rows
     ) -> None:
-        self._features = features
-        texts = [features.cases[row].text for row in rows]
-        first = {text: index for index, text in reversed(list(enumerate(texts)))}
-        distinct = list(first.values())
-        place = {text: index for index, text in enumerate(texts[index] for index in distinct)}
-        links = np.array([[index, place[text]] for index, text in enumerate(texts)], np.int64)
-        self.aligner = RidgeAligner(encoders, direction="first", regularisation=1.0)
-        self.aligner.fit(
-            PairSet(
-                {IMAGE: features.images[rows], TEXT: features.texts[rows][distinct]}, links
-            ),
-            None,
-        )
-        self._mean = {
-            IMAGE: features.images[rows].mean(0),
-            TEXT: features.texts[rows][distinct].mean(0),
+        self._features, self._rows = features, rows
+        self._scale = {
+            IMAGE: _moments(features.images[rows]),
+            TEXT: _moments(features.texts[rows]),
         }
-        self._images = _unit(features.images[rows] - self._mean[IMAGE])
-        self._texts = _unit(features.texts[rows] - self._mean[TEXT])
-        self._findings = features.findings[rows]
+        self._images = self._standardised(IMAGE, rows)
+        self._texts = self._standardised(TEXT, rows)
+        self.aligner = _aligner(encoders, features, rows)
+        labels = [features.cases[row].label for row in rows]
+        self._codes = {
+            IMAGE: CodePredictor(self._images, labels),
+            TEXT: CodePredictor(self._texts, labels),
+        }
 
-    def block(self, queries: Rows, candidates: Rows) -> dict[str, dict[str, Matrix]]:
+    def compare(self, queries: Rows, candidates: Rows) -> tuple[Routes, Routes]:
         """Return what `Similarities` has, for some queries and candidates."""
-        q, c = self._seen(queries), self._seen(candidates)
-        images = q.image @ c.image.T
-        reports = _cosines(q.findings, c.findings)
-        by_image = _cosines(q.expected, c.findings)
-        return {
-            "image_to_case": {
-                IMAGE_IMAGE: images,
-                IMAGE_TEXT: q.joint_image @ c.joint_text.T,
-                FINDINGS: by_image,
+        asked, offered = self._seen(queries), self._seen(candidates)
+        known = self._known(candidates)
+        return (
+            {
+                IMAGE_IMAGE: asked.image @ offered.image.T,
+                IMAGE_TEXT: asked.joint_image @ offered.joint_text.T,
+                FINDINGS: asked.coded_image @ _first(known, offered.coded_text).T,
             },
-            "text_to_case": {
-                IMAGE_IMAGE: q.pictured @ c.image.T,
-                IMAGE_TEXT: q.joint_text @ c.joint_image.T,
-                FINDINGS: reports,
+            {
+                IMAGE_IMAGE: asked.pictured @ offered.image.T,
+                IMAGE_TEXT: asked.joint_text @ offered.joint_image.T,
+                FINDINGS: asked.coded_text @ _first(known, offered.coded_image).T,
             },
-            "image_to_text": {
-                IMAGE_IMAGE: q.told @ c.text.T,
-                IMAGE_TEXT: q.joint_image @ c.joint_text.T,
-                FINDINGS: by_image,
-            },
-            "text_to_image": {
-                IMAGE_IMAGE: q.pictured @ c.image.T,
-                IMAGE_TEXT: q.joint_text @ c.joint_image.T,
-                FINDINGS: _cosines(q.findings, c.expected),
-            },
-        }
+        )
+
+    def _known(self, candidates: Rows) -> Matrix:
+        """Return the codes of the fitted cases among the candidates, NaN for the others."""
+        fitted = np.isin(candidates, self._rows)
+        labels = [self._features.cases[row].label for row in candidates]
+        codes = self._codes[IMAGE].codes_of(
+            [label if seen else None for label, seen in zip(labels, fitted, strict=True)]
+        )
+        return codes
+
+    def _standardised(self, modality: Modality, rows: Rows) -> Matrix:
+        vectors = self._features.images if modality == IMAGE else self._features.texts
+        mean, deviation = self._scale[modality]
+        return _unit((vectors[rows] - mean) / deviation)
 
     def _seen(self, rows: Rows) -> _Seen:
+        image, text = self._standardised(IMAGE, rows), self._standardised(TEXT, rows)
         features = self._features
-        image = _unit(features.images[rows] - self._mean[IMAGE])
-        text = _unit(features.texts[rows] - self._mean[TEXT])
-        by_image = _weights(image @ self._images.T)
-        by_text = _weights(text @ self._texts.T)
         return _Seen(
             image=image,
-            text=text,
+            pictured=_unit(_nearest(text @ self._texts.T) @ self._images),
             joint_image=self.aligner.transform(IMAGE, features.images[rows]),
             joint_text=self.aligner.transform(TEXT, features.texts[rows]),
-            findings=features.findings[rows],
-            expected=_expected(by_image, self._findings),
-            told=_unit(by_image @ self._texts),
-            pictured=_unit(by_text @ self._images),
+            coded_image=self._codes[IMAGE].predict(image),
+            coded_text=self._codes[TEXT].predict(text),
         )
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """Rows as the fitted routes see them; `expected`, `told` and `pictured` are made of the
-    nearest fitted cases: an image's findings, its report, and a report's image.
-    """
-
-    image: Matrix
-    text: Matrix
-    joint_image: Matrix
-    joint_text: Matrix
-    findings: Matrix
-    expected: Matrix
-    told: Matrix
-    pictured: Matrix
-
-
-def folds_of(groups: NDArray[np.str_], folds: int, seed: int) -> NDArray[np.intp]:
+def folds_of(groups: NDArray[np.str_], folds: int, seed: int) -> Rows:
     """Return each row's fold; a patient's rows are all in one."""
     names = np.unique(groups)
     order = np.random.default_rng(seed).permutation(len(names))
@@ -156,63 +149,106 @@ def folds_of(groups: NDArray[np.str_], folds: int, seed: int) -> NDArray[np.intp
 def cross_fitted(
     encoders: Mapping[Modality, Encoder],
     features: Features,
-    fold: NDArray[np.intp],
+    fold: Rows,
+    progress: Callable[[int, int], None] | None = None,
+) -> Similarities:
+    """Compare all cases: queries of one fold by what was fitted on all other folds."""
+    everything = np.arange(len(fold))
+    whole = _Whole(len(fold))
+    count = int(fold.max()) + 1
+    for one in range(count):
+        if progress is not None:
+            progress(one, count)
+        fitted = FittedRoutes(encoders, features, np.flatnonzero(fold != one))
+        queries = np.flatnonzero(fold == one)
+        whole.take(queries, everything, fitted.compare(queries, everything))
+    return whole.similarities()
+
+
+def cross_fitted_both(
+    encoders: Mapping[Modality, Encoder],
+    features: Features,
+    fold: Rows,
     progress: Callable[[int, int], None] | None = None,
 ) -> Similarities:
     """Compare all cases, each pair by what was fitted on the folds of neither."""
+    whole = _Whole(len(fold))
     count = int(fold.max()) + 1
     pairs = [(a, b) for a in range(count) for b in range(a, count)]
-
-    def blocks() -> Iterator[tuple[Rows, Rows, dict[str, dict[str, Matrix]]]]:
-        for done, (a, b) in enumerate(pairs):
-            if progress is not None:
-                progress(done, len(pairs))
-            fitted = FittedRoutes(encoders, features, np.flatnonzero((fold != a) & (fold != b)))
-            for one, other in {(a, b), (b, a)}:
-                queries, candidates = np.flatnonzero(fold == one), np.flatnonzero(fold == other)
-                yield queries, candidates, fitted.block(queries, candidates)
-
-    return _assembled(len(fold), blocks())
+    for done, (a, b) in enumerate(pairs):
+        if progress is not None:
+            progress(done, len(pairs))
+        fitted = FittedRoutes(encoders, features, np.flatnonzero((fold != a) & (fold != b)))
+        for one, other in {(a, b), (b, a)}:
+            queries, candidates = np.flatnonzero(fold == one), np.flatnonzero(fold == other)
+            whole.take(queries, candidates, fitted.compare(queries, candidates))
+    return whole.similarities()
 
 
 def held_out(
     encoders: Mapping[Modality, Encoder], features: Features, fitted_on: Rows, scored: Rows
 ) -> Similarities:
     """Compare the scored cases by what was fitted on the others."""
+    whole = _Whole(len(features.cases))
     fitted = FittedRoutes(encoders, features, fitted_on)
-    return _assembled(len(features.cases), iter([(scored, scored, fitted.block(scored, scored))]))
+    whole.take(scored, scored, fitted.compare(scored, scored))
+    return whole.similarities()
 
 
-def _assembled(
-    count: int, blocks: Iterator[tuple[Rows, Rows, dict[str, dict[str, Matrix]]]]
-) -> Similarities:
-    whole: dict[str, dict[str, Matrix]] = {}
-    for queries, candidates, kinds in blocks:
-        for kind, routes in kinds.items():
-            for route, values in routes.items():
-                matrix = whole.setdefault(kind, {}).setdefault(
-                    route, np.full((count, count), np.nan, np.float32)
-                )
-                matrix[np.ix_(queries, candidates)] = values
-    return Similarities(**whole)
+class _Whole:
+    """Matrices that are filled block by block."""
+
+    def __init__(self, count: int) -> None:
+        self._made = tuple(
+            {route: np.full((count, count), np.nan, np.float32) for route in ROUTES}
+            for _ in range(2)
+        )
+
+    def take(self, queries: Rows, candidates: Rows, blocks: tuple[Routes, Routes]) -> None:
+        for made, block in zip(self._made, blocks, strict=True):
+            for route, values in block.items():
+                made[route][np.ix_(queries, candidates)] = values
+
+    def similarities(self) -> Similarities:
+        return Similarities(*self._made)
+
+
+def _aligner(
+    encoders: Mapping[Modality, Encoder], features: Features, rows: Rows
+) -> RidgeAligner:
+    """Fit the joint space; equal reports are one text with several images."""
+    place: dict[str, int] = {}
+    firsts: list[int] = []
+    links = []
+    for index, row in enumerate(rows):
+        text = features.cases[row].text
+        if text not in place:
+            place[text] = len(firsts)
+            firsts.append(int(row))
+        links.append((index, place[text]))
+    aligner = RidgeAligner(
+        encoders, direction="second", regularisation=1.0, inputs={"standardise": True}
+    )
+    pairs = {IMAGE: features.images[rows], TEXT: features.texts[firsts]}
+    aligner.fit(PairSet(pairs, np.array(links, np.int64)), None)
+    return aligner
+
+
+def _moments(x: Vectors) -> tuple[Matrix, Matrix]:
+    return x.mean(0), x.std(0) + np.float32(1e-6)
 
 
 def _unit(x: Vectors) -> Matrix:
     return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def _weights(similarities: Matrix) -> Matrix:
+def _first(known: Matrix, otherwise: Matrix) -> Matrix:
+    return np.where(np.isfinite(known), known, otherwise)
+
+
+def _nearest(similarities: Matrix) -> Matrix:
     """Return (n, m) weights of the nearest fitted cases, summing to 1."""
     most = min(_NEIGHBOURS, similarities.shape[1])
     limit = np.sort(similarities, axis=1)[:, -most][:, None]
     weights = np.where(similarities >= limit, np.exp(_SHARPNESS * (similarities - limit)), 0)
     return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
-
-
-def _expected(weights: Matrix, findings: Matrix) -> Matrix:
-    known = np.isfinite(findings).all(1)
-    return _unit(weights[:, known] @ findings[known])
-
-
-def _cosines(first: Matrix, second: Matrix) -> Matrix:
-    return np.asarray(first @ second.T, np.float32)
