@@ -6,6 +6,7 @@ import click
 
 from tiepoint_medical.cli.deid import deid
 from tiepoint_medical.cli.evaluate import evaluate
+from tiepoint_medical.cli.listen import listen
 from tiepoint_medical.cli.show import show
 
 
@@ -17,3 +18,4 @@ def medical() -> None:
 medical.add_command(show)
 medical.add_command(evaluate)
 medical.add_command(deid)
+medical.add_command(listen)

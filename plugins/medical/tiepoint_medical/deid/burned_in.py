@@ -15,17 +15,17 @@ from tiepoint.encoders.images import resize_image
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom, in pixels; right and bottom are outside."""
 
-LOOKS = (1.0, 2.0, 1.0, 2.0)
-"""At which scales text is looked for, one after the other, until two find none.
+ROUNDS = 3
+"""How often text is looked for and blacked out, at most, until a round finds none."""
 
-Small and faint text is found in the enlarged picture only, whose contrast is evened out.
-"""
+SCALES = (1.0, 2.0)
+"""Small and faint text is found in the enlarged picture only, whose contrast is evened out."""
 
 LONGEST_SIDE = 2048
 """A picture is not enlarged beyond this, and a larger one is made as small."""
 
 _MARGIN = 0.35
-_MARGIN_SIDEWAYS = 1.0
+_MARGIN_SIDEWAYS = 2.0
 _CONFIDENCE = 0.4
 _HIGHEST = 0.15
 """No line of text is higher than this share of a picture; outlines of the body are."""
@@ -73,24 +73,45 @@ def find_text(picture: NDArray[np.uint8], scale: float = 1.0) -> list[Box]:
     boxes = [
         _grown(line, width, height) for line in lines if np.ptp(line[:, 1]) < _HIGHEST * height
     ]
-    return [box for box in boxes if box[2] > box[0] and box[3] > box[1]]
+    return joined([box for box in boxes if box[2] > box[0] and box[3] > box[1]])
+
+
+def joined(boxes: list[Box]) -> list[Box]:
+    """Return lines that touch as one box: where one line's end is faint, the other's is not.
+
+    >>> joined([(0, 0, 50, 12), (0, 10, 90, 22), (200, 0, 220, 9)])
+    [(0, 0, 90, 22), (200, 0, 220, 9)]
+    """
+    merged: list[Box] = []
+    for box in boxes:
+        current = box
+        while True:
+            touching = [other for other in merged if _touch(current, other)]
+            if not touching:
+                break
+            merged = [other for other in merged if other not in touching]
+            lefts, tops, rights, bottoms = zip(current, *touching, strict=True)
+            current = (min(lefts), min(tops), max(rights), max(bottoms))
+        merged.append(current)
+    return sorted(merged)
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def redact(picture: NDArray[np.uint8]) -> Redaction:
-    """Find text, black it out, and look again, until two looks find none or all are taken.
+    """Find text, black it out, and look again, until a round finds none or all are over.
 
     Args:
         picture: (h, w) or (h, w, 3) uint8; it is not changed.
     """
     work = picture.copy()
     boxes: list[Box] = []
-    found: list[Box] = []
-    quiet = 0
-    for scale in LOOKS:
-        found = find_text(work, scale)
-        quiet = 0 if found else quiet + 1
-        if quiet == 2:
-            break
+    for _ in range(ROUNDS):
+        found = joined([box for scale in SCALES for box in find_text(work, scale)])
+        if not found:
+            return Redaction(tuple(boxes), 0)
         for box in found:
             black_out(work, [box], _surroundings(work, box))
         boxes += found
