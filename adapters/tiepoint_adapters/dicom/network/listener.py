@@ -86,7 +86,8 @@ class DicomListener:
             raise InputError(
                 f"the address cannot be listened on: {error.strerror}", where=f"{host}:{port}"
             ) from error
-        self.port: int = self._server.socket.getsockname()[1]
+        listening: Any = self._server.socket
+        self.port: int = listening.getsockname()[1]
 
     def __enter__(self) -> Self:
         return self
