@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.uid import generate_uid
+
 from tests.adapters.dicom.objects import image, written
 from tests.adapters.dicom.peers import dcmqrscp, free_port, needs, orthanc, wait_for
 from tests.command_line import TIEPOINT
-
 from tiepoint.errors import InputError
 from tiepoint_adapters.dicom import read_dicom
 from tiepoint_adapters.dicom.network.inbox import Inbox
