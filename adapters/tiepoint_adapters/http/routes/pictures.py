@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import mimetypes
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
 
-from tiepoint.encoders.images import Pixels, read_image, resize_image
+from tiepoint.encoders.images import Pixels
 from tiepoint.errors import QueryError
 from tiepoint.types import AUDIO, IMAGE, VIDEO
 from tiepoint_adapters.http.access import requires
 from tiepoint_adapters.http.problems import NotFoundError
 from tiepoint_adapters.http.schemas import Id
 from tiepoint_adapters.http.service import HostOf
+from tiepoint_adapters.http.thumbnails import FRESH, thumbnail
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["items"])
 
-_FRESH = "private, max-age=300"
 _PLAYED = ("video/", "audio/")
 
 
@@ -54,16 +53,8 @@ def picture(
     path = Path(part.partition("#")[0])
     if not path.is_file():
         raise NotFoundError("the file of the picture is gone", where=item, hint="Index it again.")
-    status = path.stat()
-    told = f"{part} {status.st_mtime_ns} {status.st_size} {size}"
-    headers = {
-        "ETag": f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"',
-        "Cache-Control": _FRESH,
-    }
-    if if_none_match is not None and headers["ETag"] in if_none_match:
-        return Response(status_code=304, headers=headers)
-    pixels = _frame(part) if modality == VIDEO else read_image(path, least=2 * size)
-    return Response(_webp(pixels, size), media_type="image/webp", headers=headers)
+    read = partial(_frame, part) if modality == VIDEO else None
+    return thumbnail(part, size, if_none_match, read)
 
 
 @router.get(
@@ -92,7 +83,7 @@ def media(
     kind = mimetypes.guess_type(path.name)[0] or ""
     if not path.is_file() or not kind.startswith(_PLAYED):
         raise NotFoundError("there is no file that can be played", where=item)
-    return FileResponse(path, media_type=kind, headers={"Cache-Control": _FRESH})
+    return FileResponse(path, media_type=kind, headers={"Cache-Control": FRESH})
 
 
 def _part(
@@ -120,14 +111,3 @@ def _frame(part: str) -> Pixels:
     clip = Clip.of(part)
     middle = (clip.start_s + clip.end_s) / 2 if clip.end_s is not None else clip.start_s
     return next(iter(read_frames(replace(clip, start_s=middle)))).pixels
-
-
-def _webp(pixels: Pixels, size: int) -> bytes:
-    from PIL import Image
-
-    height, width = pixels.shape[:2]
-    scale = min(1.0, size / max(height, width))
-    small = resize_image(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
-    content = io.BytesIO()
-    Image.fromarray(small).save(content, "WEBP", quality=80, method=2)
-    return content.getvalue()

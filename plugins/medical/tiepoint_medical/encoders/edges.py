@@ -32,7 +32,7 @@ class EdgesEncoder(Encoder):
 
     def prepare(self, part: Any, modality: Modality | None = None) -> NDArray[np.float64]:
         pixels = resize_image(read_image(part, 2 * _SIDE), (_SIDE, _SIDE))
-        return np.asarray(pixels, np.float64).mean(-1) / 255
+        return np.asarray(np.asarray(pixels, np.float64).mean(-1) / 255)
 
     def infer(
         self, prepared: Sequence[NDArray[np.float64]], modality: Modality | None = None

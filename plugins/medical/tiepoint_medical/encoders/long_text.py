@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def pieces(text: str, words: int) -> list[str]:
 def _parts(sentence: str, words: int) -> list[str]:
     starts = [match.start() for match in _WORD.finditer(sentence)]
     cuts = [0, *starts[words::words], len(sentence)]
-    return [sentence[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [sentence[a:b] for a, b in pairwise(cuts)]
 
 
 def _length(text: str) -> int:

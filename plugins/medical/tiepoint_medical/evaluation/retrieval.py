@@ -154,7 +154,7 @@ def _interval(
     kinds = np.unique(labels)
     for label in kinds:
         sums: dict[frozenset[str], list[float]] = {}
-        for row in np.flatnonzero(labels == label):
+        for row in np.flatnonzero(labels == label).tolist():
             sums.setdefault(queries[row].groups, []).append(float(hits[row]))
         totals = np.array([sum(values) for values in sums.values()])
         sizes = np.array([len(values) for values in sums.values()])
@@ -173,9 +173,7 @@ def _by_candidate(
     return np.stack(best, 1).astype(np.float64)
 
 
-def _standardised(
-    scores: NDArray[np.float64], allowed: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _standardised(scores: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return spreads above the query's mean; 0 where a route says nothing."""
     known = np.where(allowed & np.isfinite(scores), scores, np.nan)
     out = np.zeros_like(scores)

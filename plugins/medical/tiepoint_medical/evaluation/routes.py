@@ -115,10 +115,9 @@ class FittedRoutes:
         """Return the codes of the fitted cases among the candidates, NaN for the others."""
         fitted = np.isin(candidates, self._rows)
         labels = [self._features.cases[row].label for row in candidates]
-        codes = self._codes[IMAGE].codes_of(
+        return self._codes[IMAGE].codes_of(
             [label if seen else None for label, seen in zip(labels, fitted, strict=True)]
         )
-        return codes
 
     def _standardised(self, modality: Modality, rows: Rows) -> Matrix:
         vectors = self._features.images if modality == IMAGE else self._features.texts
@@ -213,9 +212,7 @@ class _Whole:
         return Similarities(*self._made)
 
 
-def _aligner(
-    encoders: Mapping[Modality, Encoder], features: Features, rows: Rows
-) -> RidgeAligner:
+def _aligner(encoders: Mapping[Modality, Encoder], features: Features, rows: Rows) -> RidgeAligner:
     """Fit the joint space; equal reports are one text with several images."""
     place: dict[str, int] = {}
     firsts: list[int] = []

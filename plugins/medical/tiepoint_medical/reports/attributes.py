@@ -12,6 +12,7 @@ from tiepoint_medical.knowledge.vocabulary import Language, knowledge
 from tiepoint_medical.reports.mentions import Mention
 
 _CLAUSE = re.compile(r"[,;:，；]\s*|\bbut\b|\bwith\b(?=\s+(?:no|blunt|associated))")
+_AND = re.compile(r"\b(?:and|or|with|versus)\b|[及和伴]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class AttributeReader:
                 (s for s, names in words.severities.items() if names.search(around)), None
             ),
             regions=_most_special(regions),
-            compares=words.priors.search(sentence[:]) is not None,
+            compares=words.priors.search(sentence) is not None,
             historical=words.histories.search(sentence[: mention.start]) is not None,
         )
 
@@ -99,9 +100,17 @@ def _reach(sentence: str, mention: Mention, mentions: Sequence[Mention]) -> tupl
         elif found.start() >= mention.end:
             end = min(end, found.start())
     for other in mentions:
-        if start < other.end <= mention.start:
-            start = other.end
+        if other.end <= mention.start:
+            start = max(start, _border(sentence, other.end, mention.start))
+        elif other.start >= mention.end:
+            end = min(end, _border(sentence, mention.end, other.start))
     return start, end
+
+
+def _border(sentence: str, end: int, start: int) -> int:
+    """Return where the words between two names part: at "and", else they are the second's."""
+    joined = _AND.search(sentence, end, start)
+    return end if joined is None else joined.start()
 
 
 def _patterns(stated: Mapping[str, Any], language: Language) -> dict[str, re.Pattern[str]]:

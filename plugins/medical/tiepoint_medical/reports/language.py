@@ -77,4 +77,4 @@ def language_of(text: str) -> Language | None:
     words = _WORD.findall(text.lower())
     common = sum(word in _COMMON for word in words)
     few = len(words) <= 4 and common > 0
-    return "en" if words and (common >= 0.15 * len(words) or few) else None
+    return "en" if few or common >= max(2, 0.15 * len(words)) else None
