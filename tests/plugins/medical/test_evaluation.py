@@ -22,6 +22,7 @@ from tiepoint_medical.evaluation.protocol import evaluate_folds, evaluate_held_o
 from tiepoint_medical.evaluation.retrieval import Candidate, Query, precision, rank
 from tiepoint_medical.evaluation.routes import folds_of
 
+
 class SmallImages(Encoder):
     """Stands for the encoder of vectors that are given."""
 
