@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, AllStoragePresentationContexts, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
@@ -76,18 +76,16 @@ class DicomListener:
             entity.add_supported_context(context.abstract_syntax, ALL_TRANSFER_SYNTAXES)
         entity.add_supported_context(Verification)
         try:
-            self._server: Any = entity.start_server(
-                (host, port),
-                block=False,
-                ssl_context=tls,
-                evt_handlers=[(evt.EVT_C_STORE, self._store)],
+            handlers = [(evt.EVT_C_STORE, self._store)]
+            server = entity.start_server(
+                (host, port), block=False, ssl_context=tls, evt_handlers=handlers
             )
         except OSError as error:
             raise InputError(
                 f"the address cannot be listened on: {error.strerror}", where=f"{host}:{port}"
             ) from error
-        listening: Any = self._server.socket
-        self.port: int = listening.getsockname()[1]
+        self._server = cast(Any, server)
+        self.port: int = self._server.socket.getsockname()[1]
 
     def __enter__(self) -> Self:
         return self

@@ -124,10 +124,10 @@ def _imaging_study(
         entry["instance"].append(instance)
     for entry in series.values():
         entry["numberOfInstances"] = len(entry["instance"])
-    uid = text_of(images[0], "StudyInstanceUID")
+    study_uid = text_of(images[0], "StudyInstanceUID")
     return {
         "resourceType": "ImagingStudy",
-        "identifier": [{"system": _DICOM_UIDS, "value": f"urn:oid:{uid}"}],
+        "identifier": [{"system": _DICOM_UIDS, "value": f"urn:oid:{study_uid}"}],
         "status": "available",
         "subject": {"reference": links["Patient"]},
         "numberOfSeries": len(series),

@@ -62,7 +62,7 @@ def heat_map(
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
-        study_instance_uid=text_of(study, "StudyInstanceUID"),
+        study_instance_uid=str(study.StudyInstanceUID),
         series_instance_uid=generate_uid(),
         series_number=SERIES_NUMBER + 2,
         sop_instance_uid=generate_uid(),
