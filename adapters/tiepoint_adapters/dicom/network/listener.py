@@ -76,7 +76,7 @@ class DicomListener:
             entity.add_supported_context(context.abstract_syntax, ALL_TRANSFER_SYNTAXES)
         entity.add_supported_context(Verification)
         try:
-            handlers = [(evt.EVT_C_STORE, self._store)]
+            handlers: list[Any] = [(evt.EVT_C_STORE, self._store)]
             server = entity.start_server(
                 (host, port), block=False, ssl_context=tls, evt_handlers=handlers
             )
