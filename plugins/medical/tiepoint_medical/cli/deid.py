@@ -73,9 +73,11 @@ def deid(
     as names of files name patients: it has their numbers in the order of their names. A run
     that was cut short goes on when it is run again.
 
-    With --json: {"files", "written", "present", "left_out": [{"number", "reason"}], "patients",
-    "studies", "changed": {..}, "pictures", "with_text", "residual": [..], "not_looked_at",
-    "risk"}.
+    HL7 messages of a listener's inbox become texts under OUT/reports, cleaned.
+
+    With --json: {"files", "written", "reports", "present", "left_out": [{"number", "reason"}],
+    "patients", "studies", "changed": {..}, "pictures", "with_text", "residual": [..],
+    "not_looked_at", "risk"}.
     """
     from tiepoint_medical.deid.folder import deidentify_folder
     from tiepoint_medical.deid.identities import Identities

@@ -12,9 +12,11 @@ from tiepoint.errors import DecodeError, InputError
 from tiepoint.saving import replaced_together
 from tiepoint.types import Skipped
 from tiepoint_adapters.dicom.finding import find_files
+from tiepoint_adapters.dicom.network.inbox import REPORT_SUFFIX
 from tiepoint_adapters.dicom.reading import read_dicom
 from tiepoint_medical.deid.engine import Deidentified, deidentify
 from tiepoint_medical.deid.identities import Identities
+from tiepoint_medical.deid.messages import clean_message_file
 from tiepoint_medical.deid.options import DeidOptions
 from tiepoint_medical.deid.pixels import PixelReport, clean_pixels
 from tiepoint_medical.deid.vault import Vault
@@ -34,6 +36,7 @@ class DeidReport:
     Attributes:
         files: How many files there were.
         written: Objects that were written now.
+        reports: Reports of HL7 messages that were written as texts.
         present: Objects that an earlier run had written.
         left_out: The others, by their number in the order of their names, with reasons.
         patients: How many pseudonyms.
@@ -48,6 +51,7 @@ class DeidReport:
 
     files: int = 0
     written: int = 0
+    reports: int = 0
     present: int = 0
     left_out: list[dict[str, Any]] = field(default_factory=list)
     patients: int = 0
@@ -99,6 +103,10 @@ def deidentify_folder(
         try:
             if isinstance(file, Skipped):
                 raise InputError(file.reason)
+            if file.suffix == REPORT_SUFFIX:
+                clean_message_file(file, identities).write(out)
+                report.reports += 1
+                continue
             made = _one(file, out, identities, options, vault, report)
         except InputError as error:
             report.left_out.append({"number": number, "reason": error.what})
@@ -106,8 +114,9 @@ def deidentify_folder(
             changed.update(made.changed)
             patients.add(made.patient)
             studies.add(str(made.dataset.get("StudyInstanceUID", "")))
-        if progress is not None:
-            progress(number, len(files))
+        finally:
+            if progress is not None:
+                progress(number, len(files))
     report.changed, report.patients, report.studies = dict(changed), len(patients), len(studies)
     return report
 

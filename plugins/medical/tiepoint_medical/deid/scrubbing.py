@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydicom.multival import MultiValue
@@ -109,8 +109,19 @@ def identifiers(dataset: Any) -> frozenset[str]:
     Args:
         dataset: The object, as it was; nested sequences and private elements are searched, too.
     """
+    return words_of(_values(dataset))
+
+
+def words_of(values: Iterable[str]) -> frozenset[str]:
+    """Return identifying values, whole and word by word, in lower case.
+
+    Words that are common in reports, and shorter ones than three letters, are left out.
+
+    >>> sorted(words_of(["Miller^Jo", "Chest Center"]))
+    ['miller', 'miller jo', 'miller^jo']
+    """
     found: set[str] = set()
-    for value in _values(dataset):
+    for value in values:
         for whole in (value, value.replace("^", " ")):
             cleaned = " ".join(whole.split()).lower()
             if len(cleaned) >= MIN_LETTERS and not _is_common(cleaned):
@@ -124,7 +135,7 @@ def identifiers(dataset: Any) -> frozenset[str]:
 
 
 def _is_common(text: str) -> bool:
-    return all(word in _COMMON for word in text.split())
+    return all(word in _COMMON for word in _WORDS.findall(text))
 
 
 def _values(dataset: Any) -> Iterator[str]:
