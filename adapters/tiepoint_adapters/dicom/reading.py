@@ -188,7 +188,8 @@ def read_dicom(part: Any, *, pixels: bool = True) -> DicomObject:
         content = Path(part).read_bytes()
     except OSError as error:
         raise DecodeError(f"the file cannot be read: {error.strerror}", where=where) from error
-    return _parsed(content, where, pixels)
+    # What was left out is still in the file, and can be read from there.
+    return _parsed(content, where, pixels, large=not pixels)
 
 
 def _size_of(path: Path) -> int:
