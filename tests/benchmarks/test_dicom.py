@@ -6,8 +6,8 @@ import json
 import shutil
 
 from pydicom.data import get_testdata_file
-from tests.command_line import tiepoint
 
+from tests.command_line import tiepoint
 from tiepoint_adapters.benchmarks.dicom import bare, decodable, ours, shown
 
 
