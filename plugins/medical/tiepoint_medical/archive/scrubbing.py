@@ -9,7 +9,6 @@ MARK = "[removed]"
 
 _PATTERNS = (
     r"https?://\S+|\S+@\S+\.\w+",
-    r"\b(?:dr|mr|mrs|ms|prof)\b\.?\s+[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?",
     r"\b\d{4}[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?",
     r"\b\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})\b",
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{1,2}(?:,?\s+\d{4})?\b",
@@ -18,6 +17,8 @@ _PATTERNS = (
     r"(?:mrn|patient id|accession(?: number)?|病历号|住院号|姓名|医师|医生)\s*[:：#]?\s*\S+",
     r"\+?\d[\d\s()-]{7,}\d",
 )
+# "MR" is also a kind of image: titles count only as they are written before a name.
+_TITLED = re.compile(r"\b(?:Dr|DR|Mr|Mrs|Ms|Prof)\b\.?\s+[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?")
 _ANY = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE)
 
 
@@ -39,4 +40,4 @@ def scrubbed(text: str, identifiers: Iterable[str] = ()) -> str:
     for part in sorted((p for p in parts if len(p) > 1), key=len, reverse=True):
         bounds = r"(?<!\w){}(?!\w)" if part.isascii() else "{}"
         text = re.sub(bounds.format(re.escape(part)), MARK, text, flags=re.IGNORECASE)
-    return _ANY.sub(MARK, text)
+    return _ANY.sub(MARK, _TITLED.sub(MARK, text))
