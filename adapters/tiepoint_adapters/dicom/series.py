@@ -16,8 +16,9 @@ from tiepoint.types import Skipped
 from tiepoint_adapters.dicom.attributes import frame_attributes
 from tiepoint_adapters.dicom.finding import find_objects
 from tiepoint_adapters.dicom.kinds import Kind
-from tiepoint_adapters.dicom.reading import DicomObject, number_of, read_dicom
+from tiepoint_adapters.dicom.reading import DicomObject, read_dicom
 from tiepoint_adapters.dicom.rendering import Picture, render
+from tiepoint_adapters.dicom.values import number_of
 
 _SAME_DIRECTION = 2
 """Decimals of the direction cosines that two slices of one volume share."""

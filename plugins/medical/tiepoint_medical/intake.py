@@ -13,9 +13,10 @@ from tiepoint_adapters.dicom.finding import find_files, name_below
 from tiepoint_adapters.dicom.kinds import Kind
 from tiepoint_adapters.dicom.network.hl7_reports import parse_report
 from tiepoint_adapters.dicom.network.inbox import REPORT_SUFFIX
-from tiepoint_adapters.dicom.reading import DicomObject, read_dicom, text_of
+from tiepoint_adapters.dicom.reading import DicomObject, read_dicom
 from tiepoint_adapters.dicom.reports import report_text
 from tiepoint_adapters.dicom.series import Volume, volumes_of
+from tiepoint_adapters.dicom.values import text_of
 
 TEXT_SUFFIX = ".txt"
 MAX_TEXT_BYTES = 1 << 20

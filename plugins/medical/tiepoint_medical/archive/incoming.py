@@ -64,9 +64,10 @@ def from_dicom(root: Path, reports: Mapping[str, str]) -> Iterator[Incoming | Sk
         reports: Texts by AccessionNumber or StudyInstanceUID.
     """
     from tiepoint_adapters.dicom.finding import find_files, name_below
-    from tiepoint_adapters.dicom.reading import read_dicom, text_of
+    from tiepoint_adapters.dicom.reading import read_dicom
     from tiepoint_adapters.dicom.rendering import render
     from tiepoint_adapters.dicom.reports import report_text
+    from tiepoint_adapters.dicom.values import text_of
 
     headers: list[tuple[Path, str, str, str]] = []
     texts: dict[str, list[str]] = {}

@@ -152,7 +152,8 @@ def _read_report(path: Path) -> str:
 def _header(image: Path) -> tuple[str | None, str | None]:
     """Return the patient and the study of a DICOM image; nothing of another picture."""
     from tiepoint.encoders.readers import is_dicom
-    from tiepoint_adapters.dicom.reading import read_dicom, text_of
+    from tiepoint_adapters.dicom.reading import read_dicom
+    from tiepoint_adapters.dicom.values import text_of
 
     try:
         with image.open("rb") as file:

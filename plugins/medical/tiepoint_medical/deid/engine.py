@@ -16,7 +16,8 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from tiepoint.errors import InputError
 from tiepoint_adapters.dicom.kinds import Kind, kind_of
-from tiepoint_adapters.dicom.reading import DAMAGE, DicomObject, text_of
+from tiepoint_adapters.dicom.reading import DicomObject
+from tiepoint_adapters.dicom.values import DAMAGE, text_of
 from tiepoint_medical.deid.identities import Identities, shifted
 from tiepoint_medical.deid.options import Dates, DeidOptions
 from tiepoint_medical.deid.profile import Action, actions
@@ -121,7 +122,11 @@ def deidentify(
     refused = _NOT_DEIDENTIFIABLE.get(kind_of(part.dataset))
     if refused is not None:
         raise InputError(refused, hint="It was left out.")
-    return _Run(part, identities, options or DeidOptions()).result()
+    try:
+        return _Run(part, identities, options or DeidOptions()).result()
+    except DAMAGE as error:
+        # What pydicom says would quote the header.
+        raise InputError(f"its header is damaged ({type(error).__name__})") from error
 
 
 class _Run:

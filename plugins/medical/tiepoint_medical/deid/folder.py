@@ -14,6 +14,7 @@ from tiepoint.types import Skipped
 from tiepoint_adapters.dicom.finding import find_files
 from tiepoint_adapters.dicom.network.inbox import REPORT_SUFFIX
 from tiepoint_adapters.dicom.reading import read_dicom
+from tiepoint_adapters.dicom.values import DAMAGE
 from tiepoint_medical.deid.engine import Deidentified, deidentify
 from tiepoint_medical.deid.identities import Identities
 from tiepoint_medical.deid.messages import clean_message_file
@@ -179,6 +180,8 @@ def _write(made: Deidentified, target: Path) -> None:
     try:
         with replaced_together(target) as [partial]:
             made.dataset.save_as(partial, enforce_file_format=True)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk is full, say
         # pydicom's reasons quote values; what cannot be written is left out.
         raise InputError(f"the object cannot be written ({type(error).__name__})") from error

@@ -12,8 +12,9 @@ from pydicom.dataset import FileDataset
 from tiepoint.sequences.volumes import spread
 from tiepoint_adapters.dicom.kinds import Kind
 from tiepoint_adapters.dicom.pixels import frames
-from tiepoint_adapters.dicom.reading import DicomObject, number_of, text_of
+from tiepoint_adapters.dicom.reading import DicomObject
 from tiepoint_adapters.dicom.rendering import rendered
+from tiepoint_adapters.dicom.values import number_of, text_of
 from tiepoint_medical.deid.burned_in import Box, black_out, redact
 
 MOST_LOOKED_AT = 16

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tiepoint.errors import InputError
-from tiepoint_adapters.dicom.reading import text_of
+from tiepoint_adapters.dicom.values import text_of
 
 NOTICE = (
     "Unverified machine output of a similarity search. Not for stand-alone clinical "

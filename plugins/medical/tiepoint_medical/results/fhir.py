@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from tiepoint.errors import InputError
-from tiepoint_adapters.dicom.reading import number_of, text_of
+from tiepoint_adapters.dicom.values import number_of, text_of
 from tiepoint_medical.results.draft import Draft, ReportedFinding, study_of
 
 Release = Literal["R5", "R4"]

@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.uid import generate_uid
 
 from tiepoint.encoders.images import resize_image
-from tiepoint_adapters.dicom.reading import text_of
+from tiepoint_adapters.dicom.values import text_of
 from tiepoint_medical.results.draft import NOTICE, study_of
 from tiepoint_medical.results.structured_reports import (
     MANUFACTURER,
