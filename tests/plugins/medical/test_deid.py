@@ -26,7 +26,7 @@ from tiepoint_adapters.dicom import read_dicom
 from tiepoint_medical.deid.engine import deidentify
 from tiepoint_medical.deid.identities import Identities
 from tiepoint_medical.deid.options import Dates, DeidOptions
-from tiepoint_medical.deid.vault import Vault
+from tiepoint_medical.deid.vault import SCOPE, Vault
 
 SECRET = Identities(b"a secret of the tests, long enough")
 PASSPHRASE = "a long passphrase"  # noqa: S105
@@ -186,14 +186,16 @@ def test_the_vault_gives_back_what_was_replaced_and_says_who_asked(tmp_path, few
     path = tmp_path / "vault.db"
     with Vault(path, "a long passphrase") as vault:
         vault.remember(done)
-        restored = vault.restore(done.dataset, "dr.who")
+        restored = vault.restore(done.dataset, "dr.who", {SCOPE})
         assert restored.PatientID == few[0].identity.patient_id
         assert restored.StudyInstanceUID == few[0].uids[0]
         assert restored.SOPInstanceUID == few[0].uids[2]
         assert "PatientIdentityRemoved" not in restored
         assert [look["user"] for look in vault.looks()] == ["dr.who"]
         with pytest.raises(InputError, match="does not know"):
-            vault.patient("TP-NOBODY", "dr.who")
+            vault.patient("TP-NOBODY", "dr.who", {SCOPE})
+        with pytest.raises(InputError, match="may not see"):
+            vault.patient(done.patient, "dr.no", {"medical:read"})
     assert leaks(path.read_bytes(), [*few[0].identity.strings(), few[0].uids[0]]) == []
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(InputError, match="passphrase is not the one"):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import sqlite3
 import time
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +24,7 @@ from tiepoint.errors import InputError
 from tiepoint_medical.deid.engine import Deidentified
 
 SCOPE = "medical:reidentify"
-"""What a user of the service must be allowed before the vault is asked."""
+"""What a user must be allowed, to be told who a pseudonym stands for."""
 
 MIN_PASSPHRASE = 12
 """Letters that a passphrase has at least."""
@@ -101,16 +104,22 @@ class Vault:
                 [(self._named(name), self._entry(name, value)) for name, value in entries.items()],
             )
 
-    def patient(self, pseudonym: str, user: str) -> dict[str, str]:
+    def patient(self, pseudonym: str, user: str, scopes: Collection[str]) -> dict[str, str]:
         """Return a patient's original attributes by keyword; the look is logged.
 
         Args:
             pseudonym: Such as `TP-3MDW6K2Q7ZPA`.
             user: Who asks.
+            scopes: What the user may do; `medical:reidentify` must be among it.
 
         Raises:
-            InputError: The vault does not know it.
+            InputError: The user may not ask, or the vault does not know the pseudonym.
         """
+        if SCOPE not in scopes:
+            raise InputError(
+                "the user may not see who a pseudonym stands for",
+                hint=f"It needs the scope {SCOPE}.",
+            )
         found = self._looked_up(f"patient {pseudonym}")
         if found is None:
             raise InputError("the vault does not know this pseudonym", where=pseudonym)
@@ -120,17 +129,18 @@ class Vault:
             )
         return dict(found)
 
-    def restore(self, dataset: Dataset, user: str) -> Dataset:
+    def restore(self, dataset: Dataset, user: str, scopes: Collection[str]) -> Dataset:
         """Return a copy of an object, such as a report on it, with the original identities.
 
         Args:
             dataset: An object of a pseudonymous patient.
             user: Who asks; the look is logged.
+            scopes: What the user may do; see `patient`.
 
         Raises:
-            InputError: The vault does not know the patient.
+            InputError: The user may not ask, or the vault does not know the patient.
         """
-        patient = self.patient(str(dataset.get("PatientID", "")), user)
+        patient = self.patient(str(dataset.get("PatientID", "")), user, scopes)
         study = self._looked_up(f"study {dataset.get('StudyInstanceUID', '')}") or {}
         restored = self._renamed(dataset)
         for keyword, value in {**study, **patient}.items():
@@ -172,9 +182,6 @@ class Vault:
         return None if row is None else json.loads(self._opened(row[0], name.encode()))
 
     def _named(self, name: str) -> bytes:
-        import hashlib
-        import hmac
-
         return hmac.new(self._name_key, name.encode(), hashlib.sha256).digest()
 
     def _entry(self, name: str, value: Any) -> bytes:
