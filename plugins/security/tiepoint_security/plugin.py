@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -54,6 +55,10 @@ class SecurityPlugin(Plugin):
         self.watch: LiveWatch | None = None
         self.recorder: Recorder | None = None
         self._end_metrics: Callable[[], None] | None = None
+
+    def files(self, store: str) -> Sequence[Path]:
+        config = self.config
+        return [config.records.folder_beside(store)] if isinstance(config, SecurityConfig) else ()
 
     def start(self, host: Host) -> None:
         from tiepoint.assembly import build
