@@ -25,6 +25,7 @@ ALIGNERS = "tiepoint.aligners"
 STORES = "tiepoint.stores"
 FUSIONS = "tiepoint.fusions"
 ANSWERERS = "tiepoint.answerers"
+READERS = "tiepoint.readers"
 SOURCES = "tiepoint.sources"
 SINKS = "tiepoint.sinks"
 ENGINES = "tiepoint.engines"
@@ -32,6 +33,7 @@ SERVERS = "tiepoint.servers"
 COMMANDS = "tiepoint.commands"
 BENCHMARKS = "tiepoint.benchmarks"
 PLUGINS = "tiepoint.plugins"
+EXHIBITS = "tiepoint.exhibits"
 
 NOUNS: Mapping[str, str] = {
     ENCODERS: "encoder",
@@ -39,6 +41,7 @@ NOUNS: Mapping[str, str] = {
     STORES: "store",
     FUSIONS: "fusion",
     ANSWERERS: "answerer",
+    READERS: "reader",
     SOURCES: "source",
     SINKS: "sink",
     ENGINES: "engine",
@@ -46,6 +49,7 @@ NOUNS: Mapping[str, str] = {
     COMMANDS: "command",
     BENCHMARKS: "benchmark",
     PLUGINS: "plugin",
+    EXHIBITS: "exhibit",
 }
 """The groups of entry points, and what one of each is called."""
 

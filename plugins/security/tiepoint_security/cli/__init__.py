@@ -7,6 +7,7 @@ import click
 from tiepoint_security.cli.ack import ack
 from tiepoint_security.cli.alerts import alerts
 from tiepoint_security.cli.audit import audit
+from tiepoint_security.cli.bench import bench
 from tiepoint_security.cli.deliveries import deliveries
 from tiepoint_security.cli.evaluate import evaluate
 from tiepoint_security.cli.export import export_command
@@ -23,6 +24,7 @@ def security() -> None:
 
 
 security.add_command(watch)
+security.add_command(bench)
 security.add_command(index)
 security.add_command(search)
 security.add_command(summarize)

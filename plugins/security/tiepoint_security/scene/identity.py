@@ -103,7 +103,7 @@ def colours_of(pixels: Pixels, box: Box) -> Colours:
     for top, bottom in pairwise(edges):
         rows = slice(int(top), max(int(top) + 1, round(float(bottom))))
         parts.append(pixels[rows, columns].reshape(-1, 3).mean(0) / 255)
-    return np.nan_to_num(np.concatenate(parts)).astype(np.float32)
+    return np.asarray(np.nan_to_num(np.concatenate(parts)), np.float32)
 
 
 def _distance(one: Colours, other: Colours) -> float:

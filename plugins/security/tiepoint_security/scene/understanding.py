@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tiepoint.encoders.images import Pixels
@@ -56,7 +57,7 @@ class CameraScene:
     Args:
         fps: Analysed frames per second.
         detector: What finds things; what differs from the background if None.
-        looks_at_scene: Whether the whole picture is looked at, too.
+        looks_at: What is looked at: `regions`, `scene`.
         detect_every_s: The least time between two frames that the detector sees.
     """
 
@@ -65,14 +66,14 @@ class CameraScene:
         fps: float,
         detector: Detector | None = None,
         *,
-        looks_at_scene: bool = True,
+        looks_at: Collection[str] = ("regions", "scene"),
         detect_every_s: float = 0.0,
     ) -> None:
         self._foreground = Foreground(fps)
         self._tracker = Tracker(fps)
         self._detector = detector
         self._detect_every_s = detect_every_s
-        self._looks_at_scene = looks_at_scene
+        self._looks_at = frozenset(looks_at)
         self._past: deque[Grey] = deque(maxlen=lag_frames(fps))
         self._detected_s = self._scene_s = float("-inf")
         self._scene: Look | None = None
@@ -101,7 +102,7 @@ class CameraScene:
         due = [
             (region.looks, region.look.time_s if region.look else float("-inf"), region)
             for region in view.regions
-            if region.seen_s == now_s and _due(region, now_s)
+            if "regions" in self._looks_at and region.seen_s == now_s and _due(region, now_s)
         ]
         due.sort(key=lambda entry: entry[:2])
         wishes = []
@@ -110,7 +111,7 @@ class CameraScene:
             if piece is not None:
                 wishes.append(Wish(view, region, piece))
         every_s = _SCENE_EVERY_S if view.moving else _STILL_SCENE_EVERY_S
-        if self._looks_at_scene and now_s - self._scene_s >= every_s - 1e-6:
+        if "scene" in self._looks_at and now_s - self._scene_s >= every_s - 1e-6:
             self._scene_s = now_s
             wishes.append(Wish(view, None, view.frame.pixels))
         return wishes

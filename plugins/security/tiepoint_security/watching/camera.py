@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tiepoint_security.evidence.pictures import thumbnail
 from tiepoint_security.evidence.recorder import Recorder
 from tiepoint_security.rules.rule import Rule
 from tiepoint_security.rules.settings import RuleSettings
-from tiepoint_security.rules.triggers import AbnormalSettings
+from tiepoint_security.rules.triggers import AbnormalSettings, DescribedSettings
 from tiepoint_security.scene.boxes import Detector
 from tiepoint_security.scene.ordinary import Ordinary, usual
 from tiepoint_security.scene.understanding import CameraScene, Wish
@@ -57,13 +58,13 @@ class CameraWatch:
         self._folder = folder
         self._vision = vision
         self.recorder = Recorder(settings.evidence.before_s, settings.evidence.after_s)
+        chosen = settings.rules_of(name)
         self.scene = CameraScene(
             self.settings.fps,
             detector,
-            looks_at_scene=vision is not None,
+            looks_at=looked_at(chosen) if vision is not None else frozenset(),
             detect_every_s=0.0 if settings.detector is None else settings.detector.every_s,
         )
-        chosen = settings.rules_of(name)
         fingerprint = None if vision is None else vision.fingerprint
         self.regions = self._ordinary("regions", fingerprint)
         self.scenes = self._ordinary("scenes", fingerprint)
@@ -190,6 +191,20 @@ class CameraWatch:
             given=given is not None,
             learns=settings.learning.on_line,
         )
+
+
+def looked_at(rules: Mapping[str, RuleSettings]) -> frozenset[str]:
+    """Return what of frames is looked at: `regions`, and `scene` where a rule asks for it.
+
+    Regions always are: by their looks, alerts about one thing are known as one.
+    """
+    asked = {
+        trigger.look_at
+        for rule in rules.values()
+        for _, _, trigger in rule.when.triggers()
+        if isinstance(trigger, DescribedSettings)
+    }
+    return frozenset({"regions", *asked}) if rules else frozenset()
 
 
 def _minute(look: Look) -> str:
