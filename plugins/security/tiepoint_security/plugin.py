@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
     from tiepoint_security.footage.recorder import Recorder
+    from tiepoint_security.frigate.source import FrigateSource
     from tiepoint_security.service import SecurityService
     from tiepoint_security.watching.live import LiveWatch
 
@@ -52,6 +53,7 @@ class SecurityPlugin(Plugin):
         super().__init__(config)
         self.alarm: Alarm | None = None
         self.watch: LiveWatch | None = None
+        self.frigate: FrigateSource | None = None
         self.recorder: Recorder | None = None
         self._end_metrics: Callable[[], None] | None = None
 
@@ -75,6 +77,12 @@ class SecurityPlugin(Plugin):
                 self.recorder = self._recorder(self.config.footage, host, self.alarm, self.watch)
                 self.recorder.start()
             self.watch.start()
+        if self.config.frigate is not None:
+            from tiepoint_adapters.clock import SystemClock
+            from tiepoint_security.frigate.source import FrigateSource
+
+            self.frigate = FrigateSource(self.config.frigate, self.alarm.desk, SystemClock())
+            self.frigate.start()
         if self.config.metrics is not None:
             from tiepoint_security.watching.metrics import serve
 
@@ -122,6 +130,9 @@ class SecurityPlugin(Plugin):
         if self._end_metrics is not None:
             self._end_metrics()
             self._end_metrics = None
+        if self.frigate is not None:
+            self.frigate.stop()
+            self.frigate = None
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
@@ -153,6 +164,10 @@ class SecurityPlugin(Plugin):
             watched = self.watch.health()
             worse = "degraded" if watched["status"] != "ok" else health["status"]
             health |= {**watched, "status": worse}
+        if self.frigate is not None:
+            heard = self.frigate.health()
+            worse = "degraded" if heard["status"] != "ok" else health["status"]
+            health |= {"frigate": heard, "status": worse}
         if self.recorder is not None:
             footage = self.recorder.health()
             worse = "degraded" if footage["status"] != "ok" else health["status"]

@@ -16,6 +16,7 @@ from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.media.cameras.tampering import TamperSettings
 from tiepoint_security.alerts.camera_faults import RULE as CAMERA_RULE
 from tiepoint_security.behaviour.fights import FPS as FIGHT_FPS
+from tiepoint_security.frigate.settings import FrigateSettings
 from tiepoint_security.rules.places import Line, Zone
 from tiepoint_security.rules.settings import RuleOverride, RuleSettings
 from tiepoint_security.scene.detectors import DetectorSettings
@@ -144,6 +145,11 @@ class WatchSettings(Section):
         default=None, title="Metrics", description="Where Prometheus asks; nowhere if not given."
     )
 
+    frigate: FrigateSettings | None = Field(
+        default=None,
+        title="Frigate",
+        description="An existing Frigate installation whose events raise alerts, too.",
+    )
     workers: WorkerSettings | None = Field(
         default=None,
         title="Workers",
