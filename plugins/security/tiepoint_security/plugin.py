@@ -7,14 +7,17 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tiepoint import registry
+from tiepoint.config.problems import nearest
 from tiepoint.errors import InputError
 from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint_security.alerts.camera_faults import RULE as CAMERA_RULE
 from tiepoint_security.footage.settings import FootageSettings
+from tiepoint_security.frigate.settings import RULE as FRIGATE_RULE
 from tiepoint_security.settings import AlarmSettings
-from tiepoint_security.watching.settings import WatchSettings
+from tiepoint_security.watching.settings import Place, WatchSettings, mistaken
 
 if TYPE_CHECKING:
     from tiepoint.host import Host
@@ -33,6 +36,29 @@ class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
         title="Footage",
         description="What cameras saw is kept and found by words and pictures; not if not given.",
     )
+
+    @model_validator(mode="after")
+    def _policies_are_of_rules(self) -> SecurityConfig:
+        known = {*self.rules, *(self.frigate.rules if self.frigate else ())}
+        if not known:
+            return self  # observations come from elsewhere
+        known |= {CAMERA_RULE, FRIGATE_RULE}
+        named: list[tuple[Place, str]] = [
+            (("alerts", "rules", rule), rule) for rule in self.alerts.rules
+        ]
+        named += [
+            (("alerts", "cameras", camera, rule), rule)
+            for camera, rules in self.alerts.cameras.items()
+            for rule in rules
+        ]
+        mistakes = [
+            (place, f"there is no rule {rule!r}. {nearest(rule, known, 'The rules').rstrip('.')}")
+            for place, rule in named
+            if rule not in known
+        ]
+        if mistakes:
+            raise mistaken(type(self).__name__, mistakes)
+        return self
 
 
 class SecurityPlugin(Plugin):

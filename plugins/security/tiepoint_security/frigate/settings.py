@@ -8,6 +8,9 @@ from tiepoint.config.models import Name
 from tiepoint.config.sections import Section
 from tiepoint_security.alerts.severity import Severity
 
+RULE = "frigate"
+"""The rule of alerts about Frigate itself: that it, or its broker, is gone."""
+
 
 class FrigateRule(Section):
     """Events that raise an alert."""

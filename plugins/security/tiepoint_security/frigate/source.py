@@ -11,12 +11,10 @@ from tiepoint_adapters.clock import Clock
 from tiepoint_security.alerts.desk import AlertDesk
 from tiepoint_security.alerts.observation import Observation
 from tiepoint_security.frigate.events import FrigateEvents
-from tiepoint_security.frigate.settings import FrigateSettings
+from tiepoint_security.frigate.settings import RULE, FrigateSettings
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _OBSERVE_EVERY_S = 0.5
-_RULE = "frigate"
-"""The rule of alerts about Frigate itself: that it, or its broker, is gone."""
 
 
 class FrigateSource:
@@ -86,9 +84,7 @@ class FrigateSource:
             with self._lock:
                 found = self._events.observations(self._clock.monotonic())
             gone = float(self.health()["status"] != "ok")
-            lost = Observation(
-                _RULE, _RULE, gone, severity="critical", contributions={"lost": gone}
-            )
+            lost = Observation(RULE, RULE, gone, severity="critical", contributions={"lost": gone})
             for observation in (*found, lost):
                 self._desk.observe(observation)
 
