@@ -13,13 +13,14 @@ from tiepoint.config.models import FusionSection, SearchSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.fusion.calibration import MatchProbability
-from tiepoint.index.base import Candidates, Searcher
+from tiepoint.index.base import Candidates, Payload, Searcher
 from tiepoint.index.filters import Filter
 from tiepoint.probabilities import hit_probabilities
-from tiepoint.query.batches import HitLists, hits_of
+from tiepoint.query.batches import HitLists
 from tiepoint.query.boosts import Boost
 from tiepoint.query.checks import checked_k, id_list
 from tiepoint.query.explanation import explanation
+from tiepoint.query.found import hits_of
 from tiepoint.query.gathering import Gatherer, Scope
 from tiepoint.query.options import SearchOptions
 from tiepoint.query.plan import Plan, Side
@@ -184,7 +185,7 @@ class CollectionSearch:
             found = self.searcher.search_text(
                 probe.field, probe.text, k, scope.where, scope.exclude
             )
-            payloads = self.searcher.payloads(found.ids)
+            payloads: Sequence[Payload] = self.searcher.payloads(found.ids)
         else:
             found, payloads = self.searcher.search_items(
                 probe.field, probe.vector, k, scope.where, scope.exclude

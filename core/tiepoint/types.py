@@ -115,7 +115,7 @@ class Contribution(NamedTuple):
     value: float
 
 
-@dataclass(slots=True)  # freezing would triple the cost of making one, and a search makes k
+@dataclass(slots=True, eq=False)  # freezing would triple the cost, and a search makes k of them
 class Hit:
     """One answer of a search.
 
@@ -138,6 +138,11 @@ class Hit:
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
     parts: Mapping[str, str] = field(default_factory=dict)
     explanation: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self.as_dict() == other.as_dict() if isinstance(other, Hit) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def as_dict(self) -> dict[str, Any]:
         """Return the hit as plain data, in the documented shape of `--json`."""

@@ -105,7 +105,7 @@ def tiepoint(host: Host, k: int, where: str | None = None) -> Engine:
     ladder = proposer.ladder()
 
     def choose(step: int) -> None:
-        proposer.effort = ladder[step]
+        proposer.effort, proposer.shortcut = ladder[step], None
 
     return Engine("tiepoint", search, numbers, breadths=(*range(len(ladder)),), choose=choose)
 

@@ -166,7 +166,7 @@ class Searcher(Protocol):
 
     def search_items(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
-    ) -> tuple[Candidates, list[Payload]]:
+    ) -> tuple[Candidates, Sequence[Payload]]:
         """Return what `search_vector` does, with the payload of each item."""
 
     def search_vectors(

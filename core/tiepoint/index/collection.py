@@ -195,7 +195,7 @@ class Collection:
 
     def search_items(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
-    ) -> tuple[Candidates, list[Payload]]:
+    ) -> tuple[Candidates, Sequence[Payload]]:
         return self._tier.search_items(field, query, k, where, exclude)
 
     def search_vectors(

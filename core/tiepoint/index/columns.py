@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.index.base import CollectionSchema, Row
+from tiepoint.index.base import CollectionSchema, Payload, Row
 from tiepoint.index.column_types import (
     OPERATORS,
     Arrays,
@@ -146,6 +146,39 @@ class Columns:
             if name.startswith("part.")
         }
         return columns
+
+
+class RowPayloads(Sequence[Payload]):
+    """The metadata and parts of some rows, read together when the first is asked for.
+
+    A row never changes, so that what is read later is what was found.
+
+    Args:
+        columns: Where the rows are.
+        rows: (n,) their numbers.
+    """
+
+    __slots__ = ("_columns", "_read", "_rows")
+
+    def __init__(self, columns: Columns, rows: NDArray[np.integer[Any]]) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._read: list[Payload] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Payload: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Payload]: ...
+
+    def __getitem__(self, index: int | slice) -> Payload | list[Payload]:
+        if self._read is None:
+            columns, rows = self._columns, self._rows
+            self._read = list(zip(columns.metadata(rows), columns.parts(rows), strict=True))
+        return self._read[index]
 
 
 def _records(

@@ -110,7 +110,7 @@ class PushedDownTier:
 
     def search_items(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
-    ) -> tuple[Candidates, list[Payload]]:
+    ) -> tuple[Candidates, Sequence[Payload]]:
         found = self.search_vector(field, query, k, where, exclude)
         return found, self.payloads(found.ids)
 

@@ -45,6 +45,7 @@ class IndexCard(BaseModel):
         kind: See `tiepoint.index.kinds`.
         breadth: As tuned.
         oversampling: As tuned.
+        shortcut: As tuned: a breadth and a nearness.
         tuned_at: How many vectors there were when it was tuned; 0 for one that is being built.
         recall: What it reached then.
     """
@@ -54,6 +55,7 @@ class IndexCard(BaseModel):
     kind: IndexKind
     breadth: int
     oversampling: int
+    shortcut: tuple[int, float] | None
     tuned_at: int
     recall: float
 

@@ -22,6 +22,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError, SchemaError, StoreError
 from tiepoint.index.allowed import Allowed
 from tiepoint.index.base import Candidates, CollectionSchema, Payload, Row
+from tiepoint.index.columns import RowPayloads
 from tiepoint.index.field_vectors import Rows
 from tiepoint.index.filters import Filter
 from tiepoint.index.sharing import SharedLock
@@ -219,7 +220,7 @@ class ServingTier:
 
     def search_items(
         self, field: str, query: Vectors, k: int, where: Filter | None, exclude: Sequence[str]
-    ) -> tuple[Candidates, list[Payload]]:
+    ) -> tuple[Candidates, Sequence[Payload]]:
         """Return what `search_vector` does, with the payload of each item.
 
         Raises:
@@ -233,7 +234,7 @@ class ServingTier:
             )
             ids = columns.ids
             found = Candidates([ids[row] for row in rows.tolist()], scores)
-            return found, list(zip(columns.metadata(rows), columns.parts(rows), strict=True))
+            return found, RowPayloads(columns, rows)
 
     def search_vectors(
         self, field: str, queries: Vectors, k: int, where: Filter | None, exclude: Sequence[str]

@@ -15,7 +15,7 @@ from tiepoint.config.models import IndexSection
 from tiepoint.errors import StoreError
 from tiepoint.index.base import CollectionSchema, Row
 from tiepoint.index.columns import Columns
-from tiepoint.index.kinds.base import Effort, Proposer
+from tiepoint.index.kinds.base import Effort, Proposer, Shortcut
 from tiepoint.index.kinds.choice import PROPOSERS
 from tiepoint.index.snapshot import IndexCard, SnapshotError, SnapshotReader, SnapshotWriter
 from tiepoint.index.vectors import VectorIndex
@@ -199,6 +199,8 @@ class TierState:
                     path = reader.folder / f"index.{field.name}.faiss"
                     proposer = PROPOSERS[card.kind].read(path, arrays["order"], field.metric)
                     proposer.effort = Effort(card.breadth, card.oversampling)
+                    if card.shortcut is not None:
+                        proposer.shortcut = Shortcut(*card.shortcut)
                     proposer.tuned_at, proposer.recall = card.tuned_at, card.recall
                 name = f"vectors.{field.name}"
                 vectors[field.name].take_over(
@@ -227,6 +229,7 @@ def _card(proposer: Proposer) -> IndexCard:
         kind=proposer.kind,
         breadth=proposer.effort.breadth,
         oversampling=proposer.effort.oversampling,
+        shortcut=proposer.shortcut,
         tuned_at=proposer.tuned_at,
         recall=proposer.recall,
     )

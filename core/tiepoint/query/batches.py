@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
-from tiepoint.index.base import Candidates, Payload, Searcher
-from tiepoint.types import Contribution, Hit
+from tiepoint.index.base import Candidates, Searcher
+from tiepoint.query.found import hits_of
+from tiepoint.types import Hit
 
 
 class HitLists(Sequence[list[Hit]]):
@@ -43,13 +44,3 @@ class HitLists(Sequence[list[Hit]]):
             return HitLists(self._route, self.found[index], self._searcher)
         found = self.found[index]
         return hits_of(self._route, found, self._searcher.payloads(found.ids))
-
-
-def hits_of(route: str, found: Candidates, payloads: Sequence[Payload]) -> list[Hit]:
-    """Return what a single route found as hits: the score is its similarity."""
-    return [
-        Hit(id_, score, None, (Contribution(route, score, score, 1.0, score),), metadata, parts)
-        for id_, score, (metadata, parts) in zip(
-            found.ids, found.scores.tolist(), payloads, strict=True
-        )
-    ]

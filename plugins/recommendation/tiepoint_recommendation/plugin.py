@@ -2,17 +2,106 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tiepoint.plugin import Plugin
+from pydantic import Field, SecretStr
+
+from tiepoint.errors import ConfigError
+from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint_recommendation.live.settings import LiveSettings
+from tiepoint_recommendation.settings import FitSettings
+
+if TYPE_CHECKING:
+    from tiepoint.host import Host
+    from tiepoint_recommendation.service import RecommendationService
+    from tiepoint_recommendation.streams.following import Follower
+
+
+class RecommendationConfig(PluginConfig):
+    """The options of this plugin."""
+
+    store: Path | None = Field(
+        default=None,
+        title="Store",
+        description="The folder of models, and of events and catalogue where they are in SQLite;"
+        " beside an embedded store, with `-recommendation` added to its name, if not given.",
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        title="Database",
+        description="`postgresql://user:password@host/name`; SQLite in the store if not given.",
+    )
+    fit: FitSettings = Field(
+        default_factory=FitSettings, title="Fit", description="How models are made."
+    )
+    live: LiveSettings = Field(
+        default_factory=LiveSettings, title="Live", description="How answers are made."
+    )
+
+    def store_beside(self, uri: str) -> Path:
+        """Return the store's folder, by the URI of the deployment's own store.
+
+        Raises:
+            ConfigError: None is given, and that one is a server.
+        """
+        if self.store is not None:
+            return self.store
+        if "://" in uri:
+            raise ConfigError(
+                "nothing says where models are kept",
+                where="plugins.recommendation.store",
+                hint="Name a folder; beside a server there is none.",
+            )
+        path = Path(uri)
+        return path.with_name(f"{path.name}-recommendation")
 
 
 class RecommendationPlugin(Plugin):
-    """tiepoint for recommendation.
+    """tiepoint for recommendation: while it runs, it answers, follows a stream, and refits.
 
-    This release brings no feature yet: the plugin takes no options and does nothing.
+    Attributes:
+        service: What answers; None while it does not run.
     """
 
     name: ClassVar[str] = "recommendation"
     version: ClassVar[str] = "0.1.0"
     api_version: ClassVar[int] = 1
+    Config: ClassVar[type[PluginConfig]] = RecommendationConfig
+
+    def __init__(self, config: PluginConfig) -> None:
+        super().__init__(config)
+        self.service: RecommendationService | None = None
+        self._follower: Follower | None = None
+
+    def start(self, host: Host) -> None:
+        from tiepoint_recommendation.service import RecommendationService
+
+        config = self.config
+        if not isinstance(config, RecommendationConfig):
+            raise TypeError(f"{type(config).__name__} is not this plugin's configuration")
+        deployment = host.deployment
+        url = config.database.get_secret_value() if config.database is not None else None
+        store = config.store_beside(deployment.store.uri)
+        self.service = RecommendationService(store, deployment, config.live, config.fit, url)
+        self.service.start()
+        if config.live.stream is not None:
+            from tiepoint_recommendation.streams.following import Follower
+            from tiepoint_recommendation.streams.opening import stream_of
+
+            self._follower = Follower(stream_of(config.live.stream), self.service.record_events)
+            self._follower.start()
+
+    def stop(self) -> None:
+        if self._follower is not None:
+            self._follower.stop()
+            self._follower = None
+        if self.service is not None:
+            self.service.stop()
+            self.service = None
+
+    def health(self) -> dict[str, Any]:
+        if self.service is None:
+            return {"status": "stopped"}
+        found = self.service.health()
+        return found if self._follower is None else {**found, "stream": self._follower.health()}

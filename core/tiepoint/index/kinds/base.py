@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tiepoint.config.models import IndexKind, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.growing import GrowingArray
+from tiepoint.index.metrics import proposing_metric
 
 Positions = NDArray[np.integer[Any]]
 
@@ -26,7 +27,7 @@ NEIGHBOURS = 10
 
 def candidates_for(k: int, oversampling: int) -> int:
     """Return how many proposals to rescore for the best k."""
-    return max(oversampling * k, k + 10)
+    return max(oversampling * k, k + 5)
 
 
 class Effort(NamedTuple):
@@ -41,6 +42,19 @@ class Effort(NamedTuple):
     oversampling: int
 
 
+class Shortcut(NamedTuple):
+    """A lesser breadth, for queries that lie as near to vectors as vectors do to each other.
+
+    Attributes:
+        breadth: What is enough for them.
+        nearness: How near, at least, the first proposal for such a query is, as the index puts
+            it; a query that finds nothing so near is asked again with the tuned effort.
+    """
+
+    breadth: int
+    nearness: float
+
+
 class Proposer(ABC):
     """Proposes near positions; positions count the vectors in the order they were added.
 
@@ -52,6 +66,8 @@ class Proposer(ABC):
         on_disk: Whether the vectors that it proposes are to be kept on disk.
         metric: How the proposals are rescored.
         effort: How hard it searches, as tuned.
+        shortcut: What easy queries can do with, as tuned; None where it saves nothing.
+        higher_is_nearer: Whether its index gives similarities, and not distances.
         tuned_at: How many vectors there were when it was tuned; 0 before.
         recall: What it reached then, on queries harder than the usual ones.
     """
@@ -59,11 +75,13 @@ class Proposer(ABC):
     kind: ClassVar[IndexKind]
     efforts: ClassVar[tuple[Effort, ...]]
     on_disk: ClassVar[bool] = False
+    shortcut: Shortcut | None = None
 
     def __init__(self, index: Any, metric: Metric) -> None:
         import faiss
 
         self.metric = metric
+        self.higher_is_nearer = proposing_metric(metric) == faiss.METRIC_INNER_PRODUCT
         self.effort = self.efforts[0]
         self.tuned_at = 0
         self.recall = 0.0
@@ -114,16 +132,40 @@ class Proposer(ABC):
         answer. A search that looks for allowed positions only would find far ones there, and
         nothing would tell.
         """
-        entries = self._entries(queries, count)
+        entries = self._found(queries, count)
         positions: Positions = self._order.view.take(entries)
         last = entries[0, -1] if len(entries) == 1 else entries[:, -1].min()
         if last < 0:  # the last are missing first
             positions[entries < 0] = -1
         return positions
 
+    def nearness(self, queries: Vectors, count: int, breadth: int) -> Vectors:
+        """Return (n,) how near the first of `count` proposals is; higher is nearer."""
+        first = self.entries(queries, count, breadth)[1][:, 0]
+        return first if self.higher_is_nearer else -first
+
+    def _found(self, queries: Vectors, count: int) -> Positions:
+        shortcut, breadth = self.shortcut, self.effort.breadth
+        if shortcut is None:
+            return self.entries(queries, count, breadth)[0]
+        entries, first = self.entries(queries, count, shortcut.breadth)
+        if len(queries) == 1:  # as most are; arrays of one would cost two microseconds
+            near = first[0, 0] if self.higher_is_nearer else -first[0, 0]
+            if near < shortcut.nearness:
+                return self.entries(queries, count, breadth)[0]
+            return entries
+        nearness = first[:, 0] if self.higher_is_nearer else -first[:, 0]
+        far = np.flatnonzero(~(nearness >= shortcut.nearness))
+        if len(far):
+            entries[far] = self.entries(np.ascontiguousarray(queries[far]), count, breadth)[0]
+        return entries
+
     @abstractmethod
-    def _entries(self, queries: Vectors, count: int) -> Positions:
-        """Return (n, count) entries by their number, -1 where there are fewer."""
+    def entries(self, queries: Vectors, count: int, breadth: int) -> tuple[Positions, Vectors]:
+        """Return (n, count) entries by their number, and how near the index says they are.
+
+        Where there are fewer, the entry is -1.
+        """
 
     def write(self, path: Path) -> None:
         """Write what FAISS holds to a file; order and tuning are the caller's to keep."""

@@ -59,11 +59,11 @@ class BinaryProposer(IvfProposer):
     def bytes_per_vector(cls, dim: int) -> int:
         return dim // 8 + 28
 
-    def _entries(self, queries: Vectors, count: int) -> Positions:
+    def entries(self, queries: Vectors, count: int, breadth: int) -> tuple[Positions, Vectors]:
         # FAISS would rotate on all cores, and one query is not to wait for them.
         rotated = queries @ self._rotation
         parameters = self._faiss.IVFRaBitQSearchParameters(
-            nprobe=self._probes(count), qb=_QUERY_BITS
+            nprobe=self._probes(count, breadth), qb=_QUERY_BITS
         )
-        entries: Positions = self._lists.search(rotated, count, params=parameters)[1]
-        return entries
+        distances, entries = self._lists.search(rotated, count, params=parameters)
+        return entries, distances

@@ -15,7 +15,7 @@ from tiepoint.encoders.base import Vectors
 from tiepoint.index.kinds.base import Effort, Positions, Proposer
 from tiepoint.index.metrics import proposing_metric
 
-LINKS = 32
+LINKS = 16
 """Links of a node on each upper level (M); the lowest level has twice as many."""
 
 CONSTRUCTION_BREADTH = 100
@@ -23,14 +23,14 @@ CONSTRUCTION_BREADTH = 100
 
 _RANGE_MARGIN = 0.25  # room beyond the trained range of a dimension, in widths of the range
 _OUTSIDE_SHARE = 0.01  # of the values added: more means that the trained range has aged
-_BREADTHS = (20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024)
+_BREADTHS = (15, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024)
 
 
 class HnswProposer(Proposer):
     """A graph of near neighbours, walked from far to near."""
 
     kind = "hnsw"
-    efforts = tuple(Effort(breadth, 2) for breadth in _BREADTHS)
+    efforts = tuple(Effort(breadth, 1) for breadth in _BREADTHS)
 
     def __init__(self, index: Any, metric: Metric) -> None:
         super().__init__(index, metric)
@@ -65,8 +65,8 @@ class HnswProposer(Proposer):
     def aged(self) -> bool:
         return self._values_outside > _OUTSIDE_SHARE * len(self) * len(self._low)
 
-    def _entries(self, queries: Vectors, count: int) -> Positions:
-        breadth = max(self.effort.breadth, count)
+    def entries(self, queries: Vectors, count: int, breadth: int) -> tuple[Positions, Vectors]:
+        breadth = max(breadth, count)
         parameters = self._parameters.get(breadth)
         if parameters is None:
             parameters = self._faiss.SearchParametersHNSW(efSearch=breadth)
@@ -78,4 +78,4 @@ class HnswProposer(Proposer):
         self._index.search_c(
             len(queries), pointer(queries), count, pointer(distances), pointer(entries), parameters
         )
-        return entries
+        return entries, distances

@@ -67,12 +67,12 @@ class IvfProposer(Proposer):
     def bytes_per_vector(cls, dim: int) -> int:
         return dim + 16
 
-    def _entries(self, queries: Vectors, count: int) -> Positions:
-        parameters = self._faiss.SearchParametersIVF(nprobe=self._probes(count))
-        entries: Positions = self._index.search(queries, count, params=parameters)[1]
-        return entries
+    def entries(self, queries: Vectors, count: int, breadth: int) -> tuple[Positions, Vectors]:
+        parameters = self._faiss.SearchParametersIVF(nprobe=self._probes(count, breadth))
+        distances, entries = self._index.search(queries, count, params=parameters)
+        return entries, distances
 
-    def _probes(self, count: int) -> int:
+    def _probes(self, count: int, breadth: int) -> int:
         """Return how many lists to probe: more proposals than it was tuned with lie farther."""
         tuned = candidates_for(NEIGHBOURS, self.effort.oversampling)
-        return math.ceil(self.effort.breadth * math.sqrt(max(1.0, count / tuned)))
+        return math.ceil(breadth * math.sqrt(max(1.0, count / tuned)))

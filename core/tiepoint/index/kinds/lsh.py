@@ -33,6 +33,7 @@ class LshProposer(Proposer):
 
     def __init__(self, index: Any, metric: Metric, hyperplanes: Any = None) -> None:
         super().__init__(index, metric)
+        self.higher_is_nearer = False  # bits that differ
         self._hyperplanes = hyperplanes
 
     @classmethod
@@ -53,12 +54,12 @@ class LshProposer(Proposer):
     def add(self, vectors: Vectors, positions: NDArray[np.integer[Any]]) -> None:
         super().add(self._hyperplanes.sa_encode(vectors), positions)
 
-    def _entries(self, queries: Vectors, count: int) -> Positions:
+    def entries(self, queries: Vectors, count: int, breadth: int) -> tuple[Positions, Vectors]:
         codes = self._hyperplanes.sa_encode(queries)
-        if self._index.nflip != self.effort.breadth:
-            self._index.nflip = self.effort.breadth
-        entries: Positions = self._index.search(codes, count)[1]
-        return entries
+        if self._index.nflip != breadth:
+            self._index.nflip = breadth
+        distances, entries = self._index.search(codes, count)
+        return entries, distances
 
     def write(self, path: Path) -> None:
         self._faiss.write_index_binary(self._index, str(path))

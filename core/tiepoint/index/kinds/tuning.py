@@ -7,16 +7,21 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.index import metrics
-from tiepoint.index.kinds.base import NEIGHBOURS, Proposer, candidates_for
+from tiepoint.index.kinds.base import NEIGHBOURS, Proposer, Shortcut, candidates_for
 
 TRIALS = 256
-_MARGIN = 0.002  # tuned for a little more than is asked for
+_MARGIN = 0.004  # tuned for a little more than is asked for: vectors are added until the next time
 _TIE = 1e-6
 _STEP = 65_536
+_FAR_TAKEN_FOR_NEAR = 0.01  # at most this share of far queries
+_WORTH = 0.5  # share of near queries that a shortcut has to serve
 
 
 def tune(proposer: Proposer, trials: Vectors, vectors: Vectors, recall: float) -> None:
     """Set the least effort that finds this share of the 10 nearest, or else the greatest.
+
+    Where less is enough for queries like the stored vectors, and such are told by how near
+    their first proposal is, a shortcut is set too.
 
     An answer counts if it is as near as the tenth neighbour: which of several equal vectors
     is found does not matter.
@@ -32,12 +37,41 @@ def tune(proposer: Proposer, trials: Vectors, vectors: Vectors, recall: float) -
     queries = _queries(trials)
     threshold = _tenth_best(proposer, queries, vectors)
     target = min(1.0, recall + _MARGIN)
+    proposer.shortcut = None
     for effort in proposer.ladder():
         proposer.effort = effort
         proposer.recall = _recall(proposer, queries, threshold, vectors)
         if proposer.recall >= target:
             break
+    far, near = queries[::2].copy(), queries[1::2].copy()
+    proposer.shortcut = _shortcut(proposer, far, near, threshold[1::2], vectors, target)
     proposer.tuned_at = len(proposer)
+
+
+def _shortcut(
+    proposer: Proposer,
+    far: Vectors,
+    near: Vectors,
+    threshold: NDArray[np.float32],
+    vectors: Vectors,
+    target: float,
+) -> Shortcut | None:
+    if proposer.metric == "inner_product" or not len(near):  # nearness depends on lengths there
+        return None
+    tuned = proposer.effort
+    for effort in proposer.ladder():
+        proposer.effort = tuned._replace(breadth=effort.breadth)
+        if _recall(proposer, near, threshold, vectors) >= (1.0 + target) / 2:  # most use it
+            break
+    breadth, proposer.effort = proposer.effort.breadth, tuned
+    if breadth >= tuned.breadth:
+        return None
+    count = min(candidates_for(min(NEIGHBOURS, len(proposer)), tuned.oversampling), len(proposer))
+    nearness = np.quantile(proposer.nearness(far, count, breadth), 1 - _FAR_TAKEN_FOR_NEAR)
+    served = proposer.nearness(near, count, breadth) > nearness
+    if served.mean() < _WORTH:
+        return None
+    return Shortcut(breadth, float(np.nextafter(np.float32(nearness), np.float32(np.inf))))
 
 
 def _queries(trials: Vectors) -> Vectors:

@@ -1,0 +1,1 @@
+"""The blend of rankers, with weights that are learned for each segment of users."""

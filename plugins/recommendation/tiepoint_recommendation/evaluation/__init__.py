@@ -1,0 +1,1 @@
+"""Measuring: protocols, figures with intervals, peers on the same split, reports."""

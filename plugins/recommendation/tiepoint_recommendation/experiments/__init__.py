@@ -1,0 +1,1 @@
+"""Experiments: users are split over arms, and each arm's clicks are counted."""

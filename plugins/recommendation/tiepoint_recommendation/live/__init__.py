@@ -1,0 +1,1 @@
+"""Answers that follow the last click: profiles, sessions, filters, choices, refits."""

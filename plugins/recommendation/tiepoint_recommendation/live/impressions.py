@@ -1,0 +1,231 @@
+"""What was shown to whom, how likely that was, and whether it was clicked."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select, text
+
+from tiepoint.errors import StoreError
+from tiepoint_recommendation.live.tables import impressions
+from tiepoint_recommendation.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+_CLICKED = text(
+    "UPDATE impressions SET clicked_s = :time_s WHERE clicked_s IS NULL AND number ="
+    ' (SELECT max(number) FROM impressions WHERE "user" = :user AND item = :item'
+    " AND shown_s <= :until_s AND shown_s >= :since_s)"
+)
+_MOST_WAITING = 100_000
+_WRITE_EVERY_S = 0.5
+_CLOCKS_S = 5.0
+"""How far the clock of who tells of a click may be behind ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impression:
+    """One item of one answer.
+
+    Attributes:
+        request: The answer's id.
+        user: To whom it was shown: a user's id, or that of a session.
+        item: What.
+        place: Where, from 1.
+        experiment: The experiment that ran; empty if there was none.
+        arm: The user's arm.
+        policy: `none`, `epsilon` or `thompson`: what chose the item of this place.
+        propensity: How likely that choice was.
+        candidates: Among how many items; 1 where nothing was explored.
+        best: Whether it was the first of them.
+        score: Its score.
+        shown_s: When, in seconds since 1970.
+    """
+
+    request: str
+    user: str
+    item: str
+    place: int
+    experiment: str
+    arm: str
+    policy: str
+    propensity: float
+    candidates: int
+    best: bool
+    score: float
+    shown_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What explored places have shown; arrays over n impressions.
+
+    Attributes:
+        propensity: (n,) how likely each choice was.
+        candidates: (n,) among how many items it was made.
+        best: (n,) whether it was the first of them.
+        clicked: (n,) whether it was clicked.
+    """
+
+    propensity: NDArray[np.float64]
+    candidates: NDArray[np.int64]
+    best: NDArray[np.bool_]
+    clicked: NDArray[np.bool_]
+
+
+class ImpressionStore:
+    """The impressions of a database.
+
+    Args:
+        database: Where they are kept.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def add(self, batch: Sequence[Impression]) -> None:
+        """Keep impressions.
+
+        Raises:
+            StoreError: The database refused; none was kept.
+        """
+        if batch:
+            with self.database.writing() as connection:
+                connection.execute(insert(impressions), [asdict(one) for one in batch])
+
+    def clicked(self, clicks: Sequence[tuple[str, str, float]], within_s: float) -> None:
+        """Note clicks on what was shown last before them.
+
+        Args:
+            clicks: User (or session), item and time of each one.
+            within_s: How long after it was shown a click still counts.
+        """
+        if not clicks:
+            return
+        rows = [
+            {
+                "user": user,
+                "item": item,
+                "time_s": time_s,
+                "since_s": time_s - within_s,
+                "until_s": time_s + _CLOCKS_S,
+            }
+            for user, item, time_s in clicks
+        ]
+        with self.database.writing() as connection:
+            connection.execute(_CLICKED, rows)
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Return by item how often it was shown, and clicked then."""
+        shown, clicked = func.count(), func.count(impressions.c.clicked_s)
+        wanted = select(impressions.c.item, shown, clicked).group_by(impressions.c.item)
+        with self.database.reading() as connection:
+            return {item: (all_, some) for item, all_, some in connection.execute(wanted)}
+
+    def by_arm(self, experiment: str) -> dict[str, NDArray[np.int64]]:
+        """Return (users, 2) shown and clicked items of each user of an experiment, by arm."""
+        columns = impressions.c
+        wanted = (
+            select(columns.arm, columns.user, func.count(), func.count(columns.clicked_s))
+            .where(columns.experiment == experiment)
+            .group_by(columns.arm, columns.user)
+        )
+        found: dict[str, list[tuple[int, int]]] = {}
+        with self.database.reading() as connection:
+            for arm, _, shown, clicked in connection.execute(wanted):
+                found.setdefault(arm, []).append((shown, clicked))
+        return {arm: np.array(users, np.int64) for arm, users in found.items()}
+
+    def explored(self) -> Explored:
+        """Return all impressions of places that explored."""
+        columns = impressions.c
+        wanted = select(
+            columns.propensity, columns.candidates, columns.best, columns.clicked_s
+        ).where(columns.policy != "none")
+        with self.database.reading() as connection:
+            rows = [tuple(row) for row in connection.execute(wanted)]
+        return Explored(
+            np.array([row[0] for row in rows], np.float64),
+            np.array([row[1] for row in rows], np.int64),
+            np.array([row[2] for row in rows], np.bool_),
+            np.array([row[3] is not None for row in rows], np.bool_),
+        )
+
+    def forget(self, user: str) -> int:
+        """Remove what was shown to a user; returns how many rows there were."""
+        with self.database.writing() as connection:
+            wanted = delete(impressions).where(impressions.c.user == user)
+            return int(connection.execute(wanted).rowcount)
+
+
+class ImpressionLog:
+    """Writes impressions behind the answers' backs, so that no answer waits for a disk.
+
+    What was shown within the last half second is lost where the process is killed; events
+    never are, as they do not go this way.
+
+    Args:
+        store: Where they go.
+    """
+
+    def __init__(self, store: ImpressionStore) -> None:
+        self.store = store
+        self.dropped = 0
+        self._waiting: deque[Impression] = deque()
+        self._writing = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._run, name="tiepoint-impressions", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits, and end."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._try()
+
+    def add(self, batch: Sequence[Impression]) -> None:
+        """Take impressions to write; where too many wait, as with a lost database, drop them."""
+        if len(self._waiting) + len(batch) > _MOST_WAITING:
+            self.dropped += len(batch)
+            return
+        self._waiting.extend(batch)
+
+    def flush(self) -> None:
+        """Write what waits.
+
+        Raises:
+            StoreError: The database refused; it waits on.
+        """
+        with self._writing:
+            batch = list(self._waiting)
+            self.store.add(batch)
+            for _ in batch:
+                self._waiting.popleft()
+
+    def health(self) -> dict[str, Any]:
+        """Return how many impressions wait, and how many were dropped."""
+        return {"waiting": len(self._waiting), "dropped": self.dropped}
+
+    def _run(self) -> None:
+        while not self._ended.wait(_WRITE_EVERY_S):
+            self._try()
+
+    def _try(self) -> None:
+        try:
+            self.flush()
+        except StoreError as error:
+            log.warning("impressions wait: %s", error)

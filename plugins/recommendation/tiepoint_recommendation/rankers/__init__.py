@@ -1,0 +1,1 @@
+"""Rankers: each says, from a history, how much every item is wanted next."""

@@ -1,0 +1,1 @@
+"""Business rules: what merchandisers pin, lift, lower, keep out, and allow only so often."""

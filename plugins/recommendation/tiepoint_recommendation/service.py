@@ -1,0 +1,389 @@
+"""Recommendations as a service: plain methods that a web API, a stream or a command calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from tiepoint.errors import InputError
+from tiepoint_recommendation.experiments.results import ArmResult, results
+from tiepoint_recommendation.exploration.off_policy import (
+    Estimate,
+    inverse_propensity,
+    self_normalised,
+)
+from tiepoint_recommendation.exploration.policies import Epsilon
+from tiepoint_recommendation.live import tables
+from tiepoint_recommendation.live.answering import Answerer
+from tiepoint_recommendation.live.asks import Answered, Ask, Explained
+from tiepoint_recommendation.live.choosing import Chosen
+from tiepoint_recommendation.live.filters import Filters
+from tiepoint_recommendation.live.guard import Guard
+from tiepoint_recommendation.live.impressions import Impression, ImpressionLog, ImpressionStore
+from tiepoint_recommendation.live.models import Models
+from tiepoint_recommendation.live.profiles import Profiles
+from tiepoint_recommendation.live.queries import QueryEncoder
+from tiepoint_recommendation.live.refit import FitJob, Refitter
+from tiepoint_recommendation.live.relations import Relation
+from tiepoint_recommendation.live.settings import LiveSettings
+from tiepoint_recommendation.live.standing import Standing
+from tiepoint_recommendation.rules.book import Entry, RuleBook
+from tiepoint_recommendation.rules.rule import Rule
+from tiepoint_recommendation.settings import FitSettings
+from tiepoint_recommendation.storage.catalogue import CatalogueStore
+from tiepoint_recommendation.storage.database import Database
+from tiepoint_recommendation.storage.events import EventStore
+from tiepoint_recommendation.types import Event, Product
+
+if TYPE_CHECKING:
+    from tiepoint.config.models import Deployment
+
+_CLICKS = frozenset({"click", "cart", "purchase", "like", "share", "comment"})
+"""Events that say that what was shown was right; a `view` alone may come from anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of events.
+
+    Attributes:
+        kept: New ones; they are durable, and the next answer knows them.
+        repeated: Known already.
+        forgotten: Of users who asked to be forgotten, and older than that.
+        refused: From the future, or more than a person does; `health` counts the reasons.
+    """
+
+    kept: int
+    repeated: int
+    forgotten: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a rule would do to an answer.
+
+    Attributes:
+        before: The answer as it is.
+        after: The answer with the rule.
+        entered: Ids of items that come in.
+        left: Ids of items that go.
+        moved: Ids of items that stay, at another place.
+    """
+
+    before: Answered
+    after: Answered
+    entered: tuple[str, ...]
+    left: tuple[str, ...]
+    moved: tuple[str, ...]
+
+
+class RecommendationService:
+    """Takes events, answers questions, and keeps rules; several processes may share a store.
+
+    All state is in the database and in the folder of models, so that replicas agree. Threads
+    may share a service.
+
+    Args:
+        store: The folder of models, and of the database where that is SQLite.
+        deployment: Whose encoders and alignment make vectors.
+        live: How answers are made.
+        fit: How models are made.
+        url: The database's, where it is not SQLite in the store.
+
+    Raises:
+        ConfigError: The URL is wrong.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        deployment: Deployment,
+        live: LiveSettings | None = None,
+        fit: FitSettings | None = None,
+        url: str | None = None,
+    ) -> None:
+        self.live = live or LiveSettings()
+        self.fit_settings = fit or FitSettings()
+        self.database = Database.of_store(store, url)
+        self.events = EventStore(self.database)
+        self.catalogue = CatalogueStore(self.database)
+        self.impressions = ImpressionStore(self.database)
+        self.book = RuleBook(self.database)
+        self.models = Models(store, self.catalogue)
+        self._log = ImpressionLog(self.impressions)
+        self._guard = Guard(self.fit_settings.events.robot_events_per_hour)
+        self._standing = Standing(self.book, self.impressions)
+        self._answerer = Answerer(
+            self.models,
+            Profiles(self.events, self.live, self.fit_settings.events),
+            QueryEncoder(deployment),
+            self._standing,
+            self.live,
+            self.fit_settings.events,
+        )
+        job = FitJob(store, url, self.fit_settings, deployment)
+        self._refitter = Refitter(job, self.models, self.live.refit, self._standing.read_rules)
+        self._ready = False
+
+    # Life
+
+    def open(self) -> None:
+        """Open the database and make its tables. Idempotent.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        if not self._ready:
+            self.database.ensure(tables.metadata)
+            self._ready = True
+
+    def start(self) -> None:
+        """Open, and begin to log, to refit and to follow what others change."""
+        self.open()
+        self.models.follow()
+        self._log.start()
+        self._refitter.start()
+
+    def stop(self) -> None:
+        """End what `start` has begun, and close the database; a refit under way is dropped."""
+        self._refitter.stop()
+        self._log.stop()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def health(self) -> dict[str, Any]:
+        """Return what serves, and what went wrong last."""
+        shelf, refit = self.models.loaded, self._refitter.health()
+        degraded = self.models.problem is not None or refit["status"] != "ok"
+        return {
+            "status": "no model" if shelf is None else "degraded" if degraded else "ok",
+            "model": None if shelf is None else shelf.model.generation,
+            "items": 0 if shelf is None else len(shelf),
+            "problem": self.models.problem,
+            "refit": refit,
+            "impressions": self._log.health(),
+            "refused_events": dict(self._guard.refused),
+        }
+
+    # Events and products
+
+    def record_event(self, event: Event) -> Recorded:
+        """Take in one event; see `record_events`."""
+        return self.record_events([event])
+
+    def record_events(self, batch: Sequence[Event]) -> Recorded:
+        """Take in events: when this returns they are durable, and the next answer knows them.
+
+        Raises:
+            StoreError: The database refused; none was kept.
+        """
+        passed = self._guard.passed(batch, time.time())
+        appended = self.events.append(passed)
+        self._attribute(passed)
+        return Recorded(*appended, len(batch) - len(passed))
+
+    def put_products(self, products: Sequence[Product]) -> None:
+        """Change or add products; prices and stocks count at once, new items after a refit.
+
+        Raises:
+            StoreError: The database refused; nothing was changed.
+        """
+        self.catalogue.put(products)
+        self.models.read_catalogue()
+
+    def refit(self) -> bool:
+        """Fit a new model now, in another process, and take it up; returns whether that went well.
+
+        Where it fails, the former model serves on and `health` says why.
+        """
+        self.open()
+        return self._refitter.refit()
+
+    # Answers
+
+    def recommend(self, ask: Ask) -> Answered:
+        """Answer a question.
+
+        Raises:
+            InputError: There is no model, or a query cannot be encoded.
+            StoreError: The database refused.
+        """
+        answered, chosen = self._answerer.answer(ask)
+        if self.live.log_impressions and ask.somebody:
+            self._log.add(self._impressions(ask, answered, chosen))
+        return answered
+
+    def similar(
+        self,
+        item: str,
+        *,
+        relation: Relation = "similar",
+        k: int = 10,
+        filters: Filters | None = None,
+        diversity: float = 0.0,
+    ) -> Answered:
+        """Return items that are like an item, or go with it (`complementary`).
+
+        Raises:
+            InputError: There is no model, or it does not know the item.
+        """
+        return self._answerer.related(item, relation, k, filters or Filters(), diversity)
+
+    def explain(self, user: str, item: str) -> Explained:
+        """Say why a user would, or would not, be recommended an item.
+
+        Raises:
+            InputError: There is no model, or it does not know the item.
+        """
+        return self._answerer.explain(user, item)
+
+    def batch(
+        self, users: Iterable[str], k: int, filters: Filters | None = None
+    ) -> Iterator[Answered]:
+        """Yield an answer for each user, by filters and rules; nothing is explored or logged."""
+        for user in users:
+            ask = Ask(user=user, k=k, filters=filters or Filters())
+            yield self._answerer.answer(ask, explore=False)[0]
+
+    # Rules
+
+    def rules(self, *, undone: bool = False) -> list[Entry]:
+        """Return the rules that hold, or will; with `undone`, also those taken back."""
+        return self.book.entries(undone=undone)
+
+    def preview_rule(self, rule: Rule, ask: Ask) -> Preview:
+        """Return what a rule would do to an answer, without applying it, whatever its times."""
+        ask = ask.model_copy(update={"request": ask.request or "preview"})
+        before = self._answerer.answer(ask)[0]
+        after = self._answerer.answer(ask, trial=rule)[0]
+        was = {one.id: one.rank for one in before.items}
+        is_ = {one.id: one.rank for one in after.items}
+        return Preview(
+            before,
+            after,
+            tuple(item for item in is_ if item not in was),
+            tuple(item for item in was if item not in is_),
+            tuple(item for item in is_ if item in was and was[item] != is_[item]),
+        )
+
+    def apply_rule(self, rule: Rule, by: str) -> int:
+        """Write a rule into the book; it holds at once here, and within a second elsewhere.
+
+        Returns:
+            Its number.
+        """
+        number = self.book.apply(rule, by)
+        self._standing.read_rules()
+        return number
+
+    def undo_rule(self, by: str, number: int | None = None) -> int:
+        """Take back a rule, the latest if no number is given; returns its number.
+
+        Raises:
+            InputError: There is none.
+        """
+        undone = self.book.undo(by, number)
+        self._standing.read_rules()
+        return undone
+
+    # Experiments
+
+    def experiment_results(self) -> list[ArmResult]:
+        """Return the click-through of each arm of the experiment that runs.
+
+        Raises:
+            InputError: None does.
+        """
+        experiment = self.live.experiment
+        if experiment is None:
+            raise InputError(
+                "no experiment runs", hint="Describe one: plugins.recommendation.live.experiment."
+            )
+        self._log.flush()
+        found = self.impressions.by_arm(experiment.name)
+        nobody = np.zeros((0, 2), np.int64)
+        return results({arm: found.get(arm, nobody) for arm in experiment.arms})
+
+    def estimate_epsilon(self, epsilon: float) -> dict[str, Estimate]:
+        """Return the click rate that explored places would have under another epsilon.
+
+        Args:
+            epsilon: From 0 (always the best) to 1 (any one).
+
+        Returns:
+            The estimates by IPS and by SNIPS.
+
+        Raises:
+            InputError: Nothing was logged under exploration.
+        """
+        if not 0 <= epsilon <= 1:
+            raise InputError(f"epsilon is {epsilon}", hint="Give a number from 0 to 1.")
+        self._log.flush()
+        explored = self.impressions.explored()
+        target = Epsilon(epsilon).propensities(explored.best, explored.candidates)
+        clicks = explored.clicked.astype(float)
+        return {
+            "ips": inverse_propensity(clicks, explored.propensity, target),
+            "snips": self_normalised(clicks, explored.propensity, target),
+        }
+
+    def forget_shown(self, user: str) -> int:
+        """Remove what was shown to a user; returns how many rows there were."""
+        self._log.flush()
+        return self.impressions.forget(user)
+
+    # Inside
+
+    def _attribute(self, batch: Sequence[Event]) -> None:
+        clicks = [
+            (who, one.item, one.time_s)
+            for one in batch
+            if one.kind in _CLICKS
+            for who in {one.user, one.session}
+            if who
+        ]
+        if clicks and self.live.log_impressions:
+            self._log.flush()  # what was just shown has to be there
+            self.impressions.clicked(clicks, self.live.attribution_hours * 3600)
+
+    def _impressions(
+        self, ask: Ask, answered: Answered, chosen: Sequence[Chosen]
+    ) -> list[Impression]:
+        experiment = self.live.experiment
+        name = experiment.name if experiment is not None and answered.arm else ""
+        now_s = time.time()
+        return [
+            Impression(
+                answered.request,
+                ask.somebody,
+                told.id,
+                told.rank,
+                name,
+                answered.arm,
+                one.policy,
+                one.propensity,
+                one.candidates,
+                one.best,
+                told.score,
+                now_s,
+            )
+            for told, one in zip(answered.items, chosen, strict=True)
+        ]

@@ -1,0 +1,1 @@
+"""Where events and the catalogue are kept: SQLite, or PostgreSQL by URL."""

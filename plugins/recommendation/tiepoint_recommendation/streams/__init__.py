@@ -1,0 +1,1 @@
+"""Streams that bring events: Redis Streams, and Kafka behind the same contract."""
