@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tiepoint import registry
+from tiepoint.alignment.base import Aligner
 from tiepoint.answering.base import Answer
 from tiepoint.assembly import Assembly, build
 from tiepoint.config.models import Deployment, MetadataType
@@ -25,6 +26,7 @@ from tiepoint.engine import Encoding
 from tiepoint.errors import ConfigError, InputError, QueryError
 from tiepoint.index.base import CollectionSchema
 from tiepoint.index.collection import Collection
+from tiepoint.index.copying import CopyReport
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.index.sharing import SharedLock
 from tiepoint.indexing import Indexer, Progress
@@ -167,6 +169,8 @@ class Host:
         owner = self._owner
         if owner is not None:
             owner.close()  # first, as it waits for calls, which may wait to write
+        self._writing.refuse_nested()
+        self._stop_plugins()  # before the turn to write is taken: they may write until they end
         with self._writing, self._lock:
             self._closed, self._entered = True, 0
             if self._open:
@@ -205,6 +209,13 @@ class Host:
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything
             log.error("plugin %s did not stop: %s", name, error)
 
+    def _stop_plugins(self) -> None:
+        with self._lock:
+            plugins, self._plugins = self._plugins, {}
+        for name, plugin in reversed(plugins.items()):
+            if name not in self._failed_plugins:
+                self._stop(name, plugin)
+
     def _release(self) -> None:
         """Close everything from the top down; one part's failure spares the others."""
         with ExitStack() as last_to_first:
@@ -215,9 +226,7 @@ class Host:
                 last_to_first.callback(self._cache.close)
             if self._serving is not None:
                 last_to_first.callback(self._serving.close)
-            for name, plugin in self._plugins.items():
-                if name not in self._failed_plugins:
-                    last_to_first.callback(self._stop, name, plugin)
+            last_to_first.callback(self._stop_plugins)
             if self._owner is not None:
                 last_to_first.callback(self._owner.close)
 
@@ -267,6 +276,30 @@ class Host:
                 yield
         finally:
             await asyncio.to_thread(self.close)
+
+    def copy_store(self, folder: Path | str) -> list[CopyReport]:
+        """Copy all collections into a new embedded store, compare the two, and close that.
+
+        Searches are answered meanwhile; writes wait until it is done.
+
+        Args:
+            folder: Where the copy is made; absent or empty.
+
+        Raises:
+            InputError: The folder holds something else.
+            StoreError: It cannot be written, or the copy differs.
+        """
+        from tiepoint.index.copying import copy_collection
+
+        self._require_open()
+        with self._writing:
+            target = MilvusStore(str(folder))
+            target.open()
+            try:
+                schemas = self.store.collections().values()
+                return [copy_collection(self.store, target, schema) for schema in schemas]
+            finally:
+                target.close()
 
     def reload(self, deployment: Deployment | None = None) -> None:
         """Take over a changed deployment; one that cannot be used changes nothing.
@@ -427,6 +460,11 @@ class Host:
                 hint=f"Its encoders are {', '.join(encoders)}.",
             )
         return encoders[name]
+
+    @property
+    def aligner(self) -> Aligner | None:
+        """What brings vectors of encoders into the joint space; None without an alignment."""
+        return self._assembly.aligner
 
     @property
     def plugins(self) -> Mapping[str, Plugin]:

@@ -116,6 +116,13 @@ class Plugin(ABC):
         """
         return ()
 
+    def files(self) -> Sequence[Path]:
+        """Return the files and folders that it keeps, for `tiepoint backup`; they may be absent.
+
+        SQLite databases are copied as they are at one moment, while they are used.
+        """
+        return ()
+
     def router(self) -> APIRouter | None:
         """Return the routes that a service shows under `/v1/<name>`; None for none.
 

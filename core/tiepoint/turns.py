@@ -14,12 +14,20 @@ class WriteTurn:
         self._lock = threading.Lock()
         self._holder: int | None = None
 
-    def __enter__(self) -> None:
+    def refuse_nested(self) -> None:
+        """Make sure that this thread is not writing already.
+
+        Raises:
+            InputError: It is.
+        """
         if self._holder == threading.get_ident():
             raise InputError(
                 "the host is writing already, in this very thread",
                 hint="Do not add, delete or close while the items of an `add` are being made.",
             )
+
+    def __enter__(self) -> None:
+        self.refuse_nested()
         self._lock.acquire()
         self._holder = threading.get_ident()
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from tiepoint import __version__
 from tiepoint.plugin import Plugin
-from tiepoint_adapters.http import problems
+from tiepoint_adapters.http import openapi, problems
 from tiepoint_adapters.http.access import plugin_access
 from tiepoint_adapters.http.pages.routes import add_pages
 from tiepoint_adapters.http.routes import (
@@ -43,10 +43,10 @@ def build_app(service: Service, plugins: Mapping[str, Plugin]) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        root_path=service.section.root_path,
     )
     app.state.service = service
     problems.add_handlers(app)
+    openapi.describe(app, service.section.root_path)
     for router in core_routes():
         app.include_router(router)
     for name, plugin in plugins.items():

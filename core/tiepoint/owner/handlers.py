@@ -23,7 +23,7 @@ def owner_server(host: Host) -> OwnerServer:
     `search` takes the keyword arguments of `Host.search`, with the collection and the hash of
     the schema that the caller's deployment gives it (`schema`), and gives `{"hits": [..]}`,
     `delete` takes `ids` and `collection` and gives `{"deleted": n}`, `health` takes nothing, nor
-    does `reload`, which gives the names of collections and plugins.
+    does `reload`, which gives the names of collections and plugins; `copy_store` takes `folder`.
     The other methods serve `tiepoint index` in another process: see `RemoteHost` and
     `OwnedStore`.
     """
@@ -43,7 +43,11 @@ def owner_server(host: Host) -> OwnerServer:
         host.reload()
         return {"collections": list(host.deployment.collections), "plugins": list(host.plugins)}
 
-    handlers = {"search": search, "delete": delete, "health": health, "reload": reload}
+    def copy_store(params: dict[str, Any]) -> dict[str, Any]:
+        return {"collections": [one.as_dict() for one in host.copy_store(params["folder"])]}
+
+    handlers = {"search": search, "delete": delete, "health": health}
+    handlers |= {"reload": reload, "copy_store": copy_store}
     handlers |= _indexing_handlers(host) | _migration_handlers(host)
     return OwnerServer(host.deployment.store.uri, handlers)
 

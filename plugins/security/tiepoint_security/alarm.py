@@ -12,6 +12,7 @@ from tiepoint.errors import ConfigError, StoreError
 from tiepoint_adapters.clock import Clock, SystemClock
 from tiepoint_adapters.sinks.base import Sink
 from tiepoint_security.alerts.desk import AlertDesk
+from tiepoint_security.alerts.live import LiveJournal
 from tiepoint_security.alerts.policy import AlertPolicy
 from tiepoint_security.delivery.dispatcher import Dispatcher
 from tiepoint_security.delivery.outbox import Outbox
@@ -98,8 +99,9 @@ class Alarm:
         self.dispatcher = Dispatcher(
             Outbox(database, worker, clock), sinks, clock, settings.delivery
         )
+        self.live = LiveJournal(Ledger(database, clock, self.dispatcher.wake))
         self.desk = AlertDesk(
-            Ledger(database, clock, self.dispatcher.wake),
+            self.live,
             tuple(sinks),
             clock,
             settings.alerts.policies(),

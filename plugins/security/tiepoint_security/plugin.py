@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import Field
+
 from tiepoint import registry
+from tiepoint.errors import InputError
 from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.settings import AlarmSettings
+from tiepoint_security.watching.settings import WatchSettings
 
 if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
+    from tiepoint_security.footage.recorder import Recorder
+    from tiepoint_security.service import SecurityService
+    from tiepoint_security.watching.live import LiveWatch
 
 
-class SecurityConfig(AlarmSettings, PluginConfig):
+class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
     """The options of this plugin."""
+
+    footage: FootageSettings | None = Field(
+        default=None,
+        title="Footage",
+        description="What cameras saw is kept and found by words and pictures; not if not given.",
+    )
 
 
 class SecurityPlugin(Plugin):
-    """tiepoint for surveillance: while it runs, alerts are kept and delivered.
+    """tiepoint for surveillance: while it runs, cameras are watched and alerts delivered.
 
     Attributes:
         alarm: What takes observations and delivers alerts; None while it does not run.
+        watch: What watches the cameras; None while it does not run, or without cameras.
+        recorder: What keeps footage for search; None while it does not run, or without it.
     """
 
     name: ClassVar[str] = "security"
@@ -35,6 +51,9 @@ class SecurityPlugin(Plugin):
     def __init__(self, config: PluginConfig) -> None:
         super().__init__(config)
         self.alarm: Alarm | None = None
+        self.watch: LiveWatch | None = None
+        self.recorder: Recorder | None = None
+        self._end_metrics: Callable[[], None] | None = None
 
     def start(self, host: Host) -> None:
         from tiepoint.assembly import build
@@ -50,8 +69,65 @@ class SecurityPlugin(Plugin):
         worker = f"{socket.gethostname()}:{os.getpid()}"
         self.alarm = Alarm(self.config, sinks, deployment.store.uri, worker)
         self.alarm.start()
+        if self.config.cameras:
+            self.watch = self._watch(self.config, host, self.alarm)
+            if self.config.footage is not None:
+                self.recorder = self._recorder(self.config.footage, host, self.alarm, self.watch)
+                self.recorder.start()
+            self.watch.start()
+        if self.config.metrics is not None:
+            from tiepoint_security.watching.metrics import serve
+
+            self._end_metrics = serve(self.config.metrics, self.health)
+
+    @property
+    def service(self) -> SecurityService:
+        """What an application asks: cameras, alerts, evidence, live alerts.
+
+        Raises:
+            InputError: The plugin does not run.
+        """
+        from tiepoint_security.service import SecurityService
+
+        if self.alarm is None:
+            raise InputError(
+                "the surveillance plugin does not run", hint="Start the host: host.start()."
+            )
+        return SecurityService(self.alarm, self.watch)
+
+    def _watch(self, config: SecurityConfig, host: Host, alarm: Alarm) -> LiveWatch:
+        from tiepoint_adapters.clock import SystemClock
+        from tiepoint_security.scene.vision import Vision
+        from tiepoint_security.watching.live import LiveWatch
+
+        vision = Vision.chosen(config.encoder, host.aligner, host.encoder)
+        return LiveWatch(config, vision, alarm, SystemClock())
+
+    def _recorder(
+        self, settings: FootageSettings, host: Host, alarm: Alarm, watch: LiveWatch
+    ) -> Recorder:
+        from tiepoint_adapters.clock import SystemClock
+        from tiepoint_security.footage.index import FootageIndex
+        from tiepoint_security.footage.listening import recording
+        from tiepoint_security.footage.recorder import Recorder
+        from tiepoint_security.footage.store import FootageStore
+
+        store = FootageStore(alarm.records.folder / "footage")
+        recorder = Recorder(FootageIndex(host, settings.collection, store), settings, SystemClock())
+        zones = {name: camera.settings.zones for name, camera in watch.watching.cameras.items()}
+        watch.watching.listeners.append(recording(recorder, zones))
+        return recorder
 
     def stop(self) -> None:
+        if self._end_metrics is not None:
+            self._end_metrics()
+            self._end_metrics = None
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
+        if self.recorder is not None:
+            self.recorder.stop()
+            self.recorder = None
         if self.alarm is not None:
             self.alarm.stop()
             self.alarm = None
@@ -70,4 +146,15 @@ class SecurityPlugin(Plugin):
         return () if before == after else (f"alerts from {before or 'nothing'} to {after}",)
 
     def health(self) -> dict[str, Any]:
-        return {"status": "stopped"} if self.alarm is None else self.alarm.health()
+        if self.alarm is None:
+            return {"status": "stopped"}
+        health = self.alarm.health()
+        if self.watch is not None:
+            watched = self.watch.health()
+            worse = "degraded" if watched["status"] != "ok" else health["status"]
+            health |= {**watched, "status": worse}
+        if self.recorder is not None:
+            footage = self.recorder.health()
+            worse = "degraded" if footage["status"] != "ok" else health["status"]
+            health |= {"footage": footage, "status": worse}
+        return health

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from tests.small_encoders import ColourAligner, ColourEncoder, ColourWordEncoder
@@ -57,8 +56,12 @@ def deployment(folder, **changes: Any) -> Deployment:
 
 @contextmanager
 def served(host: Host, **options: Any) -> Iterator[TestClient]:
-    """Run a host's service as a parent application does."""
-    parent = Starlette(routes=[Mount("/", host.asgi())], lifespan=host.lifespan)
+    """Run a host's service; its life is that of a parent application."""
+    life, service = Starlette(lifespan=host.lifespan), host.asgi()
+
+    async def parent(scope, receive, send) -> None:
+        await (life if scope["type"] == "lifespan" else service)(scope, receive, send)
+
     options = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50000), **options}
     with TestClient(parent, **options) as client:
         yield client

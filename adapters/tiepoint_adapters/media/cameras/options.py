@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 
 Coordinate = Annotated[float, Field(ge=0, le=1)]
 Polygon = Annotated[tuple[tuple[Coordinate, Coordinate], ...], Field(min_length=3, max_length=200)]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint.encoders.images import Pixels
 
 Fault: TypeAlias = Literal["black", "covered", "frozen"]

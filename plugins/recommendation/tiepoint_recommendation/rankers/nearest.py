@@ -51,7 +51,7 @@ class NearestItems:
     def _index(self) -> Any:
         import faiss
 
-        n_items, dimensions = self.vectors.shape
+        dimensions = self.vectors.shape[1]
         vectors = np.ascontiguousarray(self.vectors, np.float32)
         index = faiss.IndexIVFFlat(
             faiss.IndexFlatIP(dimensions), dimensions, _LISTS, faiss.METRIC_INNER_PRODUCT

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 
 
 class ConditionSettings(Section):

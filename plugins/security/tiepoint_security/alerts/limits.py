@@ -6,7 +6,7 @@ from collections import deque
 
 from pydantic import Field
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 
 
 class RateSettings(Section):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Name, Section
+from tiepoint.config.models import Name
+from tiepoint.config.sections import Section
 from tiepoint_security.alerts.condition import ConditionSettings
 from tiepoint_security.alerts.limits import RateSettings
 from tiepoint_security.alerts.schedule import Schedule

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint_security.alerts.severity import Severity, at_least
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -17,3 +17,13 @@ def at_least(severity: Severity, least: Severity) -> bool:
     True
     """
     return SEVERITIES.index(severity) >= SEVERITIES.index(least)
+
+
+def worst(*severities: Severity | None) -> Severity | None:
+    """Return the worst of some severities; None if there is none.
+
+    >>> worst("info", None, "warning")
+    'warning'
+    """
+    given = [severity for severity in severities if severity is not None]
+    return max(given, key=SEVERITIES.index, default=None)

@@ -13,7 +13,9 @@ import click
 from tiepoint.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
+    from tiepoint.config.models import Deployment
     from tiepoint_security.alarm import Records
+    from tiepoint_security.plugin import SecurityConfig
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,6 +32,23 @@ def user_option(command: Command) -> Command:
     return option(command)
 
 
+def security_of(deployment: Deployment, config: Path) -> SecurityConfig:
+    """Return the plugin's options in a deployment.
+
+    Raises:
+        ConfigError: It does not name this plugin.
+    """
+    from tiepoint_security.plugin import SecurityConfig
+
+    if "security" not in deployment.plugins:
+        raise ConfigError(
+            "the deployment does not name the plugin",
+            where=f"{config} (plugins)",
+            hint="Add `security: {}` under `plugins`.",
+        )
+    return SecurityConfig.model_validate(deployment.plugins["security"])
+
+
 @contextmanager
 def opened_records(config: Path) -> Iterator[Records]:
     """Open the records of a deployment; a process that runs it may have them open, too.
@@ -40,16 +59,9 @@ def opened_records(config: Path) -> Iterator[Records]:
     """
     from tiepoint.config.loader import load
     from tiepoint_security.alarm import Records
-    from tiepoint_security.plugin import SecurityConfig
 
     deployment = load(config).deployment
-    if "security" not in deployment.plugins:
-        raise ConfigError(
-            "the deployment does not name the plugin",
-            where=f"{config} (plugins)",
-            hint="Add `security: {}` under `plugins`.",
-        )
-    settings = SecurityConfig.model_validate(deployment.plugins["security"])
+    settings = security_of(deployment, config)
     records = Records(settings.records, deployment.store.uri)
     if not records.exist:
         raise InputError(

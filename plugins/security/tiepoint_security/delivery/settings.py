@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 
 LONGEST_WAIT_S = 300.0
 """The longest wait before a message is tried again; a later time is the work of a clock."""

@@ -127,7 +127,7 @@ def fit(
         data=content_hash(b"".join(counts_content(clip.counts) for clip in clips)),
         background=background,
         alerts_per_hour=alerts_per_hour,
-        threshold=_threshold(background, alerts_per_hour),
+        threshold=threshold_for(background, alerts_per_hour),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         tiepoint_security=version("tiepoint-security"),
         versions={"python": python_version()}
@@ -145,7 +145,7 @@ def held_out_thresholds(
     So alarms in ordinary footage are counted at thresholds that did not see it either.
     """
     return [
-        _threshold(
+        threshold_for(
             BackgroundQuantile.fit(_steady([*held_out[:i], *held_out[i + 1 :]], fps)),
             alerts_per_hour,
         )
@@ -157,7 +157,8 @@ def _steady(held_out: Sequence[NDArray[np.float64]], fps: float) -> NDArray[np.f
     return np.concatenate([sustained(scores.tolist(), fps) for scores in held_out])
 
 
-def _threshold(background: BackgroundQuantile, alerts_per_hour: float) -> float:
+def threshold_for(background: BackgroundQuantile, alerts_per_hour: float) -> float:
+    """Return the sustained score that ordinary footage reaches so many times an hour."""
     windows_per_hour = 3600 / _ALARM_S
     share = min(0.5, alerts_per_hour / windows_per_hour)
     return max(background.threshold(share), _LEAST)

@@ -129,6 +129,16 @@ class Archive:
         with self.database.reading() as session:
             return [dict(row.view) for row in session.scalars(wanted)]
 
+    def false_looks(self) -> list[tuple[str, str, bytes]]:
+        """Return id, camera and looks (float32) of false alarms about something with looks."""
+        wanted = select(AlertRow.id, AlertRow.camera, AlertRow.appearance).where(
+            AlertRow.id.in_(_judged("false_alarm")),
+            AlertRow.id.not_in(_judged("confirmed")),
+            AlertRow.appearance.is_not(None),
+        )
+        with self.database.reading() as session:
+            return [(row[0], row[1], bytes(row[2] or b"")) for row in session.execute(wanted)]
+
     def _acknowledge(self, row: AlertRow, user: str) -> None:
         row.acknowledged_by, row.acknowledged_s = user, self.clock.wall()
 

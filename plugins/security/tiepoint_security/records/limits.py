@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tiepoint.config.models import Section
+from tiepoint.config.sections import Section
 from tiepoint_security.alerts.severity import Severity
 
 

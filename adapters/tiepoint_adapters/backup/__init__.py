@@ -1,0 +1,1 @@
+"""Backups of a deployment: made while it is served, verified, and restored."""

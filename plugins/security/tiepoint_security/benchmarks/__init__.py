@@ -1,0 +1,1 @@
+"""Benchmarks: watching against encoding every frame, and how many cameras a machine takes."""

@@ -1,0 +1,1 @@
+"""Footage that can be searched: segments of what cameras saw, kept for a while and indexed."""

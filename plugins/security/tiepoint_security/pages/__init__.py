@@ -1,0 +1,1 @@
+"""Pages that commands write: one file each, without scripts, that needs no network."""

@@ -1,0 +1,1 @@
+"""Rules: what has to be the case for an alert, as the deployment file says it."""

@@ -1,0 +1,301 @@
+"""What a camera usually sees: looks of its own footage, by which everything is calibrated.
+
+A look is taken in only after a quarantine in which its subject raised no alert, so that an
+intruder does not become ordinary. The number that is kept is bounded: each look of the past
+has the same chance to be among them (reservoir sampling: Vitter, 1985), and the newest are
+kept beside them. Looks that somebody marked as false alarms are ordinary by word, and stay.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.errors import InputError
+from tiepoint.saving import replace_together
+
+CAPACITY = 1000
+QUARANTINE_S = 30.0
+_EXAMPLES_SIDE = 96
+_MOST_FALSE = 200
+_RECENT = 64
+
+
+class Usual(NamedTuple):
+    """One look of ordinary footage.
+
+    Attributes:
+        own: (d,) float16, of the encoder.
+        joint: (k,) float16, in the joint space; empty without one.
+        thumbnail: JPEG of at most 96 pixels; empty for looks without a picture.
+        subject: What it was a look at: all looks at one track have the same.
+    """
+
+    own: NDArray[np.float16]
+    joint: NDArray[np.float16]
+    thumbnail: bytes
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """The kept looks as matrices, one row each.
+
+    Attributes:
+        own: (n, d) float32.
+        joint: (n, k) float32; k is 0 without a joint space.
+    """
+
+    own: NDArray[np.float32]
+    joint: NDArray[np.float32]
+
+
+class Ordinary:
+    """The looks that one camera usually sees, of one kind (regions, or the whole picture).
+
+    Args:
+        fingerprint: Of the encoder and the joint space.
+        capacity: How many are kept.
+    """
+
+    def __init__(self, fingerprint: str, capacity: int = CAPACITY) -> None:
+        self.fingerprint = fingerprint
+        self.capacity = capacity
+        self.kept: list[Usual] = []
+        self.false_alarms: list[Usual] = []
+        self.version = 0
+        self._saved_version = 0
+        self.seen = 0
+        self.subjects = 0
+        self.seconds = 0.0
+        self._recent: deque[str] = deque(maxlen=_RECENT)
+        self._waiting: deque[tuple[float, Usual]] = deque(maxlen=capacity)
+        self._last_s: float | None = None
+        self._chance = random.Random(0)  # noqa: S311 - which of equals is kept is no secret
+        self._matrices: tuple[int, Matrices] | None = None
+
+    def __len__(self) -> int:
+        return len(self.kept) + len(self.false_alarms)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something that was not saved."""
+        return self.version != self._saved_version
+
+    @property
+    def subjects_per_hour(self) -> float:
+        """How many subjects an hour of this camera's footage has."""
+        return 3600 * self.subjects / max(self.seconds, 1.0)
+
+    @property
+    def looks_per_hour(self) -> float:
+        """How many looks an hour of it has."""
+        return 3600 * self.seen / max(self.seconds, 1.0)
+
+    def offer(self, time_s: float, look: Usual) -> None:
+        """Give a look that becomes ordinary unless its subject raises an alert soon.
+
+        Args:
+            time_s: The stream's time.
+            look: The look.
+        """
+        self._waiting.append((time_s, look))
+
+    def reject(self, subject: str) -> None:
+        """Throw away what led up to an alert about a subject."""
+        if any(look.subject == subject for _, look in self._waiting):
+            left = [pair for pair in self._waiting if pair[1].subject != subject]
+            self._waiting = deque(left, maxlen=self.capacity)
+
+    def reject_all(self) -> None:
+        """Throw away all that waits: an alert is about the scene as a whole."""
+        self._waiting.clear()
+
+    def step(self, time_s: float) -> None:
+        """Let the stream's time pass."""
+        if self._last_s is not None:
+            self.seconds += min(max(time_s - self._last_s, 0.0), 5.0)
+        self._last_s = time_s
+        while self._waiting and time_s - self._waiting[0][0] >= QUARANTINE_S:
+            self._take(self._waiting.popleft()[1])
+
+    def settle(self) -> None:
+        """Take in what is still in quarantine: the footage is over, and was ordinary."""
+        while self._waiting:
+            self._take(self._waiting.popleft()[1])
+
+    def mark_false(self, look: Usual) -> None:
+        """Take in a look that somebody marked as a false alarm, for good."""
+        self.false_alarms = [*self.false_alarms, look][-_MOST_FALSE:]
+        self.version += 1
+
+    def matrices(self) -> Matrices | None:
+        """Return the looks as matrices; None if there are none. Cached until they change."""
+        if self._matrices is None or self._matrices[0] != self.version:
+            looks = [*self.kept, *self.false_alarms]
+            if not looks:
+                return None
+            joint = [look.joint for look in looks]
+            made = Matrices(_stacked([look.own for look in looks]), _stacked(joint))
+            self._matrices = (self.version, made)
+        return self._matrices[1]
+
+    def nearest(self, own: NDArray[np.float32], count: int) -> list[tuple[float, bytes]]:
+        """Return cosine and thumbnail of the most similar looks of different subjects.
+
+        Args:
+            own: (d,) float32, of the encoder.
+            count: How many at most.
+        """
+        matrices = self.matrices()
+        if matrices is None:
+            return []
+        looks = [*self.kept, *self.false_alarms]
+        cosines = matrices.own @ own
+        found: dict[str, tuple[float, bytes]] = {}
+        for row in np.argsort(-cosines):
+            look = looks[row]
+            if look.thumbnail and look.subject not in found:
+                found[look.subject] = (float(cosines[row]), look.thumbnail)
+            if len(found) == count:
+                break
+        return list(found.values())
+
+    def distance(self, own: NDArray[np.float32]) -> float:
+        """Return the cosine distance of a look to the nearest one, in [0, 2]; NaN without any."""
+        matrices = self.matrices()
+        return float("nan") if matrices is None else 1.0 - float((matrices.own @ own).max())
+
+    def distances(self) -> NDArray[np.float64]:
+        """Return the distance of each look to the nearest one of another subject, (n,)."""
+        matrices = self.matrices()
+        if matrices is None:
+            return np.zeros(0)
+        names = np.array([look.subject for look in (*self.kept, *self.false_alarms)])
+        cosines = matrices.own @ matrices.own.T
+        cosines[names[:, None] == names] = -2.0
+        nearest = cosines.max(axis=1)
+        return np.asarray(1.0 - nearest[nearest > -2.0], np.float64)
+
+    def _take(self, look: Usual) -> None:
+        self.seen += 1
+        self.version += 1
+        if look.subject not in self._recent:
+            self.subjects += 1
+            self._recent.append(look.subject)
+        if len(self.kept) < self.capacity:
+            self.kept.append(look)
+            return
+        place = self._chance.randrange(self.seen)
+        if place < self.capacity:
+            self.kept[place] = look
+
+    # On disk
+
+    def content(self) -> bytes:
+        """Return everything as the content of a safetensors file."""
+        from safetensors.numpy import save
+
+        looks = [*self.kept, *self.false_alarms]
+        pictures = b"".join(look.thumbnail for look in looks)
+        about = {
+            "fingerprint": self.fingerprint,
+            "kept": len(self.kept),
+            "seen": self.seen,
+            "counted_subjects": self.subjects,
+            "seconds": self.seconds,
+            "sizes": [len(look.thumbnail) for look in looks],
+            "subjects": [look.subject for look in looks],
+        }
+        tensors: dict[str, NDArray[Any]] = {
+            "own": _stacked([look.own for look in looks], np.float16),
+            "joint": _stacked([look.joint for look in looks], np.float16),
+            "thumbnails": np.frombuffer(pictures, np.uint8),
+        }
+        return save(tensors, {"about": json.dumps(about)})
+
+    def save(self, file: Path) -> None:
+        """Write it, whole or not at all.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        file.parent.mkdir(parents=True, exist_ok=True)
+        version = self.version
+        replace_together({file: self.content()})
+        self._saved_version = version
+
+    @classmethod
+    def load(cls, file: Path, fingerprint: str, capacity: int = CAPACITY) -> Ordinary:
+        """Read a saved one; one of another encoder begins anew.
+
+        Raises:
+            InputError: It is damaged.
+        """
+        made = cls(fingerprint, capacity)
+        if not file.exists():
+            return made
+        import safetensors
+        from safetensors.numpy import load_file
+
+        try:
+            with safetensors.safe_open(file, "numpy") as opened:
+                about = json.loads(opened.metadata()["about"])
+            tensors = load_file(file)
+            if about["fingerprint"] != fingerprint:
+                return made
+            pictures = io.BytesIO(tensors["thumbnails"].tobytes())
+            looks = [
+                Usual(own, joint, pictures.read(size), subject)
+                for own, joint, size, subject in zip(
+                    tensors["own"], tensors["joint"], about["sizes"], about["subjects"], strict=True
+                )
+            ]
+        except (safetensors.SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+            raise InputError(
+                f"what the camera usually sees cannot be read ({type(error).__name__})",
+                where=str(file),
+                hint="Remove the file; it is learned anew.",
+            ) from error
+        made.kept, made.false_alarms = looks[: about["kept"]], looks[about["kept"] :]
+        made.seen, made.seconds = int(about["seen"]), float(about["seconds"])
+        made.subjects = int(about["counted_subjects"])
+        made.version = made._saved_version = 1
+        return made
+
+
+def usual(
+    own: NDArray[np.float32],
+    joint: NDArray[np.float32] | None,
+    subject: str,
+    thumbnail: Callable[[int], bytes] | None = None,
+) -> Usual:
+    """Return a look as it is kept.
+
+    Args:
+        own: (d,) of the encoder.
+        joint: (k,) of the joint space, or None.
+        subject: What it is a look at.
+        thumbnail: Makes a JPEG of a side.
+    """
+    return Usual(
+        own.astype(np.float16),
+        np.zeros(0, np.float16) if joint is None else joint.astype(np.float16),
+        b"" if thumbnail is None else thumbnail(_EXAMPLES_SIDE),
+        subject,
+    )
+
+
+def _stacked(
+    rows: list[NDArray[np.float16]], kind: type[np.float32 | np.float16] = np.float32
+) -> NDArray[np.float32]:
+    return np.stack(rows).astype(kind) if rows else np.zeros((0, 0), kind)

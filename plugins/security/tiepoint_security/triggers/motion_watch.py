@@ -1,0 +1,161 @@
+"""One camera's motion against what is ordinary there: fitted before, or learned from itself."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from pathlib import Path
+
+from tiepoint.errors import ConfigError, TiepointError
+from tiepoint.threads import preparation_threads
+from tiepoint_security.frames.flow import lag_frames
+from tiepoint_security.frames.grey import Grey
+from tiepoint_security.normality.cells import CellMotion
+from tiepoint_security.normality.fitting import ClipMotion, fit, threshold_for
+from tiepoint_security.normality.model import Normality, NormalityStream
+from tiepoint_security.normality.standing import MotionStream, Standing
+from tiepoint_security.triggers.base import READY, Readiness
+
+logger = logging.getLogger(__name__)
+
+_KEPT_FRAMES = 72_000
+
+
+class MotionWatch:
+    """Says of each frame how unusual its motion is, once it knows what is usual.
+
+    Without a fitted normality it gathers the camera's motion for a while, fits one on it in
+    the background, saves it, and goes on from there. A frame of another size begins anew.
+
+    Args:
+        fps: Frames per second.
+        seconds: How much footage is gathered.
+        folder: Where the normality is, or will be saved; kept in memory only if None.
+        given: Whether the normality there was fitted by the user, so that it must fit.
+        learns: Whether what stays ordinary moves the limits on line.
+
+    Raises:
+        ConfigError: The given one was fitted at another frame rate.
+        InputError: The given one cannot be read.
+    """
+
+    def __init__(
+        self, fps: float, seconds: float, folder: Path | None, *, given: bool, learns: bool
+    ) -> None:
+        self._fps = fps
+        self._wanted = min(_KEPT_FRAMES, round(seconds * fps))
+        self._folder = folder
+        self._given = given
+        self._learns = learns
+        self._normality: Normality | None = None
+        self._stream: NormalityStream | None = None
+        self._fitting: Future[Normality] | None = None
+        self._begin()
+        if folder is not None and (given or folder.is_dir()):
+            self._load(folder)
+
+    @property
+    def normality(self) -> Normality | None:
+        """What is ordinary; None while that is being learned."""
+        return self._normality
+
+    def step(self, frame: Grey) -> Standing | None:
+        """Take the next frame, (h, w) uint8; None while what is ordinary is being learned.
+
+        Raises:
+            DecodeError: The normality was given, and fitted on frames of another size.
+        """
+        if self._fitting is not None and self._fitting.done():
+            self._fitted(self._fitting)
+        if self._normality is not None and not self._given:
+            card = self._normality.card
+            if frame.shape != (card.height, card.width):
+                logger.warning("the picture has another size: its motion is learned anew")
+                self._normality = self._stream = None
+                self._begin()
+        if self._stream is not None:
+            return self._stream.step(frame)
+        self._gather(frame)
+        return None
+
+    def threshold(self, alerts_per_hour: float | None) -> float | None:
+        """Return the standing from which a frame is alarming; None while that is not known.
+
+        Args:
+            alerts_per_hour: Of ordinary footage; as it was fitted for if None.
+        """
+        if self._normality is None:
+            return None
+        card = self._normality.card
+        if alerts_per_hour is None:
+            return card.threshold
+        return threshold_for(card.background, alerts_per_hour)
+
+    def readiness(self) -> Readiness:
+        """Return whether what is ordinary is known and, if not, how much more is needed."""
+        if self._normality is not None:
+            return READY
+        left_s = max(0.0, (self._wanted - len(self._motions)) / self._fps)
+        if left_s == 0:
+            return Readiness(False, "what was learned is being fitted")
+        total_s = self._wanted / self._fps
+        return Readiness(
+            False, f"{left_s:.0f} s more of ordinary footage are needed (of {total_s:.0f} s)"
+        )
+
+    def settle(self) -> None:
+        """Wait for a fit that is under way."""
+        if self._fitting is not None:
+            self._fitted(self._fitting)
+
+    def _begin(self) -> None:
+        self._size: tuple[int, ...] = ()
+        self._motions: list[CellMotion] = []
+        self._motion = MotionStream(lag_frames(self._fps))
+
+    def _gather(self, frame: Grey) -> None:
+        if self._fitting is not None:
+            return
+        if frame.shape != self._size:
+            self._begin()
+            self._size = frame.shape
+        self._motions.append(self._motion.step(frame))
+        if len(self._motions) >= self._wanted:
+            clip = ClipMotion((frame.shape[0], frame.shape[1]), tuple(self._motions))
+            self._fitting = preparation_threads().submit(lambda: fit([clip], self._fps)[0])
+
+    def _fitted(self, fitting: Future[Normality]) -> None:
+        self._fitting = None
+        try:
+            normality = fitting.result()
+            if self._folder is not None:
+                normality.save(self._folder)
+        except (TiepointError, OSError) as error:
+            logger.error("what is ordinary could not be learned, and is learned anew: %s", error)
+            self._begin()
+            return
+        self._motions = []
+        self._use(normality)
+
+    def _load(self, folder: Path) -> None:
+        try:
+            normality = Normality.load(folder)
+        except TiepointError as error:
+            if self._given:
+                raise
+            logger.warning("what is ordinary is learned anew: %s", error)
+            return
+        if normality.card.fps != self._fps:
+            if not self._given:
+                return
+            raise ConfigError(
+                f"what is ordinary was fitted at {normality.card.fps:g} frames a second, and the"
+                f" camera is analysed at {self._fps:g}",
+                where=str(folder),
+                hint="Change the camera's fps, or fit again.",
+            )
+        self._use(normality)
+
+    def _use(self, normality: Normality) -> None:
+        self._normality = normality
+        self._stream = normality.stream(learns=self._learns)

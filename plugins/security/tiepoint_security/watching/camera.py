@@ -1,0 +1,212 @@
+"""One camera under watch: its scene, what is ordinary there, and its rules."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tiepoint.errors import TiepointError
+from tiepoint_adapters.media.cameras.frames import CameraFrame
+from tiepoint_security.alerts.alert import Alert
+from tiepoint_security.alerts.observation import Observation
+from tiepoint_security.evidence.pictures import thumbnail
+from tiepoint_security.evidence.recorder import Recorder
+from tiepoint_security.rules.rule import Rule
+from tiepoint_security.rules.settings import RuleSettings
+from tiepoint_security.rules.triggers import AbnormalSettings, DescribedSettings
+from tiepoint_security.scene.boxes import Detector
+from tiepoint_security.scene.ordinary import Ordinary, usual
+from tiepoint_security.scene.understanding import CameraScene, Wish
+from tiepoint_security.scene.view import Look, View
+from tiepoint_security.scene.vision import Vision
+from tiepoint_security.triggers.making import Surroundings, make_trigger
+from tiepoint_security.triggers.motion_watch import MotionWatch
+from tiepoint_security.watching.settings import CameraSettings, WatchSettings
+
+logger = logging.getLogger(__name__)
+
+
+class CameraWatch:
+    """Understands the frames of one camera, and says what its rules make of them.
+
+    Args:
+        name: The camera's.
+        settings: All settings of watching.
+        vision: What makes vectors; None without an encoder of pictures.
+        detector: What finds things; None for what differs from the background.
+        folder: Where what is learned of the camera is kept; in memory only if None.
+
+    Raises:
+        ConfigError: A rule needs what the deployment does not have.
+        InputError: What was learned, or fitted, or an example picture cannot be read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: WatchSettings,
+        vision: Vision | None,
+        detector: Detector | None,
+        folder: Path | None,
+    ) -> None:
+        self.name = name
+        self.settings: CameraSettings = settings.cameras[name]
+        self._folder = folder
+        self._vision = vision
+        self.recorder = Recorder(settings.evidence.before_s, settings.evidence.after_s)
+        chosen = settings.rules_of(name)
+        self.scene = CameraScene(
+            self.settings.fps,
+            detector,
+            looks_at=looked_at(chosen) if vision is not None else frozenset(),
+            detect_every_s=0.0 if settings.detector is None else settings.detector.every_s,
+        )
+        fingerprint = None if vision is None else vision.fingerprint
+        self.regions = self._ordinary("regions", fingerprint)
+        self.scenes = self._ordinary("scenes", fingerprint)
+        self.motion = self._motion(settings, chosen)
+        around = Surroundings(
+            self.settings.zones,
+            self.settings.lines,
+            vision,
+            self.regions,
+            self.scenes,
+            self.motion,
+        )
+        self.rules = [
+            Rule(rule, one, self.settings.zones, lambda given: make_trigger(given, around))
+            for rule, one in chosen.items()
+        ]
+        self.error: str | None = None
+
+    def understand(self, frame: CameraFrame) -> View:
+        """Take the next frame: what moves in it, and how unusually."""
+        view = self.scene.step(frame)
+        if self.motion is not None:
+            try:
+                view.standing = self.motion.step(view.grey)
+                self.error = None
+            except TiepointError as error:
+                if self.error is None:
+                    logger.error("camera %s: %s", self.name, error)
+                self.error = str(error)
+        return view
+
+    def take(self, wish: Wish, look: Look) -> None:
+        """Take what a picture that was wished for looks like."""
+        wish.fulfil(look)
+        kind = self.scenes if wish.region is None else self.regions
+        if kind is not None:
+            subject = _minute(look) if wish.region is None else wish.region.track
+            kind.offer(
+                look.time_s,
+                usual(look.own, look.joint, subject, lambda side: thumbnail(wish.pixels, side)),
+            )
+
+    def judge(self, view: View) -> list[Observation]:
+        """Return what the rules say of a frame that was understood and looked at."""
+        self.scene.remember(view)
+        for kind in (self.regions, self.scenes):
+            if kind is not None:
+                kind.step(view.time_s)
+        found = []
+        for rule in self.rules:
+            rule.step(view)
+            found += rule.observations(view)
+        return found
+
+    def alerted(self, alert: Alert, observation: Observation) -> None:
+        """Keep what an alert is about from becoming ordinary."""
+        if self.regions is not None and observation.track:
+            self.regions.reject(observation.track)
+        elif self.scenes is not None and not observation.track:
+            self.scenes.reject_all()
+
+    def usual_for(self, observation: Observation, count: int = 3) -> tuple[bytes, ...]:
+        """Return JPEGs of the most similar things that usually are there."""
+        if self.regions is None or observation.appearance is None:
+            return ()
+        nearest = self.regions.nearest(np.asarray(observation.appearance, np.float32), count)
+        return tuple(content for _, content in nearest)
+
+    def settle(self) -> None:
+        """Take what waits as ordinary: the footage is over."""
+        for kind in (self.regions, self.scenes):
+            if kind is not None:
+                kind.settle()
+        if self.motion is not None:
+            self.motion.settle()
+
+    def save(self) -> None:
+        """Keep what was learned of what is ordinary.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._folder is None:
+            return
+        for name, kind in (("regions", self.regions), ("scenes", self.scenes)):
+            if kind is not None and kind.changed:
+                kind.save(self._folder / f"{name}.safetensors")
+
+    def health(self) -> dict[str, Any]:
+        """Return plain data: what is followed, how much was gated, what rules still need."""
+        missing = {rule.name: found for rule in self.rules if (found := rule.missing())}
+        return {
+            "analysed": self.scene.frames,
+            "still": self.scene.gated,
+            "rules": [rule.name for rule in self.rules],
+            "learning": missing,
+            "usual_looks": len(self.regions) if self.regions is not None else 0,
+            "analysis_error": self.error,
+        }
+
+    def _ordinary(self, kind: str, fingerprint: str | None) -> Ordinary | None:
+        if fingerprint is None:
+            return None
+        if self._folder is None:
+            return Ordinary(fingerprint)
+        return Ordinary.load(self._folder / f"{kind}.safetensors", fingerprint)
+
+    def _motion(
+        self, settings: WatchSettings, rules: dict[str, RuleSettings]
+    ) -> MotionWatch | None:
+        asked = any(
+            isinstance(trigger, AbnormalSettings) and trigger.by == "motion"
+            for rule in rules.values()
+            for _, _, trigger in rule.when.triggers()
+        )
+        if not asked:
+            return None
+        given = self.settings.normality
+        learned = None if self._folder is None else self._folder / "normality"
+        return MotionWatch(
+            self.settings.fps,
+            settings.learning.seconds,
+            given or learned,
+            given=given is not None,
+            learns=settings.learning.on_line,
+        )
+
+
+def looked_at(rules: Mapping[str, RuleSettings]) -> frozenset[str]:
+    """Return what of frames is looked at: `regions`, and `scene` where a rule asks for it.
+
+    Regions always are: by their looks, alerts about one thing are known as one.
+    """
+    asked = {
+        trigger.look_at
+        for rule in rules.values()
+        for _, _, trigger in rule.when.triggers()
+        if isinstance(trigger, DescribedSettings)
+    }
+    return frozenset({"regions", *asked}) if rules else frozenset()
+
+
+def _minute(look: Look) -> str:
+    """Return the subject of a look at the whole picture: what is there in one minute is one."""
+    return f"minute {int(look.time_s // 60)}"

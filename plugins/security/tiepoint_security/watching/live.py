@@ -1,0 +1,153 @@
+"""Cameras as they happen: read, analysed and judged until the process ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from tiepoint.errors import StoreError
+from tiepoint_adapters.clock import Clock
+from tiepoint_adapters.media.cameras.frames import CameraFrame
+from tiepoint_adapters.media.cameras.pool import CameraPool
+from tiepoint_security.alarm import Alarm
+from tiepoint_security.alerts.camera_faults import camera_faults
+from tiepoint_security.evidence.keeper import EvidenceKeeper
+from tiepoint_security.scene.vision import Vision
+from tiepoint_security.watching.false_alarms import FalseAlarms
+from tiepoint_security.watching.making import make_cameras
+from tiepoint_security.watching.settings import WatchSettings
+from tiepoint_security.watching.watching import Watching
+
+logger = logging.getLogger(__name__)
+
+_WAIT_S = 0.25
+_WATCH_EVERY_S = 1.0
+_SAVE_EVERY_S = 300.0
+
+
+class LiveWatch:
+    """Watches the cameras of a deployment.
+
+    One thread takes the latest frame of every camera, has them analysed side by side, and
+    tells the desk. A round that takes long makes cameras drop frames and never queue them, so
+    memory and delay stay bounded; what was dropped is counted.
+
+    Args:
+        settings: Of watching.
+        vision: What makes vectors; None without.
+        alarm: Takes observations and evidence.
+        clock: The clocks.
+
+    Raises:
+        ConfigError: A rule needs what the deployment does not have.
+        InputError: What was learned or fitted cannot be read.
+    """
+
+    def __init__(
+        self, settings: WatchSettings, vision: Vision | None, alarm: Alarm, clock: Clock
+    ) -> None:
+        folder = alarm.records.folder
+        self._alarm = alarm
+        self._clock = clock
+        self._vision = vision
+        self._keeper = EvidenceKeeper(alarm.records.evidence.folder, alarm.add_evidence)
+        self.watching = Watching(
+            make_cameras(settings, vision, folder / "learned"),
+            vision,
+            alarm.desk,
+            self._keeper,
+            clock,
+            clips=settings.evidence.clips,
+        )
+        self.pool = CameraPool(dict(settings.cameras), clock, settings.tampering)
+        self._false_alarms = FalseAlarms(alarm.records.archive, self.watching.cameras, vision)
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._error: str | None = None
+        self.latest: dict[str, CameraFrame] = {}
+
+    def start(self) -> None:
+        """Begin to watch."""
+        if self._vision is not None:
+            self._vision.warm_up()
+        self._keeper.start()
+        self.pool.start()
+        self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End: what is open is completed, and what was learned is kept."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self.pool.stop()
+        self.watching.finish()
+        self._keeper.stop()
+        self._save()
+
+    def health(self) -> dict[str, Any]:
+        """Return plain data: each camera, and the analysis as a whole."""
+        read = self.pool.health()
+        cameras = {
+            name: {**read[name], **camera.health()}
+            for name, camera in self.watching.cameras.items()
+        }
+        analysis = self.watching.health()
+        well = all(
+            camera["status"] in ("ok", "ended") and camera["analysis_error"] is None
+            for camera in cameras.values()
+        )
+        return {
+            "status": "ok" if well and not analysis["failures"] and not self._error else "degraded",
+            "cameras": cameras,
+            "analysis": {
+                **analysis,
+                "clock_steps": self.pool.clock_steps,
+                "error": self._error,
+            },
+        }
+
+    def _run(self) -> None:
+        watched_s = saved_s = self._clock.monotonic()
+        while not self._ended.is_set():
+            try:
+                frames = self.pool.next_frames(_WAIT_S)
+                if frames:
+                    self.latest |= {frame.camera: frame for frame in frames}
+                    self.watching.analyse(frames)
+                elif self.pool.over:
+                    self._ended.wait(_WAIT_S)
+                now_s = self._clock.monotonic()
+                if now_s - watched_s >= _WATCH_EVERY_S:
+                    watched_s = now_s
+                    self._watch()
+                if now_s - saved_s >= _SAVE_EVERY_S:
+                    saved_s = now_s
+                    self._save()
+            except Exception as error:  # a watch that ends in silence is worse than any error
+                if self._error is None:
+                    logger.exception("the analysis failed, and goes on")
+                self._error = f"{type(error).__name__}: {error}"
+                self.watching.failures += 1
+                self._ended.wait(_WAIT_S)
+
+    def _watch(self) -> None:
+        """Look after what reads, once a second."""
+        self.pool.watch()
+        health: Mapping[str, Mapping[str, Any]] = self.pool.health()
+        for observation in camera_faults(health):
+            self._alarm.desk.observe(observation)
+        try:
+            self._false_alarms.take_new(self._clock.monotonic())
+        except StoreError as error:
+            logger.warning("false alarms cannot be read: %s", error)
+
+    def _save(self) -> None:
+        for name, camera in self.watching.cameras.items():
+            try:
+                camera.save()
+            except OSError as error:
+                logger.error("camera %s: what was learned cannot be kept: %s", name, error)
