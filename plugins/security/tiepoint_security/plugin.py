@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from tiepoint import registry
 from tiepoint.errors import InputError
-from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint.plugin import Page, Plugin, PluginConfig
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.settings import AlarmSettings
 from tiepoint_security.watching.settings import WatchSettings
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
     from tiepoint_security.footage.recorder import Recorder
@@ -158,3 +161,18 @@ class SecurityPlugin(Plugin):
             worse = "degraded" if footage["status"] != "ok" else health["status"]
             health |= {"footage": footage, "status": worse}
         return health
+
+    @property
+    def footage_collection(self) -> str | None:
+        """The collection in which footage is found; None while none is kept."""
+        footage = getattr(self.config, "footage", None)
+        return footage.collection if footage is not None and self.alarm is not None else None
+
+    def router(self) -> APIRouter:
+        from tiepoint_security.routes import security_router
+
+        return security_router(self)
+
+    def page(self) -> Page:
+        title = {"en": "Cameras and alerts", "zh": "监控与告警"}
+        return Page(title, Path(__file__).parent / "page", icon="icon.svg")

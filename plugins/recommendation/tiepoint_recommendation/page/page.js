@@ -47,8 +47,8 @@ export default function Shop({ api, may }) {
         <ol class="cards">${problem ? "" : items.map((one, at) => html`<${Product} key=${one.id} ...${{ one, at, was: before[one.id], look, showSimilar, rule: may("recommendation:write") ? rule : null }} />`)}</ol>
       </section>
       <aside>
-        <${Dials} ...${{ rankers, dials, setDials, diversity, setDiversity }} />
         <${Rules} key=${ruled?.id ?? ""} ...${{ api, may, ask: { ...ask, k: SHOWN, explain: false }, item: ruled, changed, done: () => rule(null) }} />
+        <${Dials} ...${{ rankers, dials, setDials, diversity, setDiversity }} />
         <${Experiment} api=${api} />
       </aside>
     </div>
