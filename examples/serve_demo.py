@@ -4,11 +4,12 @@
     tiepoint serve tiepoint-serve/deployment.yaml
 
 Everything comes from installed packages or is made here: photographs, rendered street scenes in
-which things happen. Nothing is fetched. `make serve` does both.
+which things happen, a shop with simulated shoppers. Nothing is fetched. `make serve` does both.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,26 @@ def write_clips(folder: Path) -> dict[str, Any]:
         },
         "footage": {"collection": "footage"},
         "alerts": {"default": {"cooldown_s": 20}},
+    }
+
+
+def write_shop(folder: Path) -> dict[str, Any]:
+    """Make a shop with shoppers, fit a model, and return the plugin's options."""
+    from tiepoint_recommendation.simulation.shop import simulate
+
+    if not (folder / "data").is_dir():
+        simulate(users=120, items=96, days=45, seed=7).write(folder / "data")
+    ask = [str(Path(sys.executable).with_name("tiepoint")), "recommend"]
+    store = str(folder / "store")
+    data = folder / "data"
+    read = ["--items", data / "items.csv", "--events", data / "events.csv", "--root", data]
+    if not (folder / "store" / "models" / "current").is_file():
+        for words in (["ingest", *read], ["fit"]):
+            subprocess.run([*ask, *map(str, words), "--store", store], check=True)
+    arms = {"plain": {"share": 1}, "diverse": {"share": 1, "diversity": 0.4}}
+    return {
+        "store": "./shop/store",
+        "live": {"experiment": {"name": "diversity", "arms": arms}},
     }
 
 
@@ -83,7 +104,10 @@ def write_deployment(folder: Path) -> Path:
                 },
             },
         },
-        "plugins": {"security": write_clips(folder / "cameras")},
+        "plugins": {
+            "security": write_clips(folder / "cameras"),
+            "recommendation": write_shop(folder / "shop"),
+        },
     }
     path = folder / "deployment.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
