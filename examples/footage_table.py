@@ -171,7 +171,8 @@ def rank(host: Host, right: frozenset[str], weight: float = MOVING_WEIGHT, **que
 def by_thumbnail(host: Host, store: FootageStore, segments: Sequence[Segment]) -> list[int]:
     """Return the rank of each segment when its thumbnail, or its first frame, asks for it."""
     return [
-        rank(host, frozenset([one.id]), image=store.folder / f"{one.stem}.jpg") for one in segments
+        rank(host, frozenset([one.id]), 0, image=store.folder / f"{one.stem}.jpg")
+        for one in segments
     ]
 
 
@@ -182,7 +183,7 @@ def by_half(host: Host, store: FootageStore, segments: Sequence[Segment]) -> lis
         middle_s = (one.end_s - one.start_s) / 2
         frames = read_frames(Clip(store.folder / f"{one.stem}.mp4", middle_s), rate=2.0)
         pixels = np.stack([frame.pixels for frame in frames])
-        ranks.append(rank(host, frozenset([one.id]), video=pixels))
+        ranks.append(rank(host, frozenset([one.id]), 0, video=pixels))
     return ranks
 
 

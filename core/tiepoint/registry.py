@@ -32,6 +32,7 @@ SERVERS = "tiepoint.servers"
 COMMANDS = "tiepoint.commands"
 BENCHMARKS = "tiepoint.benchmarks"
 PLUGINS = "tiepoint.plugins"
+EXHIBITS = "tiepoint.exhibits"
 
 NOUNS: Mapping[str, str] = {
     ENCODERS: "encoder",
@@ -46,6 +47,7 @@ NOUNS: Mapping[str, str] = {
     COMMANDS: "command",
     BENCHMARKS: "benchmark",
     PLUGINS: "plugin",
+    EXHIBITS: "exhibit",
 }
 """The groups of entry points, and what one of each is called."""
 

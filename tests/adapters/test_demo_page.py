@@ -2,14 +2,18 @@
 
 import html
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tiepoint import registry
+from tiepoint.errors import InputError
 from tiepoint.types import Contribution, Hit, Skipped
 from tiepoint_adapters.demo.answers import Answer, Section
+from tiepoint_adapters.demo.exhibits import Exhibit, Exhibited, Part, exhibits
 from tiepoint_adapters.demo.filling import Filling
 from tiepoint_adapters.demo.page import render
 from tiepoint_adapters.demo.pictures import Picture
@@ -55,7 +59,7 @@ def contribution(route: str, value: float) -> Contribution:
     return Contribution(route, value, value, 1.0, value)
 
 
-def page(pictures: list[Picture], encoded: int = 1) -> str:
+def page(pictures: list[Picture], encoded: int = 1, exhibits: Sequence[Exhibit] = ()) -> str:
     asked = Question("hybrid", HOSTILE, {"text": HOSTILE}, frozenset(["b"]), "en")
     hits = [
         Hit("a", 1.5, None, (contribution("text->image", 2.0), contribution("words->text", -0.5))),
@@ -74,7 +78,41 @@ def page(pictures: list[Picture], encoded: int = 1) -> str:
     ]
     filling = Filling(2, 4, 0.5, 0.1, encoded, [Skipped("c.jpg", HOSTILE)])
     facts = {"preset": "fast", "deployment": "d.yaml", "warm_up_s": 1.0}
-    return render(sections, pictures, filling, facts)
+    return render(sections, pictures, filling, facts, exhibits)
+
+
+def test_what_a_plugin_shows_is_escaped_and_has_its_picture(pictures):
+    one = Exhibited(HOSTILE, [HOSTILE], b"jpeg", Path("clip.mp4"))
+    shown = [Exhibit("yard", HOSTILE, HOSTILE, [Part(HOSTILE, [one], "zh"), Part("none", [])])]
+    text = page(pictures, exhibits=shown)
+    reader = Reader()
+    reader.feed(text)
+    assert HOSTILE not in text
+    assert not reader.open
+    assert "data:image/jpeg;base64,anBlZw==" in [i["src"] for i in reader.all("img")]
+    assert "yard" in [section["id"] for section in reader.all("section")]
+
+
+def test_a_plugin_that_cannot_show_anything_is_told_of_and_left_out(tmp_path, capsys):
+    def broken(folder: Path, preset: str) -> Exhibit:
+        raise InputError("no street is installed")
+
+    def whole(folder: Path, preset: str) -> Exhibit:
+        assert folder.is_dir()
+        return Exhibit("", preset, "", [])
+
+    undo = [
+        registry.register(registry.EXHIBITS, name, show)
+        for name, show in (("a_broken", broken), ("a_whole", whole))
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "names", lambda group: ["a_broken", "a_whole"])
+        [shown] = exhibits(tmp_path, "fast")
+    for take_away in undo:
+        take_away()
+    assert (shown.name, shown.title) == ("a_whole", "fast")
+    assert shown.took_s > 0
+    assert "goes on without a_broken: no street is installed" in capsys.readouterr().err
 
 
 def test_the_page_refers_to_nothing_outside_itself_and_runs_nothing(pictures):

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.command_line import tiepoint
+from tests.videos import packaged_clip
 from tiepoint_adapters.demo.changes import changed
 from tiepoint_adapters.demo.pictures import packaged_file, packaged_pictures
 
@@ -79,6 +80,22 @@ def test_the_page_is_whole_and_its_store_can_be_asked_on(told, tiepoint_here):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["hits"][0]["id"] == "cat"
+
+
+def test_an_installed_plugin_shows_an_alert_with_evidence_and_finds_moments_of_a_street(told):
+    packaged_clip("bikes.mp4")
+    shown = {exhibit["name"]: exhibit for exhibit in told["exhibits"]}
+    alert, *searches = shown["security"]["parts"]
+    assert alert["heading"] == "Somebody in the yard"
+    evidence = [one["title"] for one in alert["shown"]]
+    assert {"nobody_in_the_yard: snapshot", "nobody_in_the_yard: clip"} <= set(evidence)
+    wall = next(part for part in searches if "wall of a house" in part["heading"])
+    assert wall["shown"][0]["title"].startswith("8.0 to ")
+    files = [Path(one["file"]) for part in shown["security"]["parts"] for one in part["shown"]]
+    assert all(file.stat().st_size > 0 for file in files)
+    page = Path(told["page"]).read_text("utf-8")
+    assert "Somebody in the yard" in page
+    assert "停在墙边的自行车" in page
 
 
 @pytest.fixture

@@ -40,16 +40,19 @@ PAGE = "demo.html"
 def demo(images: Path | None, ask: tuple[str, ...], preset: str, out: Path, as_json: bool) -> None:
     """Find pictures by text and texts by picture, on photographs that come with it.
 
-    Writes one HTML page; its path is the last line that is printed.
+    Writes one HTML page; its path is the last line that is printed. Without --images, what
+    installed plugins have to show is on it, too.
 
     With --json: {"page", "deployment", "preset", "warm_up_s", "indexing": {"pictures",
     "captions", "picture_s", "caption_s", "encoded", "skipped", "pictures_per_s" (null where
     vectors came from the cache)}, "sections":
     [{"direction", "queries", "judged", "found_at_1", "found_at_5", "median_ms", "answers":
-    [{"query", "language", "expected", "rank", "took_ms", "hits"}]}]}.
+    [{"query", "language", "expected", "rank", "took_ms", "hits"}]}], "exhibits": [{"name",
+    "title", "took_s", "parts": [{"heading", "shown": [{"title", "lines", "file"}]}]}]}.
     """
     from tiepoint.host import Host
     from tiepoint_adapters.demo.answers import ask_all
+    from tiepoint_adapters.demo.exhibits import exhibits
     from tiepoint_adapters.demo.filling import fill, folder_pictures, write_deployment
     from tiepoint_adapters.demo.page import render
     from tiepoint_adapters.demo.pictures import packaged_pictures
@@ -77,9 +80,10 @@ def demo(images: Path | None, ask: tuple[str, ...], preset: str, out: Path, as_j
         else:
             questions = folder_questions(pictures, ask, [] if ask else _resembled(host, pictures))
         sections = ask_all(host, questions)
+    shown = exhibits(out.absolute(), preset) if images is None else []
     facts = {"preset": preset, "deployment": str(deployment), "warm_up_s": warm_up_s}
     page = (out / PAGE).absolute()
-    page.write_text(render(sections, pictures, filling, facts), encoding="utf-8")
+    page.write_text(render(sections, pictures, filling, facts, shown), encoding="utf-8")
     if as_json:
         print_json(
             {
@@ -87,12 +91,13 @@ def demo(images: Path | None, ask: tuple[str, ...], preset: str, out: Path, as_j
                 **facts,
                 "indexing": filling.as_dict(),
                 "sections": [section.as_dict() for section in sections],
+                "exhibits": [exhibit.as_dict() for exhibit in shown],
             }
         )
         return
     from tiepoint_adapters.demo.report import print_report
 
-    print_report(sections, filling, warm_up_s)
+    print_report(sections, filling, warm_up_s, shown)
     click.echo(page)
 
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from tiepoint.types import Contribution, Hit
 from tiepoint_adapters.demo.answers import SHOWN, Section
+from tiepoint_adapters.demo.exhibits import Exhibit
 from tiepoint_adapters.demo.filling import Filling
 from tiepoint_adapters.demo.pictures import LANGUAGES, Picture
 
@@ -122,6 +123,7 @@ def render(
     pictures: Sequence[Picture],
     filling: Filling,
     facts: Mapping[str, Any],
+    exhibits: Sequence[Exhibit] = (),
 ) -> str:
     """Return the page.
 
@@ -130,6 +132,7 @@ def render(
         pictures: The pictures that were indexed.
         filling: What was indexed, and how fast.
         facts: Further facts: `preset`, `deployment`, `warm_up_s`.
+        exhibits: What plugins show.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -153,6 +156,7 @@ def render(
         pictured=Pictured(pictures),
         filling=filling,
         facts=facts,
+        exhibits=exhibits,
         colours=route_colours(sections),
         languages=LANGUAGES,
         shown=SHOWN,

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tiepoint.cli.output import printable
 from tiepoint_adapters.demo.answers import SHOWN, Answer, Section
+from tiepoint_adapters.demo.exhibits import Exhibit
 from tiepoint_adapters.demo.filling import Filling
 
 ALIGNMENT_NOTE = (
@@ -20,8 +21,13 @@ ALIGNMENT_NOTE = (
 )
 
 
-def print_report(sections: Sequence[Section], filling: Filling, warm_up_s: float) -> None:
-    """Print what was indexed, every answer, and how many were as expected."""
+def print_report(
+    sections: Sequence[Section],
+    filling: Filling,
+    warm_up_s: float,
+    exhibits: Sequence[Exhibit] = (),
+) -> None:
+    """Print what was indexed, every answer, how many were as expected, and what plugins show."""
     console = Console()
     rate = filling.pictures_per_s
     cached = f"{filling.pictures - filling.encoded} vectors from the cache"
@@ -41,6 +47,8 @@ def print_report(sections: Sequence[Section], filling: Filling, warm_up_s: float
     if judged:
         console.print(_summary(judged))
     console.print(ALIGNMENT_NOTE, highlight=False)
+    for exhibit in exhibits:
+        console.print(_exhibited(exhibit))
 
 
 def _answers(section: Section) -> Table:
@@ -83,4 +91,18 @@ def _summary(sections: Sequence[Section]) -> Table:
             f"{section.found(SHOWN)}/{section.judged}",
             f"{section.median_ms:.1f}",
         )
+    return table
+
+
+def _exhibited(exhibit: Exhibit) -> Table:
+    title = f"{exhibit.title} ({exhibit.took_s:.1f} s)"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("what", overflow="fold", ratio=3)
+    table.add_column("found", overflow="fold", ratio=3)
+    table.add_column("", overflow="fold", ratio=4)
+    for part in exhibit.parts:
+        for number, one in enumerate(part.shown):
+            heading = part.heading if number == 0 else ""
+            cells = (heading, one.title, "; ".join(one.lines))
+            table.add_row(*(Text(printable(cell)) for cell in cells))
     return table

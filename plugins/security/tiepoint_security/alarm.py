@@ -94,6 +94,7 @@ class Alarm:
     ) -> None:
         _check_sinks(settings, sinks)
         clock = clock or SystemClock()
+        self.worker = worker
         self.records = Records(settings.records, store, clock)
         database = self.records.database
         self.dispatcher = Dispatcher(
@@ -110,14 +111,19 @@ class Alarm:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
+    def start(self, *, restores: bool = True) -> None:
         """Take up what an earlier process left, and begin to tick and to deliver.
+
+        Args:
+            restores: Whether all alerts are taken up now; where workers share cameras, each
+                takes up those of a camera with the camera.
 
         Raises:
             StoreError: The database cannot be opened.
         """
         self.records.database.engine()
-        self.desk.restore()
+        if restores:
+            self.desk.restore()
         self.dispatcher.start()
         self._thread = threading.Thread(target=self._run, name="alarm", daemon=True)
         self._thread.start()

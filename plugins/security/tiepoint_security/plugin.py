@@ -71,7 +71,7 @@ class SecurityPlugin(Plugin):
         }
         worker = f"{socket.gethostname()}:{os.getpid()}"
         self.alarm = Alarm(self.config, sinks, deployment.store.uri, worker)
-        self.alarm.start()
+        self.alarm.start(restores=self.config.workers is None)
         if self.config.cameras:
             self.watch = self._watch(self.config, host, self.alarm)
             if self.config.footage is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tiepoint.errors import StoreError
@@ -70,15 +70,32 @@ class AlertDesk:
         self._lock = threading.RLock()
         self._writing = threading.Lock()
 
-    def restore(self) -> None:
+    def restore(self, cameras: Collection[str] | None = None) -> None:
         """Take up the alerts of the process before: those that went on or await somebody.
+
+        Args:
+            cameras: Those of these cameras only; all if None.
 
         Raises:
             StoreError: They cannot be read.
         """
         with self._lock:
             for alert in self.journal.unfinished():
-                self._alerts[alert.id] = alert
+                if cameras is None or alert.camera in cameras:
+                    self._alerts.setdefault(alert.id, alert)
+
+    def release(self, cameras: Collection[str]) -> None:
+        """Leave the alerts of cameras to another process, as they are.
+
+        Args:
+            cameras: The cameras that this process no longer watches.
+        """
+        with self._lock:
+            for alert in [one for one in self._alerts.values() if one.camera in cameras]:
+                del self._alerts[alert.id]
+            for key in [key for key in self._conditions if key[0] in cameras]:
+                del self._conditions[key]
+                self._of_key.pop(key, None)
 
     def observe(self, observation: Observation) -> Alert | None:
         """Take an observation; return the alert that it belongs to, if it belongs to one."""

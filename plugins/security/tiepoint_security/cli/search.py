@@ -15,7 +15,7 @@ from tiepoint_security.cli.records import user_option
 
 if TYPE_CHECKING:
     from tiepoint_security.cli.footage import Footage
-    from tiepoint_security.footage.question import FootageHit, FootageQuestion
+    from tiepoint_security.footage.question import FootageHit, FootageQuestion, LookAt
 
 
 @click.command()
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     "-k", "k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many."
 )
 @click.option(
+    "--look-at",
+    type=click.Choice(["scene", "moving", "both"]),
+    help="The whole picture or what moved.  [default: both for words, else scene]",
+)
+@click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), help="Copy clips and a page there."
 )
 @user_option
@@ -53,6 +58,7 @@ def search(
     zone: str | None,
     severity: Severity | None,
     k: int,
+    look_at: LookAt | None,
     out: Path | None,
     user: str,
     as_json: bool,
@@ -72,7 +78,7 @@ def search(
 
     footage = footage_of(config)
     question = FootageQuestion(
-        text, image, video, camera, moment(since), moment(until), zone, severity, k
+        text, image, video, camera, moment(since), moment(until), zone, severity, k, look_at
     )
     _warn_of_unknown(footage, question)
     name = footage.settings.collection

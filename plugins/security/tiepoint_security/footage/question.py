@@ -6,15 +6,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from tiepoint.errors import QueryError
+from tiepoint.types import VIDEO
 from tiepoint_adapters.clock import timestamp
 from tiepoint_security.alerts.severity import SEVERITIES, Severity
 from tiepoint_security.footage.segment import MOVING, THUMBNAIL, severity_rank
 
 MOVING_WEIGHT = 2.0
 """How much what moved counts beside the whole picture, most of which is always the same."""
+
+LookAt: TypeAlias = Literal["scene", "moving", "both"]
+
+_WEIGHTS: Mapping[LookAt, Mapping[str, float]] = {
+    "scene": {MOVING: 0.0},
+    "moving": {VIDEO: 0.0},
+    "both": {MOVING: MOVING_WEIGHT},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,8 @@ class FootageQuestion:
         zone: Something was in this zone.
         least: An alert at least so bad went on.
         k: How many segments at most, best first.
+        look_at: The whole picture, what moved in it, or both; for words both, for pictures and
+            clips, which show a scene themselves, the whole picture if not given.
 
     Raises:
         QueryError: Nothing is asked for, or no time lies between the two.
@@ -45,6 +56,7 @@ class FootageQuestion:
     zone: str | None = None
     least: Severity | None = None
     k: int = 5
+    look_at: LookAt | None = None
 
     def __post_init__(self) -> None:
         if self.text is None and self.image is None and self.video is None:
@@ -77,7 +89,10 @@ class FootageQuestion:
 
         Args:
             collection: Of the segments.
-            with_moving: Whether it has a field for what moved, which counts more then.
+            with_moving: Whether it has a field for what moved.
+
+        Raises:
+            QueryError: What moved is asked for, and there is no such field.
         """
         question = {
             "text": self.text,
@@ -87,7 +102,16 @@ class FootageQuestion:
             "k": self.k,
             "collection": collection,
         }
-        return question | ({"weights": {MOVING: MOVING_WEIGHT}} if with_moving else {})
+        if not with_moving:
+            if self.look_at in ("moving", "both"):
+                raise QueryError(
+                    "what moved is not kept apart",
+                    where=f"collections.{collection}.fields",
+                    hint="Add the field `moving: {encoder: clip}`, and index again.",
+                )
+            return question
+        look_at = self.look_at or ("scene" if self.text is None else "both")
+        return question | {"weights": _WEIGHTS[look_at]}
 
 
 @dataclass(frozen=True, slots=True)

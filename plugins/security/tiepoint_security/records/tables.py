@@ -127,3 +127,22 @@ class OutboxRow(Table):
         Index("outbox_waiting", "sink", "state", "number"),
         Index("outbox_of_alert", "sink", "alert_id", "number"),
     )
+
+
+class WorkerRow(Table):
+    """A process that shares cameras with others, and until when it is taken to live."""
+
+    __tablename__ = "workers"
+
+    worker: Mapped[str] = mapped_column(String(128), primary_key=True)
+    until_s: Mapped[float]
+
+
+class CameraLeaseRow(Table):
+    """Which worker watches a camera, and until when."""
+
+    __tablename__ = "camera_leases"
+
+    camera: Mapped[str] = mapped_column(String(255), primary_key=True)
+    worker: Mapped[str] = mapped_column(String(128))
+    until_s: Mapped[float]

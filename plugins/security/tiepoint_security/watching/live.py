@@ -14,10 +14,12 @@ from tiepoint_adapters.media.cameras.pool import CameraPool
 from tiepoint_security.alarm import Alarm
 from tiepoint_security.alerts.camera_faults import camera_faults
 from tiepoint_security.evidence.keeper import EvidenceKeeper
+from tiepoint_security.records.leases import Leases
 from tiepoint_security.scene.vision import Vision
 from tiepoint_security.watching.false_alarms import FalseAlarms
 from tiepoint_security.watching.making import make_cameras
 from tiepoint_security.watching.settings import WatchSettings
+from tiepoint_security.watching.sharing import Sharing
 from tiepoint_security.watching.watching import Watching
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,10 @@ class LiveWatch:
             clips=settings.evidence.clips,
         )
         self.pool = CameraPool(dict(settings.cameras), clock, settings.tampering)
+        self.sharing: Sharing | None = None
+        if settings.workers is not None:
+            leases = Leases(alarm.records.database, alarm.worker, clock, settings.workers.lease_s)
+            self.sharing = Sharing(leases, settings.cameras, clock, self._take, self._let_go)
         self._false_alarms = FalseAlarms(alarm.records.archive, self.watching.cameras, vision)
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -73,7 +79,10 @@ class LiveWatch:
         if self._vision is not None:
             self._vision.warm_up()
         self._keeper.start()
-        self.pool.start()
+        if self.sharing is None:
+            self.pool.start()
+        else:
+            self.sharing.start()
         self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
         self._thread.start()
 
@@ -84,6 +93,8 @@ class LiveWatch:
             self._thread.join()
             self._thread = None
         self.pool.stop()
+        if self.sharing is not None:
+            self.sharing.stop()
         self.watching.finish()
         self._keeper.stop()
         self._save()
@@ -94,6 +105,7 @@ class LiveWatch:
         cameras = {
             name: {**read[name], **camera.health()}
             for name, camera in self.watching.cameras.items()
+            if self._holds(name)
         }
         analysis = self.watching.health()
         well = all(
@@ -103,6 +115,7 @@ class LiveWatch:
         return {
             "status": "ok" if well and not analysis["failures"] and not self._error else "degraded",
             "cameras": cameras,
+            **({} if self.sharing is None else {"sharing": self.sharing.health()}),
             "analysis": {
                 **analysis,
                 "clock_steps": self.pool.clock_steps,
@@ -114,7 +127,8 @@ class LiveWatch:
         watched_s = saved_s = self._clock.monotonic()
         while not self._ended.is_set():
             try:
-                frames = self.pool.next_frames(_WAIT_S)
+                taken = self.pool.next_frames(_WAIT_S)
+                frames = [frame for frame in taken if self._holds(frame.camera)]
                 if frames:
                     self.latest |= {frame.camera: frame for frame in frames}
                     self.watching.analyse(frames)
@@ -138,12 +152,34 @@ class LiveWatch:
         """Look after what reads, once a second."""
         self.pool.watch()
         health: Mapping[str, Mapping[str, Any]] = self.pool.health()
-        for observation in camera_faults(health):
+        held = {name: state for name, state in health.items() if self._holds(name)}
+        for observation in camera_faults(held):
             self._alarm.desk.observe(observation)
         try:
             self._false_alarms.take_new(self._clock.monotonic())
         except StoreError as error:
             logger.warning("false alarms cannot be read: %s", error)
+
+    def _holds(self, camera: str) -> bool:
+        return self.sharing is None or camera in self.sharing.held
+
+    def _take(self, cameras: frozenset[str]) -> None:
+        """Watch cameras from now on, with the alerts that go on there."""
+        logger.info("this worker watches %s", ", ".join(sorted(cameras)))
+        try:
+            self._alarm.desk.restore(cameras)
+        except StoreError as error:
+            logger.error("alerts that go on cannot be read: %s", error)
+        for camera in cameras:
+            self.pool.readers[camera].start()
+
+    def _let_go(self, cameras: frozenset[str]) -> None:
+        """Watch cameras no longer; another worker does."""
+        logger.info("this worker no longer watches %s", ", ".join(sorted(cameras)))
+        self._alarm.desk.release(cameras)
+        for camera in cameras:
+            reader = self.pool.readers[camera]
+            threading.Thread(target=reader.stop, name=f"stopping {camera}", daemon=True).start()
 
     def _save(self) -> None:
         for name, camera in self.watching.cameras.items():

@@ -94,6 +94,18 @@ class MetricsSettings(Section):
     )
 
 
+class WorkerSettings(Section):
+    """How several processes share the cameras, on one database."""
+
+    lease_s: float = Field(
+        default=15.0,
+        ge=1,
+        le=600,
+        title="Lease",
+        description="Seconds after which the cameras of a worker that died are taken over.",
+    )
+
+
 class WatchSettings(Section):
     """Cameras, and the rules that they are watched by."""
 
@@ -130,6 +142,13 @@ class WatchSettings(Section):
     )
     metrics: MetricsSettings | None = Field(
         default=None, title="Metrics", description="Where Prometheus asks; nowhere if not given."
+    )
+
+    workers: WorkerSettings | None = Field(
+        default=None,
+        title="Workers",
+        description="How processes with the same deployment share its cameras; if not given, this"
+        " process watches all of them.",
     )
 
     def rules_of(self, camera: str) -> dict[str, RuleSettings]:

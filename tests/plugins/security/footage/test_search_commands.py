@@ -80,6 +80,18 @@ def test_a_picture_and_a_clip_find_the_moment_too(found, recordings, tmp_path):
     assert best["start"] == "2026-05-01T12:00:00.000Z"
 
 
+def test_what_moved_can_be_asked_for_alone_and_is_not_where_nothing_did(found):
+    assert found("--text", "green", "--look-at", "moving", "--camera", "yard") == []
+    assert found("--text", "green", "--look-at", "scene", "--camera", "yard")
+
+
+def test_what_moved_cannot_be_asked_for_where_it_is_not_kept(run, indexed):
+    indexed.write_text(indexed.read_text().replace(", moving: {encoder: clip}", ""))
+    code, _, err = run("search", indexed, "--text", "green", "--look-at", "moving")
+    assert code == 2
+    assert "what moved is not kept apart" in err
+
+
 def test_camera_and_time_limit_what_is_searched(found):
     assert {s["camera"] for s in found("--text", "green", "--camera", "yard")} == {"yard"}
     assert {s["camera"] for s in found("--text", "green", "--from", "2026-05-02")} == {"yard"}

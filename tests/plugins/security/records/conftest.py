@@ -29,7 +29,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     else:
         database = Database(request.getfixturevalue("postgresql"))
         with database.engine().connect() as connection:
-            tables = "alerts, evidence, reviews, audit, outbox"
+            tables = "alerts, evidence, reviews, audit, outbox, workers, camera_leases"
             connection.execute(text(f"TRUNCATE {tables}"))
             connection.commit()
     yield database

