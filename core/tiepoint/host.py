@@ -36,6 +36,7 @@ from tiepoint.owner.handlers import owner_server
 from tiepoint.plugin import Plugin
 from tiepoint.query.batches import HitLists
 from tiepoint.query.checks import id_list
+from tiepoint.query.dicom import with_dicom
 from tiepoint.query.options import SearchOptions
 from tiepoint.query.probes import Encoded
 from tiepoint.reloading import require_reloadable
@@ -550,6 +551,7 @@ class Host:
         image: Any = None,
         audio: Any = None,
         video: Any = None,
+        dicom: Any = None,
         vector: Mapping[str, Any] | Any = None,
         parts: Mapping[str, Any] | None = None,
         where: str | None = None,
@@ -572,6 +574,8 @@ class Host:
             image: Path, bytes, PIL image or array.
             audio: Path, bytes or samples.
             video: Path, also with a time range (`talk.mp4#t=10,20.5`), bytes, or frames.
+            dicom: Path or bytes of a DICOM object, which is asked for as an image; or the path
+                of a folder of them, asked for as a volume.
             vector: (d,) vector of the joint space, or vectors by vector field.
             parts: Further query parts by modality.
             where: A filter on metadata, such as `price < 20 and color == "red"`.
@@ -595,6 +599,8 @@ class Host:
         if parts is not None and not isinstance(parts, Mapping):
             raise QueryError("parts is no dictionary", hint="Give parts by modality.")
         given = {TEXT: text, IMAGE: image, AUDIO: audio, VIDEO: video, **(parts or {})}
+        if dicom is not None:
+            given = with_dicom(given, dicom)
         query = {modality: part for modality, part in given.items() if part is not None}
         with self._answering:
             search = self._served().searches[self._name(collection)]

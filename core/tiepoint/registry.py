@@ -25,6 +25,7 @@ ALIGNERS = "tiepoint.aligners"
 STORES = "tiepoint.stores"
 FUSIONS = "tiepoint.fusions"
 ANSWERERS = "tiepoint.answerers"
+READERS = "tiepoint.readers"
 SOURCES = "tiepoint.sources"
 SINKS = "tiepoint.sinks"
 ENGINES = "tiepoint.engines"
@@ -40,6 +41,7 @@ NOUNS: Mapping[str, str] = {
     STORES: "store",
     FUSIONS: "fusion",
     ANSWERERS: "answerer",
+    READERS: "reader",
     SOURCES: "source",
     SINKS: "sink",
     ENGINES: "engine",

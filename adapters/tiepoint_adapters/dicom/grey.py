@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint_adapters.dicom.reading import number_of, text_of
+from tiepoint_adapters.dicom.values import number_of, text_of
 
 DISPLAYED_PERCENTILES = (0.5, 99.5)
 """What is black and white in a picture of more than 8 bits that says nothing about it."""

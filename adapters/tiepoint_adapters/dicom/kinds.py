@@ -7,6 +7,8 @@ from typing import Any
 
 from pydicom.uid import UID
 
+from tiepoint_adapters.dicom.values import text_of
+
 
 class Kind(StrEnum):
     """What a DICOM object is."""
@@ -64,7 +66,7 @@ _BY_MODALITY = {
 def sop_class(dataset: Any) -> UID | None:
     """Return the SOP class of a data set, or of its file's meta information."""
     meta = getattr(dataset, "file_meta", {})
-    value = dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID")
+    value = text_of(dataset, "SOPClassUID") or meta.get("MediaStorageSOPClassUID")
     return UID(str(value)) if value else None
 
 
@@ -83,7 +85,7 @@ def kind_of(dataset: Any) -> Kind:
     for fragment, kind in _FRAGMENTS:
         if fragment in name:
             return kind
-    by_modality = _BY_MODALITY.get(str(dataset.get("Modality", "")))
+    by_modality = _BY_MODALITY.get(text_of(dataset, "Modality") or "")
     if by_modality is not None:
         return by_modality
     return Kind.IMAGE if "Rows" in dataset else Kind.OTHER

@@ -16,10 +16,14 @@ from pydicom.uid import UID
 from tiepoint.encoders.images import MAX_PIXELS
 from tiepoint.errors import DecodeError
 from tiepoint_adapters.dicom.codestreams import claimed_size
-from tiepoint_adapters.dicom.reading import DAMAGE, DicomObject, number_of, text_of
+from tiepoint_adapters.dicom.reading import DicomObject
+from tiepoint_adapters.dicom.values import DAMAGE, number_of, text_of
 
 MAX_FRAMES = 1_000_000
 """Most frames that a header may tell of."""
+
+# What pylibjpeg-rle, which is written in Rust, raises for some damage is no `Exception`.
+_PANICS = "pyo3_runtime"
 
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"
 """Deflated Image Frame Compression (PS3.5 A.4.13), which pydicom 3.0 has no decoder for."""
@@ -134,6 +138,10 @@ def _decoded(part: DicomObject, indices: Sequence[int] | None) -> Iterator[NDArr
         raise
     except DAMAGE as error:
         raise DecodeError(_reason(part, error)) from error
+    except BaseException as error:
+        if type(error).__module__ != _PANICS:
+            raise
+        raise DecodeError(_reason(part, RuntimeError())) from error
 
 
 def _with_syntax(part: DicomObject) -> Any:

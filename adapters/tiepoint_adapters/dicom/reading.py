@@ -6,7 +6,6 @@ import io
 import logging
 import os
 import stat
-import struct
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from pydicom import Dataset, FileDataset, dcmread
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -23,8 +21,10 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from tiepoint.encoders.readers import is_dicom
 from tiepoint.errors import DecodeError
 from tiepoint_adapters.dicom.kinds import Kind, class_name, kind_of
+from tiepoint_adapters.dicom.values import DAMAGE, number_of, text_of
 
 MAX_BYTES = 8 * 2**30
 """Largest file that is opened."""
@@ -49,27 +49,6 @@ _TELLING = (
     "Modality",
     "Rows",
     *_PIXEL_KEYWORDS,
-)
-
-# What pydicom was seen to raise for what is no DICOM, or damaged DICOM.
-DAMAGE = (
-    InvalidDicomError,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    NotImplementedError,
-    OverflowError,
-    RecursionError,
-    RuntimeError,
-    MemoryError,
-    AssertionError,
-    LookupError,
-    struct.error,
-    zlib.error,
 )
 
 
@@ -133,33 +112,6 @@ class DicomObject:
         return text_of(self.dataset, keyword)
 
 
-def text_of(dataset: Any, keyword: str) -> str | None:
-    """Return an element's first value as text without padding; None where it has none."""
-    value = value_of(dataset, keyword)
-    if value is None:
-        return None
-    if not isinstance(value, str) and hasattr(value, "__iter__") and hasattr(value, "__len__"):
-        value = value[0] if len(value) else ""
-    return str(value).strip().strip("\0") or None
-
-
-def number_of(dataset: Any, keyword: str) -> int | None:
-    """Return an element's value as an integer; None where it has none."""
-    text = text_of(dataset, keyword)
-    try:
-        return None if text is None else int(float(text))
-    except (ValueError, OverflowError):
-        return None
-
-
-def value_of(dataset: Any, keyword: str) -> Any:
-    """Return an element's value, or None where it is missing or cannot be understood."""
-    try:
-        return dataset.get(keyword)
-    except DAMAGE:
-        return None
-
-
 def read_dicom(part: Any, *, pixels: bool = True) -> DicomObject:
     """Open a DICOM object.
 
@@ -186,16 +138,8 @@ def read_dicom(part: Any, *, pixels: bool = True) -> DicomObject:
         content = Path(part).read_bytes()
     except OSError as error:
         raise DecodeError(f"the file cannot be read: {error.strerror}", where=where) from error
-    return _parsed(content, where, pixels)
-
-
-def is_dicom(content: bytes) -> bool:
-    r"""Tell whether a file's beginning has the preamble and the prefix of a DICOM file.
-
-    >>> is_dicom(b"\0" * 128 + b"DICM")
-    True
-    """
-    return content[128:132] == b"DICM"
+    # What was left out is still in the file, and can be read from there.
+    return _parsed(content, where, pixels, large=not pixels)
 
 
 def _size_of(path: Path) -> int:

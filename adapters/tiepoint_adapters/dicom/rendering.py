@@ -16,7 +16,8 @@ from tiepoint.errors import DecodeError
 from tiepoint_adapters.dicom.attributes import frame_attributes
 from tiepoint_adapters.dicom.grey import grey_levels
 from tiepoint_adapters.dicom.pixels import frames
-from tiepoint_adapters.dicom.reading import DAMAGE, DicomObject, number_of, text_of
+from tiepoint_adapters.dicom.reading import DicomObject
+from tiepoint_adapters.dicom.values import DAMAGE, number_of, text_of
 
 Picture = NDArray[np.uint8]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tiepoint_adapters.dicom.kinds import Kind
-from tiepoint_adapters.dicom.reading import DicomObject, text_of, value_of
+from tiepoint_adapters.dicom.reading import DicomObject
+from tiepoint_adapters.dicom.values import text_of, value_of
 
 MAX_DEPTH = 32
 """Deepest nesting that is followed."""

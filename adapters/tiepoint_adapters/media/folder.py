@@ -11,7 +11,7 @@ from tiepoint.types import Item, Skipped
 from tiepoint_adapters.media.files import MediaFolder
 from tiepoint_adapters.media.sidecar import read_sidecars
 
-IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "dcm")
 
 
 class FolderSource:

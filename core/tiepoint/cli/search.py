@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 @click.option(
     "--video", metavar="FILE", help="A video to search by, or a part of it: talk.mp4#t=10,20.5"
 )
+@click.option(
+    "--dicom",
+    type=click.Path(path_type=Path),
+    help="A DICOM file to search by, as an image; or a folder of a series, as a volume.",
+)
 @click.option("--not", "not_text", metavar="TEXT", help="What is not wanted.")
 @click.option("--not-image", type=click.Path(path_type=Path), help="An image of what is not.")
 @click.option("--like", multiple=True, metavar="ID", help="More like this hit; repeatable.")
@@ -61,7 +66,7 @@ if TYPE_CHECKING:
 @click.option("--explain", is_flag=True, help="Show what each route added to a score.")
 @click.option("--json", "as_json", is_flag=True, help="Print the hits as JSON.")
 def search(config: Path, as_json: bool, listed: bool, **options: Any) -> None:
-    """Search a collection by text, image, sound or video, or by several at once.
+    """Search a collection by text, image, sound, video or DICOM, or by several at once.
 
     Where a running process holds the store, that process answers.
 
@@ -90,7 +95,9 @@ def search(config: Path, as_json: bool, listed: bool, **options: Any) -> None:
             echo(f"forgot {session}" if forgotten else f"there was no session {session}")
             return
     if session is None and not _asks(question):
-        raise QueryError("nothing to search for", hint="Give --text, --image, --audio or --video.")
+        raise QueryError(
+            "nothing to search for", hint="Give --text, --image, --audio, --video or --dicom."
+        )
     if session is not None:
         question["session"] = session
     hits, took_ms = ask(config, question)
@@ -125,6 +132,7 @@ def _question(options: dict[str, Any]) -> dict[str, Any]:
         "image": _absolute(given["image"]),
         "audio": _absolute(given["audio"]),
         "video": _absolute(given["video"]),
+        "dicom": _absolute(given["dicom"]),
         "where": given["where"],
         "exclude": list(given["exclude"]),
         "k": given["k"],
@@ -148,7 +156,7 @@ def _question(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _asks(question: dict[str, Any]) -> bool:
-    return any(question.get(part) for part in ("text", "image", "audio", "video", "like"))
+    return any(question.get(part) for part in ("text", "image", "audio", "video", "dicom", "like"))
 
 
 def _absolute(path: Path | str | None) -> str | None:

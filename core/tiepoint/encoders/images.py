@@ -2,7 +2,8 @@
 
 A part may be a path, bytes, an open binary file, a PIL image or an array. What comes out is
 the first frame, turned upright by its EXIF orientation, in sRGB (an embedded ICC profile is
-applied), transparent parts on white. See `image_modes` for each kind of pixel.
+applied), transparent parts on white. A DICOM object gives its frame, or the middle one of
+several, as it is meant to be looked at. See `image_modes` for each kind of pixel.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tiepoint.encoders.image_modes import (
     orientation,
     upright,
 )
+from tiepoint.encoders.readers import dicom_reader, is_dicom
 from tiepoint.errors import DecodeError
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -85,6 +87,8 @@ def read_image(part: Any, least: int = 0) -> Pixels:
 
 
 def _decode(content: bytes, least: int, where: str | None) -> Pixels:
+    if is_dicom(content):
+        return array_to_rgb(dicom_reader().picture(content))
     Image.init()
     image = Image.open(io.BytesIO(content), formats=_FORMATS)
     width, height = image.size
@@ -113,7 +117,9 @@ def _refuse_damage(decode: Any, part: Any, where: str | None) -> Pixels:
     except UnidentifiedImageError:
         found = "a text" if isinstance(part, bytes) and _is_text(part[:512]) else "not a picture"
         raise DecodeError(
-            f"the content is {found}", where=where, hint="Give a JPEG, PNG, WebP, GIF or TIFF file."
+            f"the content is {found}",
+            where=where,
+            hint="Give a JPEG, PNG, WebP, GIF, TIFF or DICOM file.",
         ) from None
     except Image.DecompressionBombError as error:
         raise DecodeError(

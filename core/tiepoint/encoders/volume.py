@@ -16,8 +16,9 @@ from tiepoint.types import VOLUME
 class VolumeEncoder(FramewiseEncoder):
     """Volumes to unit vectors (entry point `volume`).
 
-    A part is an array (n, h, w) of numbers, the path of a `.npy` file of such an array, or a
-    folder of pictures in the order of their names. The slices lie along the first axis.
+    A part is an array (n, h, w) of numbers, the path of a `.npy` file of such an array, a
+    folder of pictures in the order of their names, or a DICOM series: a folder, or one file of
+    many frames. The slices lie along the first axis.
 
     Args:
         frames: The image encoder, as in a deployment file: `type`, and its options.

@@ -1,4 +1,4 @@
-"""A volume as a sequence of slices: an array, a `.npy` file, or a folder of pictures."""
+"""A volume as a sequence of slices: an array, a `.npy` file, a folder of pictures, or DICOM."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.digests import file_digest
 from tiepoint.encoders.images import Pixels
+from tiepoint.encoders.readers import dicom_reader, is_dicom_file
 from tiepoint.errors import DecodeError
 
 SLICE_EXTENSIONS = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"))
@@ -29,10 +30,11 @@ _PERCENTILES = (0.5, 99.5)
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A volume on disk: a `.npy` file of an array (n, h, w), or a folder of pictures.
+    """A volume on disk: a `.npy` file of an array (n, h, w), a folder of pictures, or DICOM.
 
     The pictures of a folder are its slices in the order of their names, in which numbers
-    count as numbers: `slice2` comes before `slice10`.
+    count as numbers: `slice2` comes before `slice10`. The slices of DICOM, a file of many
+    frames or a folder of objects, are in the order of their positions.
     """
 
     path: Path
@@ -49,7 +51,7 @@ class Volume:
         if not isinstance(part, str | os.PathLike):
             raise DecodeError(
                 f"a {type(part).__name__} is no volume",
-                hint="Give an array (n, h, w), a .npy file, or a folder of pictures.",
+                hint="Give an array (n, h, w), a .npy file, a folder of pictures, or DICOM.",
             )
         path = Path(part)
         try:
@@ -81,19 +83,33 @@ class Volume:
 
         Args:
             most: How many at most.
-            window: See `grey_slices`; pictures have their own levels.
+            window: See `grey_slices`; pictures and DICOM have their own levels.
 
         Raises:
             DecodeError: No volume, or a broken one.
         """
+        if self._is_dicom():
+            return list(dicom_reader().slices(self.path, most))
         if self.path.is_dir():
             files = self._files()
             return [files[i] for i in spread(len(files), most)]
         return list(grey_slices(self._array(), most, window, str(self.path)))
 
+    def _is_dicom(self) -> bool:
+        """Tell whether this is a DICOM file, or a folder whose first file is one."""
+        path = self.path
+        if path.is_dir():
+            path = next((file for file in sorted(path.iterdir()) if file.is_file()), path)
+        return is_dicom_file(path)
+
     def _files(self) -> list[Path]:
+        dicom = self._is_dicom()
         try:
-            files = [p for p in self.path.iterdir() if p.suffix.lower() in SLICE_EXTENSIONS]
+            files = [
+                file
+                for file in self.path.iterdir()
+                if (file.is_file() if dicom else file.suffix.lower() in SLICE_EXTENSIONS)
+            ]
         except OSError as error:
             raise DecodeError(
                 f"the folder cannot be read: {error.strerror}", where=str(self.path)

@@ -18,7 +18,7 @@ from tiepoint_recommendation.item_space import ProductEncoder, Unreadable, item_
 from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
 from tiepoint_recommendation.rankers.loading import build_ranker, ranker_names
-from tiepoint_recommendation.saving import digest_of, fresh_generation, save_model
+from tiepoint_recommendation.saving import digest_of, digest_of_ids, fresh_generation, save_model
 from tiepoint_recommendation.settings import FitSettings
 from tiepoint_recommendation.splits import split_of
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
@@ -27,6 +27,8 @@ from tiepoint_recommendation.storage.events import EventStore
 
 Progress = Callable[[int, int | None], None]
 _CHUNK = 512
+INNER = 1000
+"""How far the seeds of inner splits are from those of outer ones, which must not be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Data:
         cleaning: What was left out of the events.
         unreadable: Parts of products that could not be encoded.
         last_event: The number of the last event.
+        digest: See `digest_of_log`.
     """
 
     log: EventLog
@@ -46,6 +49,13 @@ class Data:
     cleaning: Cleaning
     unreadable: list[Unreadable]
     last_event: int
+    digest: str
+
+
+def digest_of_log(log: EventLog) -> str:
+    """Return the SHA-256 of cleaned events, in hexadecimal; it is the same for the same events."""
+    ids = digest_of_ids((*log.users, "", *log.items))
+    return digest_of(ids, log.user, log.item, log.time_s, log.strength)
 
 
 def read_data(
@@ -61,7 +71,7 @@ def read_data(
     """
     events, catalogue = EventStore(database), CatalogueStore(database)
     last_event = events.last_number()
-    log, cleaning = event_log(events.all(), settings.events)
+    log, cleaning = event_log(events.all(until=last_event), settings.events)
     products = catalogue.all()
     if not len(log) and not products:
         raise InputError(
@@ -72,7 +82,8 @@ def read_data(
     with encoder:
         vectors, unreadable = encoder.vectors(products, progress)
     space = item_space(products, vectors, log.items)
-    return Data(in_space(log, space), space, cleaning, unreadable, last_event)
+    digest = digest_of_log(log)
+    return Data(in_space(log, space), space, cleaning, unreadable, last_event, digest)
 
 
 def in_space(log: EventLog, space: ItemSpace) -> EventLog:
@@ -107,7 +118,7 @@ def fit_model(
         report(done, steps)
 
     if learn:
-        split = split_of(log, settings.blend.validation, cap, settings.seed + 1)
+        split = split_of(log, settings.blend.validation, cap, settings.seed + INNER)
         earlier = split.train.histories(_now(split.train), cap)
         inner = fitted_rankers(blend.rankers, settings, earlier, space, step)
         if len(split.asked):
@@ -169,7 +180,7 @@ def fit(
     """
     data = read_data(database, encoder, settings)
     model = fit_model(data.log, data.space, settings, progress)
-    digest = digest_of(data.log.user, data.log.item, data.log.time_s, data.log.strength)
+    digest = data.digest
     named = replace(model, generation=fresh_generation(store, digest), last_event=data.last_event)
     save_model(named, store, figures_of(named), digest)
     return named, data

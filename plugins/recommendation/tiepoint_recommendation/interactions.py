@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -142,26 +144,58 @@ def event_log(
 
 
 def recent_history(
-    events: Sequence[Event], number_of: dict[str, int], settings: EventSettings
+    events: Sequence[Event], number_of: Mapping[str, int], settings: EventSettings
 ) -> History:
     """Return one user's history from the latest events, in whatever order they are.
+
+    The same as by `event_log`, without its arrays: this is on the way of every answer.
 
     Args:
         events: Of one user.
         number_of: The number of each item of the model; events with others are left out.
         settings: What each kind of event counts.
     """
-    known = [
-        (one.user, one.item, one.kind, one.time_s, one.value)
-        for one in events
-        if one.item in number_of
-    ]
-    log, _ = event_log(known, settings)
-    if not len(log):
+    known = [one for one in events if one.item in number_of]
+    if not known or _is_robot(known, settings.robot_events_per_hour):
         return History.empty()
-    history = log.histories(float(log.time_s.max()), settings.most_strength)[0]
-    numbers = np.array([number_of[id_] for id_ in log.items], np.int32)
-    return History(numbers[history.items], history.strengths, history.times_s)
+    known.sort(key=lambda one: one.time_s)
+    if any(one.time_s == other.time_s for one, other in pairwise(known)):
+        known.sort(key=lambda one: (one.time_s, _scramble(one.user, one.item)))
+    before: dict[tuple[str, str], float] = {}
+    sums: dict[str, float] = {}
+    latest: dict[str, tuple[float, float]] = {}
+    for one in known:
+        key = one.item, one.kind
+        repeated = one.time_s - before.get(key, -math.inf) <= settings.repeat_s
+        before[key] = one.time_s
+        strength = settings.weight(one.kind)
+        if repeated or strength == 0:
+            continue
+        sums[one.item] = sums.get(one.item, 0.0) + strength
+        latest.pop(one.item, None)  # so that the order is that of the last events
+        latest[one.item] = strength, one.time_s
+    strengths = [
+        last if last < 0 else min(max(sums[item], last), settings.most_strength)
+        for item, (last, _) in latest.items()
+    ]
+    return History(
+        np.array([number_of[item] for item in latest], np.int32),
+        np.array(strengths, np.float32),
+        np.array([time_s for _, time_s in latest.values()], np.float64),
+    )
+
+
+def _is_robot(events: Sequence[Event], per_hour: int) -> bool:
+    """Whether there are more events than that within some hour."""
+    if len(events) <= per_hour:
+        return False
+    times = sorted(one.time_s for one in events)
+    return any(late - early < 3600 for early, late in zip(times, times[per_hour:], strict=False))
+
+
+def _scramble(user: str, item: str) -> int:
+    one = np.zeros(1, np.int32)
+    return int(_scrambled([user], [item], one, one)[0])
 
 
 def _robots(log: EventLog, per_hour: int) -> NDArray[np.intp]:

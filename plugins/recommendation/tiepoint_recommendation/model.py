@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiepoint_recommendation.blending.blend import Blend
 from tiepoint_recommendation.histories import Floats, Histories, History
@@ -48,12 +49,18 @@ class Model:
         """The number of each item, by id."""
         return {id_: number for number, id_ in enumerate(self.space.ids)}
 
-    def score(self, histories: Histories) -> Scored:
-        """Return the scores of all items for each history; seen items are not left out."""
+    def score(self, histories: Histories, gallery: NDArray[np.bool_] | None = None) -> Scored:
+        """Return the scores of all items for each history; seen items are not left out.
+
+        Args:
+            histories: Who asks.
+            gallery: (n_items,) bool, the items that scores are standardised by, where only
+                these are ranked; all if None.
+        """
         lengths = histories.lengths
         used = self.blend.used(lengths)
         raw = {name: self.rankers[name].scores(histories) for name in used}
-        parts = self.blend.parts(raw, lengths)
+        parts = self.blend.parts(raw, lengths, gallery)
         total = np.zeros((len(histories), len(self.space)), np.float32)
         for part in parts.values():
             total += part

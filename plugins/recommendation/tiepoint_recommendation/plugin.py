@@ -41,6 +41,11 @@ class RecommendationConfig(PluginConfig):
         default_factory=LiveSettings, title="Live", description="How answers are made."
     )
 
+    @property
+    def url(self) -> str | None:
+        """The database's URL; None for SQLite in the store."""
+        return None if self.database is None else self.database.get_secret_value()
+
     def store_beside(self, uri: str) -> Path:
         """Return the store's folder, by the URI of the deployment's own store.
 
@@ -83,9 +88,8 @@ class RecommendationPlugin(Plugin):
         if not isinstance(config, RecommendationConfig):
             raise TypeError(f"{type(config).__name__} is not this plugin's configuration")
         deployment = host.deployment
-        url = config.database.get_secret_value() if config.database is not None else None
         store = config.store_beside(deployment.store.uri)
-        self.service = RecommendationService(store, deployment, config.live, config.fit, url)
+        self.service = RecommendationService(store, deployment, config.live, config.fit, config.url)
         self.service.start()
         if config.live.stream is not None:
             from tiepoint_recommendation.streams.following import Follower

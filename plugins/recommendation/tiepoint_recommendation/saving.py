@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +103,15 @@ def current_generation(store: Path) -> str | None:
         return None
 
 
-def remove_former(store: Path) -> int:
-    """Remove all generations but the current one; returns how many there were."""
+def remove_former(store: Path, *, also_current: bool = False) -> int:
+    """Remove all generations but the current one; returns how many there were.
+
+    Args:
+        store: The store's folder.
+        also_current: Remove that one, too: there is no model afterwards.
+    """
+    if also_current:
+        (store / _MODELS / _CURRENT).unlink(missing_ok=True)
     current, removed = current_generation(store), 0
     if (store / _MODELS).is_dir():
         for one in (store / _MODELS).iterdir():
@@ -197,6 +204,15 @@ def fresh_generation(store: Path, data: str) -> str:
     former = current_generation(store) or "0-"
     number = former.partition("-")[0]
     return f"{int(number) + 1 if number.isdigit() else 1}-{data[:12]}-{os.getpid()}"
+
+
+def digest_of_ids(ids: Iterable[str]) -> NDArray[np.uint8]:
+    """Return (32,) uint8: the SHA-256 of ids in their order."""
+    whole = hashlib.sha256()
+    for id_ in ids:
+        encoded = id_.encode("utf-8", "surrogatepass")
+        whole.update(len(encoded).to_bytes(4, "big") + encoded)
+    return np.frombuffer(whole.digest(), np.uint8)
 
 
 def digest_of(*arrays: NDArray[Any]) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from tiepoint.errors import InputError
+from tiepoint.threads import native_threads
 from tiepoint_recommendation.experiments.results import ArmResult, results
 from tiepoint_recommendation.exploration.off_policy import (
     Estimate,
@@ -109,6 +110,7 @@ class RecommendationService:
         fit: FitSettings | None = None,
         url: str | None = None,
     ) -> None:
+        self.deployment = deployment
         self.live = live or LiveSettings()
         self.fit_settings = fit or FitSettings()
         self.database = Database.of_store(store, url)
@@ -132,6 +134,27 @@ class RecommendationService:
         self._refitter = Refitter(job, self.models, self.live.refit, self._standing.read_rules)
         self._ready = False
 
+    @classmethod
+    def from_config(cls, path: Path, store: Path | None = None) -> Self:
+        """Build the service that a deployment file describes, without opening it.
+
+        Args:
+            path: The deployment file.
+            store: The folder of models, in place of the one that the file names.
+
+        Raises:
+            ConfigError: The file is wrong.
+        """
+        from tiepoint.config.loader import load
+        from tiepoint.config.problems import validate
+        from tiepoint_recommendation.plugin import RecommendationConfig
+
+        deployment = load(path).deployment
+        given = dict(deployment.plugins.get("recommendation", {}))
+        config = validate(RecommendationConfig, given, ("plugins", "recommendation"))
+        folder = store or config.store_beside(deployment.store.uri)
+        return cls(folder, deployment, config.live, config.fit, config.url)
+
     # Life
 
     def open(self) -> None:
@@ -141,6 +164,7 @@ class RecommendationService:
             StoreError: The database cannot be used.
         """
         if not self._ready:
+            native_threads()  # products this small are slower with more than one
             self.database.ensure(tables.metadata)
             self._ready = True
 
@@ -345,10 +369,25 @@ class RecommendationService:
             "snips": self_normalised(clicks, explored.propensity, target),
         }
 
-    def forget_shown(self, user: str) -> int:
-        """Remove what was shown to a user; returns how many rows there were."""
+    def forget(self, user: str) -> tuple[int, int]:
+        """Remove all that a user did and was shown, and fit the model again without it.
+
+        Returns:
+            How many events and impressions there were.
+
+        Raises:
+            StoreError: The database refused.
+        """
+        from tiepoint_recommendation import forgetting
+        from tiepoint_recommendation.item_space import ProductEncoder
+
         self._log.flush()
-        return self.impressions.forget(user)
+        encoder = ProductEncoder(self.deployment, self.models.store)
+        removed = forgetting.forget(
+            self.database, self.models.store, user, encoder, self.fit_settings
+        )
+        self.models.follow()
+        return removed
 
     # Inside
 

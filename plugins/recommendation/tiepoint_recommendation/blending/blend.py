@@ -38,27 +38,44 @@ class Blend:
         weights = self.weights[np.unique(self.segments(lengths))]
         return [name for name, column in zip(self.rankers, weights.T, strict=True) if column.any()]
 
-    def parts(self, scores: Mapping[str, Floats], lengths: NDArray[np.int64]) -> dict[str, Floats]:
+    def parts(
+        self,
+        scores: Mapping[str, Floats],
+        lengths: NDArray[np.int64],
+        gallery: NDArray[np.bool_] | None = None,
+    ) -> dict[str, Floats]:
         """Return what each ranker adds to the blended score; the sum is the score.
 
         Args:
             scores: (n, n_items) of each ranker; one that is missing adds nothing.
             lengths: (n,) how many items each history has.
+            gallery: (n_items,) bool, the items that scores are standardised by; all if None.
 
         Returns:
             (n, n_items) float32 by ranker.
         """
         weights = self.weights[self.segments(lengths)]
         return {
-            name: standardised(scores[name]) * weights[:, column, None]
+            name: standardised(scores[name], gallery, weights[:, column, None])
             for column, name in enumerate(self.rankers)
             if name in scores and weights[:, column].any()
         }
 
 
-def standardised(scores: Floats) -> Floats:
-    """Return each row less its mean and divided by its deviation; zeros where all are equal."""
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    deviation = np.sqrt(np.mean(centred * centred, axis=1, keepdims=True))
-    centred /= np.where(deviation > 1e-12, deviation, np.inf)
-    return np.asarray(centred, np.float32)
+def standardised(
+    scores: Floats, gallery: NDArray[np.bool_] | None = None, weights: Floats | float = 1.0
+) -> Floats:
+    """Return each row less its mean and divided by its deviation; zeros where all are equal.
+
+    Args:
+        scores: (n, n_items) float32.
+        gallery: (n_items,) bool, the items that mean and deviation are of; all if None.
+        weights: (n, 1), what each row is multiplied with.
+    """
+    within = scores if gallery is None else scores[:, gallery]
+    mean = within.mean(axis=1, keepdims=True)
+    centred = np.asarray(scores - mean, np.float32)
+    spread = centred if gallery is None else within - mean
+    deviation = np.sqrt(np.einsum("ij,ij->i", spread, spread) / spread.shape[1])[:, None]
+    centred *= np.asarray(weights / np.where(deviation > 1e-12, deviation, np.inf), np.float32)
+    return centred

@@ -82,7 +82,8 @@ def _candidates(
     """
     asked, n = split.asked, len(split.asked)
     n_items = len(split.gallery)
-    standard = [standardised(scores[name]) for name in blend.rankers]
+    gallery = None if split.gallery.all() else split.gallery
+    standard = [standardised(scores[name], gallery) for name in blend.rankers]
     most = min(CANDIDATES, n_items - 1)
     rows = np.arange(n)[:, None]
     open_ = np.broadcast_to(split.gallery, (n, n_items)).copy()

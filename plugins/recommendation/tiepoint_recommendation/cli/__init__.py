@@ -7,11 +7,13 @@ import click
 from tiepoint_recommendation.cli.evaluate import compare, evaluate
 from tiepoint_recommendation.cli.explain import explain
 from tiepoint_recommendation.cli.fit import fit
+from tiepoint_recommendation.cli.forget import forget
 from tiepoint_recommendation.cli.ingest import ingest
 from tiepoint_recommendation.cli.predict import predict
 from tiepoint_recommendation.cli.recommend import recommend_command
 from tiepoint_recommendation.cli.similar import similar
 from tiepoint_recommendation.cli.simulate import simulate
+from tiepoint_recommendation.cli.tune import tune
 
 
 @click.group()
@@ -23,6 +25,8 @@ recommend.add_command(ingest)
 recommend.add_command(fit)
 recommend.add_command(evaluate)
 recommend.add_command(compare)
+recommend.add_command(forget)
+recommend.add_command(tune)
 recommend.add_command(predict)
 recommend.add_command(recommend_command)
 recommend.add_command(similar)

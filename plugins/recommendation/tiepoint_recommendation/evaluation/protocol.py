@@ -23,7 +23,7 @@ from tiepoint_recommendation.evaluation.figures import (
     per_query,
 )
 from tiepoint_recommendation.evaluation.peers import tuned_peers
-from tiepoint_recommendation.fitting import figures_of, fit_model
+from tiepoint_recommendation.fitting import INNER, figures_of, fit_model
 from tiepoint_recommendation.interactions import EventLog
 from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.rankers.base import ItemSpace
@@ -128,9 +128,9 @@ def measure(
         model = fit_model(split.train, space, own)
         seconds += perf_counter() - started
         models.append(model)
-        scorers = _own_scorers(model)
+        scorers = _own_scorers(model, split)
         if peers:
-            inner = split_of(split.train, protocol, cap, settings.seed + 1)
+            inner = split_of(split.train, protocol, cap, settings.seed + INNER)
             for peer in tuned_peers(split, inner, cap):
                 scorers[peer.name] = peer.scorer
                 options[peer.name] = peer.setting
@@ -156,8 +156,9 @@ def measure(
     )
 
 
-def _own_scorers(model: Model) -> dict[str, Scorer]:
-    scorers: dict[str, Scorer] = {BLEND: lambda histories: model.score(histories).total}
+def _own_scorers(model: Model, split: Split) -> dict[str, Scorer]:
+    gallery = None if split.gallery.all() else split.gallery
+    scorers: dict[str, Scorer] = {BLEND: lambda asked: model.score(asked, gallery).total}
     for name, ranker in model.rankers.items():
         scorers[name] = ranker.scores
     return scorers

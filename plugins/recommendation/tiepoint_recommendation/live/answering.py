@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tiepoint_recommendation.blending.blend import standardised
 from tiepoint_recommendation.experiments.arms import ArmSettings, arm_of
 from tiepoint_recommendation.exploration.policies import policy_of
 from tiepoint_recommendation.histories import Floats, Histories
@@ -22,6 +21,7 @@ from tiepoint_recommendation.live.profiles import Profile, Profiles
 from tiepoint_recommendation.live.queries import QueryEncoder, nearness
 from tiepoint_recommendation.live.reasons import reasons_of
 from tiepoint_recommendation.live.relations import Relation, related
+from tiepoint_recommendation.live.scores import Part, Scores, blended
 from tiepoint_recommendation.live.settings import LiveSettings
 from tiepoint_recommendation.live.shelf import Mask, Shelf
 from tiepoint_recommendation.live.standing import Standing
@@ -31,27 +31,6 @@ from tiepoint_recommendation.rules.rule import Rule
 from tiepoint_recommendation.settings import EventSettings
 
 _QUERIES = ("text", "image")
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What every item is worth.
-
-    Attributes:
-        parts: (n,) float32 by ranker or query.
-        total: (n,) float32, their sum.
-    """
-
-    parts: Mapping[str, Floats]
-    total: Floats
-
-    @classmethod
-    def of(cls, parts: Mapping[str, Floats], n: int) -> Scores:
-        """Return the sum of parts."""
-        total = np.zeros(n, np.float32)
-        for part in parts.values():
-            total += part
-        return cls(parts, total)
 
 
 @dataclass(frozen=True)
@@ -201,23 +180,20 @@ class Answerer:
         asked = Histories.of([profile.history], now_s)
         popular = shelf.model.rankers.get(Popularity.name)
         if not profile.known and popular is not None:
-            part = standardised(popular.scores(asked))[0]
+            part = Part.standardised(popular.scores(asked)[0], 1.0)
             return Scores.of({Popularity.name: part}, len(shelf))
-        scored = shelf.model.score(asked)
-        factors = {} if arm is None else arm.rankers
-        parts = {
-            name: part[0] * np.float32(factors[name]) if name in factors else part[0]
-            for name, part in scored.parts.items()
-        }
-        own = Scores(parts, scored.total[0]) if not factors else Scores.of(parts, len(shelf))
+        parts = blended(shelf.model, asked, {} if arm is None else arm.rankers)
+        own = Scores.of(parts, len(shelf))
         if query is None:
             return own
-        deviation = max(float(own.total.std()), 1e-12)
-        factor = np.float32(self.live.personal / deviation)
-        both = {name: part * factor for name, part in own.parts.items()}
+        factor = self.live.personal / max(float(own.total.std()), 1e-12)
+        both = {
+            name: Part(part.values, part.scale * factor, part.shift * factor)
+            for name, part in parts.items()
+        }
         return Scores.of({"query": query, **both}, len(shelf))
 
-    def _query(self, ask: Ask, shelf: Shelf) -> Floats | None:
+    def _query(self, ask: Ask, shelf: Shelf) -> Part | None:
         asked = [(name, getattr(ask, name)) for name in _QUERIES]
         near = [
             nearness(shelf, name, *self.queries.encode(name, part))
@@ -226,8 +202,7 @@ class Answerer:
         ]
         if not near:
             return None
-        together: Floats = standardised(np.sum(near, axis=0, keepdims=True))[0]
-        return together
+        return Part.standardised(np.sum(near, axis=0), 1.0)
 
     def _eligible(self, filters: Filters, shelf: Shelf, effects: Effects, now_s: float) -> Eligible:
         found = eligible(shelf, self._with_stock(filters), now_s)
@@ -295,7 +270,7 @@ class Answerer:
         self, shelf: Shelf, scores: Scores, effects: Effects, one: Chosen, rank: int
     ) -> Recommended:
         item = shelf.model.space.ids[one.number]
-        parts = {name: round(float(part[one.number]), 4) for name, part in scores.parts.items()}
+        parts = {name: round(part.of(one.number), 4) for name, part in scores.parts.items()}
         if effects.shift is not None and effects.shift[one.number]:
             deviation = float(scores.total.std())
             parts["rules"] = round(float(effects.shift[one.number]) * deviation, 4)

@@ -170,8 +170,9 @@ def _diverse(
     count = len(best) if all_of_them else wanted
     picks = Marginal(diversity, worth[:wanted]).pick(worth, [near], count)
     places = [place for place, _ in picks]
-    rest = np.setdiff1d(np.arange(len(best)), places)
-    return [int(best[place]) for place in (*places, *rest.tolist())]
+    rest = np.ones(len(best), np.bool_)
+    rest[places] = False
+    return [*best[places].tolist(), *best[rest].tolist()]
 
 
 def _capped(order: Sequence[int], effects: Effects, pinned: set[int], wanted: int) -> list[int]:

@@ -106,7 +106,7 @@ def checks(shelf: Shelf, filters: Filters, now_s: float) -> Iterator[tuple[str, 
     """Yield the name of each filter that is asked for, and (n,) which items pass it."""
     yield "offered", shelf.offered
     if filters.in_stock:
-        yield "in_stock", ~(shelf.stock <= 0)
+        yield "in_stock", shelf.in_stock
     if filters.least_price is not None:
         yield "least_price", shelf.price >= filters.least_price
     if filters.most_price is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import multiprocessing
 import os
@@ -20,6 +19,7 @@ from tiepoint_recommendation.live.settings import RefitSettings
 from tiepoint_recommendation.settings import FitSettings
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
+from tiepoint_recommendation.turns import fit_turn
 
 if TYPE_CHECKING:
     from tiepoint.config.models import Deployment
@@ -165,12 +165,8 @@ def _fit(job: FitJob, outcome: Connection) -> None:
     from tiepoint_recommendation.item_space import ProductEncoder
 
     os.nice(_NICE)  # so that it takes no time from those who wait for answers
-    folder = job.store / "models"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "refit.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with fit_turn(job.store, wait=False) as held:
+        if not held:
             outcome.send(None)
             return
         database = Database.of_store(job.store, job.url)

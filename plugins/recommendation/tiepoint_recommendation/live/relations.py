@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from tiepoint_recommendation.blending.blend import standardised
 from tiepoint_recommendation.histories import Floats, Histories, History
+from tiepoint_recommendation.live.scores import Part
 from tiepoint_recommendation.live.shelf import Mask, Shelf
 from tiepoint_recommendation.rankers.content import Content
 from tiepoint_recommendation.rankers.popularity import Popularity
@@ -23,7 +23,7 @@ _WEIGHTS: dict[Relation, tuple[float, float]] = {
 
 def related(
     shelf: Shelf, number: int, relation: Relation, now_s: float
-) -> tuple[dict[str, Floats], Mask]:
+) -> tuple[dict[str, Part], Mask]:
     """Return what each ranker gives to every item, and which items are in question.
 
     `similar`: by content above all, and by what people do. `complementary`: by what people do,
@@ -36,7 +36,7 @@ def related(
         now_s: The present, in seconds since 1970.
 
     Returns:
-        (n,) float32 by ranker, and (n,) bool.
+        What each ranker gives, and (n,) bool.
     """
     one = History(
         np.array([number], np.int32), np.ones(1, np.float32), np.array([now_s], np.float64)
@@ -45,14 +45,13 @@ def related(
     content: dict[str, Floats] = {}
     behaviour: dict[str, Floats] = {}
     for name, ranker in shelf.model.rankers.items():
-        if isinstance(ranker, Popularity):
-            continue
-        scores = ranker.scores(asked)
-        if np.ptp(scores) > 0:
-            (content if isinstance(ranker, Content) else behaviour)[name] = standardised(scores)[0]
-    parts: dict[str, Floats] = {}
+        if not isinstance(ranker, Popularity):
+            scores = ranker.scores(asked)[0]
+            if np.ptp(scores) > 0:
+                (content if isinstance(ranker, Content) else behaviour)[name] = scores
+    parts: dict[str, Part] = {}
     for some, weight in zip((content, behaviour), _WEIGHTS[relation], strict=True):
-        parts |= {name: scores * np.float32(weight / len(some)) for name, scores in some.items()}
+        parts |= {name: Part.standardised(one, weight / len(some)) for name, one in some.items()}
     space = shelf.model.space
     open_ = space.groups != space.groups[number]
     if relation == "complementary" and shelf.category[number] >= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,11 @@ class Shelf:
 
     def __len__(self) -> int:
         return len(self.offered)
+
+    @cached_property
+    def in_stock(self) -> Mask:
+        """(n,) whether one is left, or the stock is not counted."""
+        return ~(self.stock <= 0)
 
     def title(self, item: str) -> str:
         """Return what an item is called: its title, or else its id."""

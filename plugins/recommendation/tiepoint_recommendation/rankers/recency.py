@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from tiepoint_recommendation.histories import Floats, Histories
+from tiepoint_recommendation.histories import Floats, Histories, Seconds
 from tiepoint_recommendation.rankers.base import RankerOptions
 
 DAY_S = 86_400.0
@@ -35,13 +35,16 @@ def fading(histories: Histories, options: RecencyOptions) -> Floats:
     entry, so that somebody who comes back after years is known as before.
     """
     positions = tied_positions(histories)
-    last = np.repeat(last_times(histories), histories.lengths)
+    if len(histories) == 1:  # as with every live answer, which cannot wait for the general way
+        last = histories.times_s[-1:]
+    else:
+        last = np.repeat(last_times(histories), histories.lengths)
     days = (last - histories.times_s) / DAY_S
     factors = np.exp(-positions / options.fade_items) * 0.5 ** (days / options.half_life_days)
     return np.asarray(histories.strengths * factors, np.float32)
 
 
-def last_times(histories: Histories) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def last_times(histories: Histories) -> Seconds:
     """Return (n,) float64: the time of each user's last entry, or of asking without any."""
     last = np.array(histories.now_s, np.float64)
     some = histories.lengths > 0
@@ -49,12 +52,18 @@ def last_times(histories: Histories) -> np.ndarray[tuple[int], np.dtype[np.float
     return last
 
 
-def tied_positions(histories: Histories) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def tied_positions(histories: Histories) -> Seconds:
     """Return (entries,) float64: items after each entry, the mean for those of one time."""
-    positions = histories.positions.astype(np.float64)
+    if len(histories) == 1:
+        positions = np.arange(len(histories.items), dtype=np.float64)[::-1]
+    else:
+        positions = histories.positions.astype(np.float64)
     if not len(positions):
         return positions
-    users, times = histories.users, histories.times_s
+    times = histories.times_s
+    if len(histories) == 1 and (times[1:] != times[:-1]).all():
+        return positions
+    users = histories.users
     parted = (users[1:] != users[:-1]) | (times[1:] != times[:-1])
     if parted.all():
         return positions

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import MetaData, create_engine, event, insert, select, text
+from sqlalchemy import MetaData, TextClause, create_engine, event, insert, select, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -46,6 +46,7 @@ class Database:
         self._url = _checked(url)
         self.where = self._url.render_as_string(hide_password=True)
         self._engine: Engine | None = None
+        self._prepared: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -90,6 +91,29 @@ class Database:
         """
         with self._errors(), self.engine().connect() as connection:
             yield connection
+
+    def fetched(self, query: TextClause, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, by the driver itself: for what every answer waits for.
+
+        Args:
+            query: Texts that differ are each prepared once and kept, so they should be few.
+            values: Of its parameters.
+
+        Raises:
+            StoreError: The database refused.
+        """
+        with self._errors(), closing(self.engine().raw_connection()) as connection:
+            prepared = self._prepared.get(query.text)
+            if prepared is None:
+                prepared = self._prepared[query.text] = query.compile(self.engine())
+            given: Any = {name: values[name] for name in prepared.bind_names.values()}
+            if prepared.positional:
+                given = [given[name] for name in prepared.positiontup or ()]
+            cursor = connection.cursor()
+            cursor.execute(str(prepared), given)
+            rows = [tuple(row) for row in cursor.fetchall()]
+            cursor.close()
+            return rows
 
     def ensure(self, more: MetaData) -> None:
         """Make further tables where they are absent.

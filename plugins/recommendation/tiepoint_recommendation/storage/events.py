@@ -92,22 +92,20 @@ class EventStore:
         return self._latest(_RECENT_OF_SESSION, session, most)
 
     def _latest(self, query: Any, key: str, most: int) -> list[Event]:
-        with self.database.reading() as connection:
-            rows = connection.execute(query, {"key": key, "most": most}).all()
-        return [Event(*row) for row in rows]
+        return [Event(*row) for row in self.database.fetched(query, {"key": key, "most": most})]
 
-    def all(self, before_s: float | None = None) -> Iterator[tuple[str, str, str, float, Any]]:
+    def all(self, until: int | None = None) -> Iterator[tuple[str, str, str, float, Any]]:
         """Yield user, item, kind, time and value of all events, in the order they were told.
 
         Args:
-            before_s: Only those before this time, in seconds since 1970.
+            until: Only those up to this number.
         """
         columns = events.c
         query = select(
             columns.user, columns.item, columns.kind, columns.time_s, columns.value
         ).order_by(columns.number)
-        if before_s is not None:
-            query = query.where(columns.time_s < before_s)
+        if until is not None:
+            query = query.where(columns.number <= until)
         with self.database.reading() as connection:
             for rows in connection.execute(query).partitions(_CHUNK):
                 yield from rows
@@ -122,6 +120,12 @@ class EventStore:
         """Return how many events there are."""
         with self.database.reading() as connection:
             return int(connection.scalar(select(func.count()).select_from(events)) or 0)
+
+    def count_of(self, user: str) -> int:
+        """Return how many events of a user there are."""
+        counted = select(func.count()).select_from(events).where(events.c.user == user)
+        with self.database.reading() as connection:
+            return int(connection.scalar(counted) or 0)
 
     def last_number(self) -> int:
         """Return the number of the event told last; 0 where there is none.

@@ -1,0 +1,1 @@
+"""Encoders for radiographs and reports, beside those of the core."""

@@ -1,0 +1,1 @@
+"""The retrieval protocol on a site's own images and reports."""

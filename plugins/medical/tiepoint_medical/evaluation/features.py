@@ -1,0 +1,99 @@
+"""The vectors of cases: of their images, their reports and their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiepoint.encoders.base import Encoder, Vectors
+from tiepoint.encoders.cache import EmbeddingCache
+from tiepoint.encoders.pipeline import encode_parts
+from tiepoint.errors import InputError
+from tiepoint.types import IMAGE, TEXT
+from tiepoint_medical.evaluation.cases import Case
+from tiepoint_medical.matching.findings import FindingSpace
+from tiepoint_medical.reports.report import ReportReader
+
+_MOST_SKIPPED = 0.1
+"""Share of the images that may be unreadable."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Cases as vectors; all arrays have a row a case.
+
+    Attributes:
+        cases: The cases whose image could be read.
+        images: (n, d) float32 unit vectors.
+        texts: (n, e) float32 unit vectors.
+        findings: (n, f) float32 unit vectors, NaN where a report names no finding.
+        skipped: Why other images could not be read.
+    """
+
+    cases: tuple[Case, ...]
+    images: Vectors
+    texts: Vectors
+    findings: Vectors
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> NDArray[np.str_]:
+        """(n,) the patients."""
+        return np.array([case.group for case in self.cases])
+
+
+def features_of(
+    cases: Sequence[Case],
+    image_encoder: Encoder,
+    text_encoder: Encoder,
+    reader: ReportReader,
+    progress: Callable[[int, int], None] | None = None,
+) -> Features:
+    """Encode cases, through the cache of embeddings.
+
+    Args:
+        cases: The cases.
+        image_encoder: Of the images.
+        text_encoder: Of the reports.
+        reader: Reads the findings.
+        progress: Called with the parts done, and of how many.
+
+    Raises:
+        InputError: More than a tenth of the images cannot be read.
+    """
+    texts = list(dict.fromkeys(case.text for case in cases))
+    total = len(cases) + len(texts)
+
+    def told(before: int) -> Callable[[int], None]:
+        return lambda done: None if progress is None else progress(before + done, total)
+
+    cache = EmbeddingCache()
+    try:
+        paths = [case.path for case in cases]
+        images = encode_parts(image_encoder, paths, IMAGE, cache, progress=told(0))
+        words = encode_parts(text_encoder, texts, TEXT, cache, progress=told(len(cases)))
+    finally:
+        cache.close()
+    if len(images.errors) > _MOST_SKIPPED * len(cases):
+        first = next(iter(images.errors.values()))
+        raise InputError(
+            f"{len(images.errors)} of {len(cases)} images cannot be read; the first: {first.what}",
+            where=first.where,
+            hint="Check --root.",
+        )
+    space = FindingSpace(reader.vocabulary)
+    nothing = np.full(space.dim, np.nan, np.float32)
+    by_text = {text: row for row, text in enumerate(texts)}
+    profiles = [space.vector(reader.read(text).profile) for text in texts]
+    kept = [row for row in range(len(cases)) if row not in images.errors]
+    rows = [by_text[cases[row].text] for row in kept]
+    return Features(
+        tuple(cases[row] for row in kept),
+        images.vectors[kept],
+        words.vectors[rows],
+        np.stack([nothing if (found := profiles[row]) is None else found for row in rows]),
+        tuple(f"{cases[row].image}: {error.what}" for row, error in images.errors.items()),
+    )

@@ -1,0 +1,1 @@
+"""What is known beforehand: the findings, their names, and how they relate."""

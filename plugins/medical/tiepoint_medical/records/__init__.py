@@ -1,0 +1,1 @@
+"""What is kept of the work: jobs, the worklist, and who did what."""

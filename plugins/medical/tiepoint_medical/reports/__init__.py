@@ -1,0 +1,1 @@
+"""What a radiology report says: sections, sentences, and statements about findings."""

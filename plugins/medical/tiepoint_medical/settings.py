@@ -1,0 +1,39 @@
+"""The plugin's options in a deployment file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from tiepoint.plugin import PluginConfig
+
+
+class MedicalConfig(PluginConfig):
+    """Options under `plugins.medical`."""
+
+    state: Path = Field(
+        default=Path("./tiepoint-medical"),
+        title="State",
+        description="The folder of the site's key and of the records; for this user only.",
+    )
+    database: str | None = Field(
+        default=None,
+        title="Database",
+        description="postgresql://user:password@host/name; SQLite in the state folder if absent.",
+    )
+    collection: str = Field(
+        default="cases", title="Collection", description="The collection of the cases."
+    )
+    vocabularies: tuple[Path, ...] = Field(
+        default=(),
+        title="Vocabularies",
+        description="YAML files with further findings, or names of known ones.",
+    )
+    abstain_below: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        title="Abstain below",
+        description="The calibrated probability under which no match is offered as one.",
+    )

@@ -1,0 +1,238 @@
+"""From cases in to matches, drafts, the worklist and the log: no identifier stays."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tiepoint import Host
+from tiepoint.errors import ConfigError, InputError, QueryError
+from tiepoint.types import Skipped
+from tiepoint_medical.archive.incoming import Incoming, from_dicom
+from tiepoint_medical.archive.pseudonyms import Pseudonyms
+from tiepoint_medical.archive.scrubbing import scrubbed
+from tiepoint_medical.encoders.long_text import pieces
+from tiepoint_medical.matching.occlusion import heat_map, occlusion
+from tiepoint_medical.records.database import Database
+from tiepoint_medical.records.records import Records
+from tiepoint_medical.service import MedicalService, service_of
+
+DEPLOYMENT = """
+version: 1
+encoders:
+  radiograph: {type: edges}
+  words: {type: long-text, encoder: {type: transformers-text}}
+store: {uri: ./store}
+collections:
+  cases:
+    fields:
+      image: {encoder: radiograph}
+      report: {encoder: words, words: true}
+      findings: {dimensions: 61}
+    metadata:
+      {patient: string, study: string, present: strings, absent: strings, uncertain: strings}
+plugins:
+  medical: {state: ./state}
+"""
+EFFUSION = "Large left pleural effusion. Cardiomegaly."
+CLEAR = "No pleural effusion. No pneumothorax. The heart is normal."
+NODULE = "A nodule in the right upper lobe may represent a granuloma."
+
+
+def picture(seed: int, kind: int) -> np.ndarray:
+    pixels = np.random.default_rng(seed).integers(60, 110, (96, 96), np.uint8)
+    if kind == 0:
+        pixels[60:, :] = 230
+    if kind == 1:
+        pixels[:, ::8] = 200
+    return pixels
+
+
+def archive() -> Iterator[Incoming]:
+    texts = [EFFUSION, CLEAR, NODULE]
+    for number in range(9):
+        report = f"{texts[number % 3]} Seen by Dr. Miller on 2020-03-04, {number} Doe."
+        yield Incoming(
+            f"f{number}",
+            f"MRN{number}",
+            f"1.2.{number}",
+            f"1.2.{number}.1",
+            picture(number, number % 3),
+            report,
+            (f"Doe^Jane{number}", f"MRN{number}"),
+        )
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MedicalService]:
+    folder = tmp_path_factory.mktemp("medical")
+    config = folder / "deploy.yaml"
+    config.write_text(DEPLOYMENT, encoding="utf-8")
+    with Host.from_config(config) as host:
+        made = service_of(config, host)
+        assert made.ingest(archive()).added == 9
+        yield made
+        made.close()
+
+
+def test_a_batch_goes_on_where_it_ended(service: MedicalService) -> None:
+    more = Incoming("f10", "MRN10", "1.2.10", "1.2.10.1", picture(10, 1), CLEAR)
+    report = service.ingest([*archive(), more, Skipped("x", "not DICOM")])
+    assert (report.added, report.known, len(report.skipped)) == (1, 9, 1)
+
+
+def test_negated_findings_do_not_answer_and_are_shown_as_contradictions(
+    service: MedicalService,
+) -> None:
+    found = service.match(text="Pleural effusion on the left.", k=9)
+    assert found.query == {"pleural_effusion": "present"}
+    assert "pleural_effusion" in found.hits[0].supports
+    assert found.hits[0].sentences[0].startswith("Large left pleural effusion")
+    against = [hit for hit in found.hits if "pleural_effusion" in hit.contradicts]
+    assert against
+    best = max(found.hits.index(hit) for hit in found.hits if hit.supports)
+    assert best < min(found.hits.index(hit) for hit in against)
+
+
+def test_an_image_finds_other_patients_and_its_own_are_priors(service: MedicalService) -> None:
+    found = service.match(image=picture(0, 0), patient="MRN0", study="1.2.none", k=5)
+    own = service.pseudonyms("patient", "MRN0")
+    assert own not in {hit.patient for hit in found.hits}
+    assert {hit.patient for hit in found.priors} == {own}
+    assert len({hit.patient for hit in found.hits}) == len(found.hits)
+    assert found.expected
+    without = service.match(image=picture(0, 0), patient="MRN0", study="1.2.0", k=5)
+    assert not without.priors
+
+
+def test_every_sentence_of_a_draft_cites_a_case_that_has_it(service: MedicalService) -> None:
+    found = service.match(text=EFFUSION, k=6)
+    draft = service.draft(found)
+    reports = {hit.case: hit.report for hit in found.hits}
+    assert draft.status == "unverified"
+    assert draft.sentences
+    for sentence in draft.sentences:
+        assert sentence.text in reports[sentence.case]
+        assert sentence.support >= 2
+
+
+def test_without_a_calibration_there_is_no_probability(service: MedicalService) -> None:
+    found = service.match(text=EFFUSION)
+    assert found.probability is None
+    assert "not calibrated" in str(found.reason)
+    with pytest.raises(InputError, match="cases have a report"):
+        service.calibrate()
+
+
+def test_nothing_that_names_a_patient_is_stored(service: MedicalService) -> None:
+    folder = Path(str(service.config.state)).parent
+    for file in folder.rglob("*"):
+        if file.is_file() and file.name != "deploy.yaml":
+            content = file.read_bytes()
+            for secret in (b"MRN3", b"Miller", b"Jane3", b"2020-03-04", b"1.2.3.1"):
+                assert secret not in content, (file, secret)
+
+
+def test_matches_wait_until_they_are_read_and_all_is_logged(service: MedicalService) -> None:
+    service.match(text=NODULE, keep=True)
+    [waiting] = service.records.worklist()
+    assert service.records.read_match(waiting["id"], "reader")["hits"]
+    assert not service.records.worklist()
+    actions = [line["action"] for line in service.records.audit()]
+    assert {"ingested", "matched", "read"} <= set(actions)
+    assert service.records.broken_line() is None
+    with pytest.raises(InputError, match="no such match"):
+        service.records.read_match("none", "reader")
+
+
+def test_nothing_to_match_is_refused(service: MedicalService) -> None:
+    with pytest.raises(QueryError, match="nothing to match"):
+        service.match(text="  ")
+
+
+def test_a_heat_map_shows_what_the_encoder_reacted_to(service: MedicalService) -> None:
+    encoder = service.host.encoder("radiograph")
+    image = picture(0, 0)
+    target = encoder.encode([image])[0]
+    drops = occlusion(encoder, image, target, cells=4)
+    assert drops.shape == (4, 4)
+    assert drops.max() > 0
+    assert heat_map(image, drops).startswith(b"\x89PNG")
+
+
+def test_a_changed_log_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "records.sqlite3"
+    records = Records(Database(None, file))
+    for action in ("a", "b", "c"):
+        records.note("me", action, "subject", {})
+    assert records.broken_line() is None
+    records.close()
+    with sqlite3.connect(file) as raw:
+        raw.execute("UPDATE medical_audit SET user = 'you' WHERE number = 2")
+    assert records.broken_line() == 2
+    records.close()
+
+
+def test_a_collection_for_something_else_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "deploy.yaml"
+    config.write_text(DEPLOYMENT.replace("61", "12"), encoding="utf-8")
+    with Host.from_config(config) as host, pytest.raises(ConfigError, match="61 findings"):
+        service_of(config, host)
+
+
+def test_a_study_of_mixed_patients_and_what_is_not_dicom_are_left_out(tmp_path: Path) -> None:
+    from pydicom import dcmread
+    from pydicom.data import get_testdata_file
+
+    image = dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
+    image.save_as(tmp_path / "a.dcm")
+    image.PatientID, image.SOPInstanceUID = "another", "1.2.3"
+    image.save_as(tmp_path / "b.dcm")
+    del image.StudyInstanceUID
+    image.save_as(tmp_path / "c.dcm")
+    (tmp_path / "d.dcm").write_text("not DICOM", encoding="utf-8")
+    found = list(from_dicom(tmp_path, {}))
+    reasons = " ".join(one.reason for one in found if isinstance(one, Skipped))
+    assert sum(isinstance(one, Incoming) for one in found) == 1
+    assert "another patient" in reasons
+    assert "identifier" in reasons
+
+
+def test_identifiers_in_reports_are_removed() -> None:
+    text = scrubbed(
+        "Mrs. Anna Smith, MRN: 12345, seen 03/04/2020 at 10:30 by DR. Lee. MR of the brain."
+        " Call 555-123-4567. SMITH is well. 姓名：王伟。2020年3月4日。",
+        ["Smith^Anna"],
+    )
+    for secret in (
+        "Smith",
+        "SMITH",
+        "12345",
+        "03/04/2020",
+        "10:30",
+        "Lee",
+        "4567",
+        "王伟",
+        "3月4日",
+    ):
+        assert secret not in text
+    assert "MR of the brain" in text
+
+
+def test_pseudonyms_are_the_site_s_own(tmp_path: Path) -> None:
+    first = Pseudonyms.of_site(tmp_path / "a" / "site.key")
+    again = Pseudonyms.of_site(tmp_path / "a" / "site.key")
+    other = Pseudonyms.of_site(tmp_path / "b" / "site.key")
+    assert first("patient", "x") == again("patient", "x") != other("patient", "x")
+    assert (tmp_path / "a" / "site.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_long_report_is_split_and_nothing_is_lost() -> None:
+    text = " ".join(f"Sentence number {n} has six words." for n in range(80))
+    parts = pieces(text, 60)
+    assert len(parts) == 8
+    assert " ".join(parts) == text
