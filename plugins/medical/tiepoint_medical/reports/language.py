@@ -156,5 +156,6 @@ def language_of(text: str) -> Language | None:
     words = _WORD.findall(text.lower())
     common = sum(word in _COMMON for word in words)
     foreign = sum(word in _ELSEWHERE for word in words)
-    enough = 0.25 if len(words) < 8 else 0.15
-    return "en" if words and common > foreign and common >= enough * len(words) else None
+    # Notes are often a few words without any that only English has.
+    enough = 1 if text.isascii() and not foreign else max(1, 0.2 * len(words))
+    return "en" if common > foreign and common >= enough else None
