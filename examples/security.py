@@ -21,9 +21,10 @@ from pathlib import Path
 from tiepoint import Host
 from tiepoint_adapters.clock import timestamp
 from tiepoint_adapters.media.clip_writer import ClipWriter
+from tiepoint_security.alarm import Records
 from tiepoint_security.footage.page import write_page
 from tiepoint_security.footage.question import FootageHit, FootageQuestion
-from tiepoint_security.plugin import SecurityPlugin
+from tiepoint_security.plugin import SecurityConfig, SecurityPlugin
 from tiepoint_security.records.archive import Question
 from tiepoint_security.rendering.scripts import intrusion
 
@@ -44,8 +45,9 @@ def main() -> None:
     with Host.from_config(DEPLOYMENT) as host:
         host.warm_up()
         host.start()
-        show_alerts(watched(host))
+        watch(host)
     with Host.from_config(DEPLOYMENT) as host:
+        show_alerts(host)
         for question in QUESTIONS:
             show_found(host, question, folder / "found" / question.replace(" ", "-"))
 
@@ -65,25 +67,25 @@ def street_clip() -> Path:
     return Path(spec.origin).parent / "datasets" / "data" / "bikes.mp4"
 
 
-def watched(host: Host) -> SecurityPlugin:
-    """Return the plugin when both recordings have been watched to their end."""
+def watch(host: Host) -> None:
+    """Return when both recordings have been watched to their end."""
     plugin = host.plugin("security")
     assert isinstance(plugin, SecurityPlugin)  # noqa: S101 - the deployment says so
     assert plugin.watch is not None  # noqa: S101
     while not plugin.watch.pool.over:
         time.sleep(0.2)
-    time.sleep(4)  # the clip of evidence goes on after the alert
-    return plugin
 
 
-def show_alerts(plugin: SecurityPlugin) -> None:
+def show_alerts(host: Host) -> None:
     """Print the alerts with their evidence."""
-    assert plugin.alarm is not None  # noqa: S101
-    records = plugin.alarm.records
+    config = host.plugin("security").config
+    assert isinstance(config, SecurityConfig)  # noqa: S101
+    records = Records(config.records, host.deployment.store.uri)
     for alert in records.archive.find(Question()):
         print(f"alert: {alert['rule']} on {', '.join(alert['cameras'])} at {alert['started_at']}")
         for kind, path in sorted(alert["evidence"].items()):
             print(f"  {kind}: {records.evidence.file(path)}")
+    records.close()
 
 
 def show_found(host: Host, text: str, folder: Path) -> None:

@@ -15,7 +15,10 @@ from tiepoint.threads import preparation_threads
 from tiepoint.types import AddReport, Item
 
 BATCH = 64
-"""Items that are encoded and acknowledged together."""
+"""Items that are encoded together."""
+
+MOST_ROWS = 1024
+"""Items that are written together at most."""
 
 Progress = Callable[[AddReport], None]
 
@@ -47,26 +50,21 @@ class Indexer:
     def add(
         self, items: Iterable[Item], *, strict: bool, progress: Progress | None = None
     ) -> AddReport:
-        """Write items in batches; a batch is durable before the next one is written.
+        """Write items in batches; what is reported of is durable.
 
         Raises:
             SchemaError: The same id twice; in strict mode, an item that does not fit.
             DecodeError: In strict mode, a part that cannot be read.
         """
         report = AddReport()
-        writing: tuple[EncodedItems, Future[int]] | None = None
+        writes = _Writes(self._write, report, progress)
         try:
             for batch in self.engine.encoded(self.encoding, batches(unique(items))):
                 if strict and batch.failure is not None:
                     raise batch.failure
-                if writing is not None:
-                    before, writing = writing, None
-                    _acknowledge(*before, report, progress)
-                # The next batch is encoded while this one is written.
-                writing = batch, preparation_threads().submit(self._write, batch.rows)
+                writes.put(batch)  # the next batch is encoded while this one is written
         finally:
-            if writing is not None:
-                _acknowledge(*writing, report, progress)
+            writes.finish()
         return report
 
     def _write(self, rows: list[Row]) -> int:
@@ -78,18 +76,66 @@ class Indexer:
         return len(changed)
 
 
-def _acknowledge(
-    batch: EncodedItems, writing: Future[int], report: AddReport, progress: Progress | None
-) -> None:
-    """Wait until a batch is durable, and count it."""
-    changed = writing.result()
-    report.added += changed
-    report.unchanged += len(batch.rows) - changed
-    report.encoded += batch.encoded
-    report.cached += batch.cached
-    report.skipped += batch.skipped
-    if progress is not None:
-        progress(report)
+class _Writes:
+    """Writes batches in the background, and those that come meanwhile together.
+
+    A write waits for the disk, for as long whether it is large or small.
+
+    Args:
+        write: Writes rows, and returns how many changed.
+        report: What is counted in, once it is durable.
+        progress: Told of each such step.
+    """
+
+    def __init__(
+        self, write: Callable[[list[Row]], int], report: AddReport, progress: Progress | None
+    ) -> None:
+        self._write = write
+        self._report = report
+        self._progress = progress
+        self._waiting: list[EncodedItems] = []
+        self._writing: tuple[list[EncodedItems], Future[int]] | None = None
+
+    def put(self, batch: EncodedItems) -> None:
+        """Write a batch now or with the next ones; raises what went wrong with earlier ones."""
+        self._waiting.append(batch)
+        full = sum(len(waiting.rows) for waiting in self._waiting) >= MOST_ROWS
+        if self._writing is not None and (full or self._writing[1].done()):
+            self._acknowledge()
+        if self._writing is None:
+            self._begin()
+
+    def finish(self) -> None:
+        """Wait until everything is durable."""
+        if self._writing is not None:
+            self._acknowledge()
+        if self._waiting:
+            self._begin()
+            self._acknowledge()
+
+    def _begin(self) -> None:
+        batches, self._waiting = self._waiting, []
+        rows = [row for batch in batches for row in batch.rows]
+        self._writing = batches, preparation_threads().submit(self._write, rows)
+
+    def _acknowledge(self) -> None:
+        assert self._writing is not None  # noqa: S101 - the callers look
+        (batches, future), self._writing = self._writing, None
+        try:
+            changed = future.result()
+        except BaseException:
+            self._waiting = []  # what comes after a failed write is not written
+            raise
+        report = self._report
+        report.added += changed
+        report.unchanged -= changed
+        for batch in batches:
+            report.unchanged += len(batch.rows)
+            report.encoded += batch.encoded
+            report.cached += batch.cached
+            report.skipped += batch.skipped
+        if self._progress is not None:
+            self._progress(report)
 
 
 def batches(items: Iterator[Item]) -> Iterator[list[Item]]:

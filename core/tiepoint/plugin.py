@@ -116,10 +116,13 @@ class Plugin(ABC):
         """
         return ()
 
-    def files(self) -> Sequence[Path]:
+    def files(self, store: str) -> Sequence[Path]:
         """Return the files and folders that it keeps, for `tiepoint backup`; they may be absent.
 
         SQLite databases are copied as they are at one moment, while they are used.
+
+        Args:
+            store: The URI of the deployment's store, beside which it may keep them.
         """
         return ()
 

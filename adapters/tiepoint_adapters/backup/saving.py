@@ -73,5 +73,6 @@ def places(deployment: Deployment) -> Iterator[Kept]:
     from tiepoint import registry
 
     for name, options in deployment.plugins.items():
-        for number, path in enumerate(registry.build_plugin(name, options).files()):
+        plugin = registry.build_plugin(name, options)
+        for number, path in enumerate(plugin.files(deployment.store.uri)):
             yield Kept(origin=str(path.absolute()), place=f"plugins/{name}/{number}")

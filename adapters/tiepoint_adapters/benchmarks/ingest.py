@@ -74,11 +74,11 @@ def _tiepoint(folder: Path, vectors: Vectors) -> float:
 
 
 def _milvus(folder: Path, vectors: Vectors) -> float:
-    from tiepoint.indexing import BATCH
+    from tiepoint.indexing import MOST_ROWS
 
     client = engines.milvus_client(folder, vectors.shape[1])
     started = time.perf_counter()
-    engines.insert(client, vectors, BATCH)
+    engines.insert(client, vectors, MOST_ROWS)
     taken = time.perf_counter() - started
     client.close()
     return taken
@@ -87,11 +87,11 @@ def _milvus(folder: Path, vectors: Vectors) -> float:
 def _faiss(folder: Path, vectors: Vectors) -> float:
     import faiss
 
-    from tiepoint.indexing import BATCH
+    from tiepoint.indexing import MOST_ROWS
 
     index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = CONSTRUCTION_BREADTH
     started = time.perf_counter()
-    for start in range(0, len(vectors), BATCH):
-        index.add(vectors[start : start + BATCH])
+    for start in range(0, len(vectors), MOST_ROWS):
+        index.add(vectors[start : start + MOST_ROWS])
     return time.perf_counter() - started

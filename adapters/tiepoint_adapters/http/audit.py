@@ -75,15 +75,30 @@ class Audit:
             ).fetchall()
         return [Entry(*row) for row in found]
 
-    def broken(self) -> int | None:
-        """Return the number of the first entry that does not follow from the one before."""
-        before, expected = _BEGINNING, 1
-        while entries := self.entries(expected - 1, 1000):
+    def broken(self, after: int = 0, most: int | None = None) -> int | None:
+        """Return the number of the first entry that does not follow from the one before.
+
+        Args:
+            after: The number of the entry before the first one that is looked at.
+            most: How many are; all if not given.
+        """
+        before = _BEGINNING
+        if after:
+            start = self.entries(after - 1, 1)
+            if not start or start[0].number != after:
+                return after
+            before = start[0].digest
+        expected, left = after + 1, most
+        while entries := self.entries(expected - 1, min(1000, left) if left is not None else 1000):
             for entry in entries:
                 said = tuple(asdict(entry).values())[:-1]
                 if entry.number != expected or entry.digest != _link(before, said):
                     return expected
                 before, expected = entry.digest, expected + 1
+            if left is not None:
+                left -= len(entries)
+                if left <= 0:
+                    break
         return None
 
 

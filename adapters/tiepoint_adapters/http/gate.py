@@ -51,6 +51,7 @@ class Gate:
         self._authenticator = service.authenticator
         self._limits = service.limits
         self._observer = service.observer
+        self._tracing = service.tracing
         self._origins = frozenset(section.origins)
         self._names = ("localhost", "127.0.0.1", "::1", section.address, *section.names)
 
@@ -69,7 +70,9 @@ class Gate:
             await send(message)
 
         try:
-            await self._pass(scope, receive, sending)
+            with self._tracing.request(scope) as told:
+                await self._pass(scope, receive, sending)
+                told(status)
         finally:
             if scope["type"] == "http":
                 self._observer.answered(scope, status, time.perf_counter() - started)

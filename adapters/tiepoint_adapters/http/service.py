@@ -21,6 +21,7 @@ from tiepoint_adapters.http.observing import Observer
 from tiepoint_adapters.http.repeats import Repeats
 from tiepoint_adapters.http.searching import Searching
 from tiepoint_adapters.http.state import ServiceState
+from tiepoint_adapters.http.tracing import Tracing
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Service:
         repeats: Requests that may be sent again.
         listing: Items page by page.
         jobs: Long work.
+        tracing: Traces requests.
         ending: Whether the service is about to end: it answers, and is not ready any more.
     """
 
@@ -55,6 +57,7 @@ class Service:
     repeats: Repeats
     listing: Listing
     jobs: Jobs
+    tracing: Tracing
     ending: bool = field(default=False)
 
     @classmethod
@@ -80,6 +83,7 @@ class Service:
             Repeats(state),
             Listing(),
             Jobs(host, state),
+            Tracing(host.deployment.telemetry),
         )
 
     def start(self) -> None:
@@ -91,6 +95,7 @@ class Service:
         """End what is done in the background."""
         self.jobs.close()
         self.searching.close()
+        self.tracing.close()
 
     def _readings(self) -> dict[str, float]:
         """Return what metrics show of the host."""

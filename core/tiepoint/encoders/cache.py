@@ -65,14 +65,14 @@ def digest(part: Any, modality: Modality = TEXT) -> str:
     Raises:
         DecodeError: A file that cannot be read.
     """
-    if isinstance(part, Digested):
-        return part.content_digest()
     content = hashlib.sha256()
     if isinstance(part, str) and modality == TEXT:
         content.update(part.encode("utf-8", "surrogatepass"))
-    elif isinstance(part, np.ndarray):
+    elif isinstance(part, np.ndarray):  # before the protocol, whose check takes longer than this
         content.update(f"array {part.dtype.str} {part.shape}\n".encode())
         content.update(np.ascontiguousarray(part).tobytes())
+    elif isinstance(part, Digested):
+        return part.content_digest()
     elif isinstance(part, str | os.PathLike | bytes | bytearray | memoryview):
         content.update(read_bytes(part))
     elif hasattr(part, "tobytes") and hasattr(part, "getexif"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -80,6 +81,10 @@ class RecommendationPlugin(Plugin):
         super().__init__(config)
         self.service: RecommendationService | None = None
         self._follower: Follower | None = None
+
+    def files(self, store: str) -> Sequence[Path]:
+        config = self.config
+        return [config.store_beside(store)] if isinstance(config, RecommendationConfig) else ()
 
     def start(self, host: Host) -> None:
         from tiepoint_recommendation.service import RecommendationService

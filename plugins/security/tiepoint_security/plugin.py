@@ -8,14 +8,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tiepoint import registry
+from tiepoint.config.problems import nearest
 from tiepoint.errors import InputError
 from tiepoint.plugin import Page, Plugin, PluginConfig
+from tiepoint_security.alerts.camera_faults import RULE as CAMERA_RULE
 from tiepoint_security.footage.settings import FootageSettings
+from tiepoint_security.frigate.settings import RULE as FRIGATE_RULE
 from tiepoint_security.settings import AlarmSettings
-from tiepoint_security.watching.settings import WatchSettings
+from tiepoint_security.watching.settings import Place, WatchSettings, mistaken
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
     from tiepoint_security.footage.recorder import Recorder
+    from tiepoint_security.frigate.source import FrigateSource
     from tiepoint_security.service import SecurityService
     from tiepoint_security.watching.live import LiveWatch
 
@@ -35,6 +39,29 @@ class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
         title="Footage",
         description="What cameras saw is kept and found by words and pictures; not if not given.",
     )
+
+    @model_validator(mode="after")
+    def _policies_are_of_rules(self) -> SecurityConfig:
+        known = {*self.rules, *(self.frigate.rules if self.frigate else ())}
+        if not known:
+            return self  # observations come from elsewhere
+        known |= {CAMERA_RULE, FRIGATE_RULE}
+        named: list[tuple[Place, str]] = [
+            (("alerts", "rules", rule), rule) for rule in self.alerts.rules
+        ]
+        named += [
+            (("alerts", "cameras", camera, rule), rule)
+            for camera, rules in self.alerts.cameras.items()
+            for rule in rules
+        ]
+        mistakes = [
+            (place, f"there is no rule {rule!r}. {nearest(rule, known, 'The rules').rstrip('.')}")
+            for place, rule in named
+            if rule not in known
+        ]
+        if mistakes:
+            raise mistaken(type(self).__name__, mistakes)
+        return self
 
 
 class SecurityPlugin(Plugin):
@@ -55,8 +82,13 @@ class SecurityPlugin(Plugin):
         super().__init__(config)
         self.alarm: Alarm | None = None
         self.watch: LiveWatch | None = None
+        self.frigate: FrigateSource | None = None
         self.recorder: Recorder | None = None
         self._end_metrics: Callable[[], None] | None = None
+
+    def files(self, store: str) -> Sequence[Path]:
+        config = self.config
+        return [config.records.folder_beside(store)] if isinstance(config, SecurityConfig) else ()
 
     def start(self, host: Host) -> None:
         from tiepoint.assembly import build
@@ -78,6 +110,12 @@ class SecurityPlugin(Plugin):
                 self.recorder = self._recorder(self.config.footage, host, self.alarm, self.watch)
                 self.recorder.start()
             self.watch.start()
+        if self.config.frigate is not None:
+            from tiepoint_adapters.clock import SystemClock
+            from tiepoint_security.frigate.source import FrigateSource
+
+            self.frigate = FrigateSource(self.config.frigate, self.alarm.desk, SystemClock())
+            self.frigate.start()
         if self.config.metrics is not None:
             from tiepoint_security.watching.metrics import serve
 
@@ -125,6 +163,9 @@ class SecurityPlugin(Plugin):
         if self._end_metrics is not None:
             self._end_metrics()
             self._end_metrics = None
+        if self.frigate is not None:
+            self.frigate.stop()
+            self.frigate = None
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
@@ -156,6 +197,10 @@ class SecurityPlugin(Plugin):
             watched = self.watch.health()
             worse = "degraded" if watched["status"] != "ok" else health["status"]
             health |= {**watched, "status": worse}
+        if self.frigate is not None:
+            heard = self.frigate.health()
+            worse = "degraded" if heard["status"] != "ok" else health["status"]
+            health |= {"frigate": heard, "status": worse}
         if self.recorder is not None:
             footage = self.recorder.health()
             worse = "degraded" if footage["status"] != "ok" else health["status"]

@@ -59,7 +59,7 @@ def evaluate(
     """
     from tiepoint.encoders.nested import encoder_of, one_of_each
     from tiepoint.types import IMAGE, TEXT
-    from tiepoint_medical.evaluation.cases import Columns, read_cases
+    from tiepoint_medical.evaluation.cases import Columns, check_apart, read_cases
     from tiepoint_medical.evaluation.features import features_of
     from tiepoint_medical.evaluation.protocol import evaluate_folds, evaluate_held_out
     from tiepoint_medical.matching.sections import IMAGES, REPORTS
@@ -74,6 +74,7 @@ def evaluate(
         if fit_metadata is None or fit_root is None
         else read_cases(fit_metadata, fit_root, columns)
     )
+    check_apart(fitted_on, cases)
     with one_of_each():
         encoders = {
             IMAGE: encoder_of(IMAGES, "images"),

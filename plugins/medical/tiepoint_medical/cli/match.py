@@ -12,6 +12,7 @@ from tiepoint.errors import InputError
 from tiepoint_medical.cli.opening import opened_service
 
 if TYPE_CHECKING:
+    from tiepoint_medical.matching.draft import Draft
     from tiepoint_medical.matching.result import Match
     from tiepoint_medical.service import MedicalService
 
@@ -87,6 +88,11 @@ def match(
 
 @click.command()
 @_query_options
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder that takes DICOM reports and FHIR bundles on the DICOM file of --image.",
+)
 def draft(
     config: Path,
     image: Path | None,
@@ -96,6 +102,7 @@ def draft(
     study: str | None,
     most: int,
     as_json: bool,
+    results: Path | None,
 ) -> None:
     """Draft a report from similar cases; every sentence cites the case that it is taken from.
 
@@ -104,6 +111,8 @@ def draft(
     """
     with opened_service(config) as service:
         made = service.draft(_asked(service, image, text, report, patient, study, most, False))
+        if results is not None:
+            _write_results(service, made, image, results)
     if as_json:
         print_json(made.as_dict())
         return
@@ -112,6 +121,18 @@ def draft(
     for sentence in made.sentences:
         echo(f"{sentence.text} [{sentence.case}; {sentence.support} cases]")
     say(f"{made.status} draft. {made.notice}")
+
+
+def _write_results(service: MedicalService, made: Draft, image: Path | None, results: Path) -> None:
+    """Write a draft in the forms that other systems take."""
+    from tiepoint_medical.results.outgoing import outgoing, write_results
+
+    if image is None:
+        raise click.UsageError("--results needs --image, the DICOM file that they are about")
+    findings = service.reader.vocabulary.findings
+    radlex = {key: finding.radlex for key, finding in findings.items()}
+    for file in write_results(outgoing(made, radlex), image, results):
+        say(f"written: {file}")
 
 
 def _asked(

@@ -75,6 +75,45 @@ _CODES = frozenset(
         "MappingResource",
     )
 )
+# What a short word would be found in; and what says how an object is built, and nothing else.
+_MIN_LETTERS_IN_CODES = 5
+_STRUCTURAL = frozenset(
+    [
+        "ValueType",
+        "RelationshipType",
+        "ContinuityOfContent",
+        "CompletionFlag",
+        "VerificationFlag",
+        "PreliminaryFlag",
+        "Modality",
+        "ImageType",
+        "FrameType",
+        "PhotometricInterpretation",
+        "PresentationLUTShape",
+        "SpecificCharacterSet",
+        "GraphicType",
+        "TemporalRangeType",
+        "SegmentationType",
+        "SegmentsOverlap",
+        "ConversionType",
+        "PatientPosition",
+        "VolumetricProperties",
+        "VolumeBasedCalculationTechnique",
+        "LossyImageCompression",
+        "PixelPresentation",
+        "DimensionOrganizationType",
+        "ContentLabel",
+        "PresentationIntentType",
+        "PixelIntensityRelationship",
+        "WaveformOriginality",
+        "ComplexImageComponent",
+        "AcquisitionContrast",
+        "MappingResource",
+    ]
+)
+# Of type 3 everywhere, and an optional sequence without items is an error; the others that the
+# profile empties are of type 2 somewhere.
+_NEVER_EMPTY = "ReferencedStudySequence"
 _OLDEST_YEARS = 89
 _NOT_DEIDENTIFIABLE = {
     Kind.DOCUMENT: "the object holds a document that is no DICOM, in which anything may stand",
@@ -119,6 +158,8 @@ def deidentify(
     Raises:
         InputError: It is of a kind that cannot be de-identified, or a damaged one.
     """
+    if part.truncated:
+        raise InputError("the object is cut short")
     refused = _NOT_DEIDENTIFIABLE.get(kind_of(part.dataset))
     if refused is not None:
         raise InputError(refused, hint="It was left out.")
@@ -143,7 +184,11 @@ class _Run:
             text_of(source, "IssuerOfPatientID") or "",
         )
         self.days = identities.shift_days(self.patient)
-        self.scrubber = Scrubber(identifiers(source))
+        found = identifiers(source)
+        self.scrubber = Scrubber(found)
+        self.coded_scrubber = Scrubber(
+            frozenset(word for word in found if len(word) >= _MIN_LETTERS_IN_CODES)
+        )
         self.uids: dict[str, str] = {}
         self.changed: dict[str, int] = {}
 
@@ -209,7 +254,7 @@ class _Run:
             return DataElement(element.tag, "AS", f"{_OLDEST_YEARS + 1:03d}Y")
         return copy.deepcopy(element)
 
-    def _emptied(self, element: DataElement) -> DataElement:
+    def _emptied(self, element: DataElement) -> DataElement | None:
         self._noted("emptied")
         if element.keyword == "PatientID" and not element.is_empty:
             return DataElement(element.tag, element.VR, self.patient)
@@ -218,7 +263,9 @@ class _Run:
         if element.keyword in _NUMBERS and not element.is_empty:
             number = self.identities.text(element.keyword, str(element.value))
             return DataElement(element.tag, element.VR, number)
-        return DataElement(element.tag, element.VR, [] if element.VR == "SQ" else None)
+        if element.VR != "SQ":
+            return DataElement(element.tag, element.VR, None)
+        return None if element.keyword == _NEVER_EMPTY else DataElement(element.tag, "SQ", [])
 
     def _dummy(self, element: DataElement, depth: int) -> DataElement | None:
         self._noted("replaced")
@@ -277,8 +324,12 @@ class _Run:
 
     def _scrubbed(self, element: DataElement) -> DataElement:
         values = [str(value) for value in _many(element)]
-        free = element.VR in _FREE_TEXTS or element.VR == "LO"
-        scrubbed = [self.scrubber.scrub(value, patterns=free) for value in values]
+        if element.VR == "CS":
+            known = element.keyword in _STRUCTURAL
+            scrubbed = values if known else [self.coded_scrubber.scrub(v, False) for v in values]
+        else:
+            free = element.VR in _FREE_TEXTS or element.VR == "LO"
+            scrubbed = [self.scrubber.scrub(value, free) for value in values]
         if scrubbed == values:
             return copy.deepcopy(element)
         self._noted("cleaned")

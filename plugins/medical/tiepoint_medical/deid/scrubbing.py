@@ -168,7 +168,7 @@ class Scrubber:
             else None
         )
 
-    def scrub(self, text: str, *, patterns: bool = True) -> str:
+    def scrub(self, text: str, patterns: bool = True) -> str:
         """Return a text with `REMOVED` in the place of identifiers, dates and numbers to call.
 
         Args:

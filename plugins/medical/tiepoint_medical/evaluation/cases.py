@@ -94,6 +94,20 @@ def read_cases(metadata: Path, root: Path, columns: Columns) -> list[Case]:
     return list(cases.values())
 
 
+def check_apart(fitted_on: Sequence[Case], scored: Sequence[Case]) -> None:
+    """Refuse cases of which a patient would be both fitted on and scored.
+
+    Raises:
+        InputError: There is one.
+    """
+    shared = {case.group for case in fitted_on} & {case.group for case in scored}
+    if shared:
+        raise InputError(
+            f"{len(shared)} patients are in both tables",
+            hint="Split by patient: what is fitted on must not be scored.",
+        )
+
+
 def _folder(root: Path, images: Sequence[str], metadata: Path) -> Path:
     for folder in (root, root / "images"):
         if any((folder / image).is_file() for image in images if image.strip()):

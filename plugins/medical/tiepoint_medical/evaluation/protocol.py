@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import InputError
 from tiepoint.types import Modality
-from tiepoint_medical.evaluation.cases import Case
+from tiepoint_medical.evaluation.cases import Case, check_apart
 from tiepoint_medical.evaluation.features import Features
 from tiepoint_medical.evaluation.retrieval import Candidate, Query, Ranking, precision, rank
 from tiepoint_medical.evaluation.routes import (
@@ -92,13 +92,8 @@ def evaluate_held_out(
         InputError: A patient is in both parts, or there are fewer than two labels.
     """
     scored = np.setdiff1d(np.arange(len(features.cases)), fitted_on)
-    groups = features.groups
-    shared = np.intersect1d(groups[fitted_on], groups[scored])
-    if len(shared):
-        raise InputError(
-            f"{len(shared)} patients are in both tables",
-            hint="Split by patient: what is fitted on must not be scored.",
-        )
+    cases = features.cases
+    check_apart([cases[row] for row in fitted_on], [cases[row] for row in scored])
     similarities = held_out(encoders, features, fitted_on, scored)
     extra = {"fitted_on": len(fitted_on)}
     return _evaluation(features.cases, scored, similarities, extra)

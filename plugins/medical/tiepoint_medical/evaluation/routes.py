@@ -97,17 +97,18 @@ class FittedRoutes:
     def compare(self, queries: Rows, candidates: Rows) -> tuple[Routes, Routes]:
         """Return what `Similarities` has, for some queries and candidates."""
         asked, offered = self._seen(queries), self._seen(candidates)
-        known = self._known(candidates)
+        # The findings of a case are its code where the archive is known, else its report's.
+        findings = _first(self._known(candidates), offered.coded_text)
         return (
             {
                 IMAGE_IMAGE: asked.image @ offered.image.T,
                 IMAGE_TEXT: asked.joint_image @ offered.joint_text.T,
-                FINDINGS: asked.coded_image @ _first(known, offered.coded_text).T,
+                FINDINGS: asked.coded_image @ findings.T,
             },
             {
                 IMAGE_IMAGE: asked.pictured @ offered.image.T,
                 IMAGE_TEXT: asked.joint_text @ offered.joint_image.T,
-                FINDINGS: asked.coded_text @ _first(known, offered.coded_image).T,
+                FINDINGS: asked.coded_text @ findings.T,
             },
         )
 

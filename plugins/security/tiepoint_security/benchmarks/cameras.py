@@ -129,6 +129,7 @@ def _measured(
         "alerts": len(told),
         "to_sink_ms_p95": round(float(np.percentile(told, 95)), 1) if told else None,
         "cores_used": round(spent / lasted, 2),
+        "cpu_ms_per_frame": round(1000 * spent / max(1, taken), 1),
         "looks_per_s": round(watch.watching.health()["looks"] / (lasted + _WARM_UP_S), 1),
         "memory_mib": round(memory[-1][1]),
         "memory_mib_per_hour": round(slope_per_hour(memory), 1),

@@ -62,19 +62,22 @@ def measure(file: Path, fps: float, rounds: int) -> tuple[list[dict[str, Any]], 
         plain = _plain(threads)
         engines["every frame, torch", threads] = lambda plain=plain: _encode_all(file, plain)  # type: ignore[misc]
     spent: dict[tuple[str, int | None], list[float]] = defaultdict(list)
+    cpu: dict[tuple[str, int | None], list[float]] = defaultdict(list)
     frames: dict[tuple[str, int | None], int] = {}
     length = 0.0
     for _ in range(rounds):
         for name, engine in engines.items():
-            started = time.perf_counter()
+            started, cpu_started = time.perf_counter(), time.process_time()
             frames[name], seconds = engine()
             spent[name].append(time.perf_counter() - started)
+            cpu[name].append(time.process_time() - cpu_started)
             length = max(length, seconds)
-    return _rows(spent, frames, length), length
+    return _rows(spent, cpu, frames, length), length
 
 
 def _rows(
     spent: dict[tuple[str, int | None], list[float]],
+    cpu: dict[tuple[str, int | None], list[float]],
     frames: dict[tuple[str, int | None], int],
     length: float,
 ) -> list[dict[str, Any]]:
@@ -90,6 +93,7 @@ def _rows(
             "footage_s_per_s": round(speed, 2),
             "frames": frames[engine, threads],
             "tiepoint_is_times_as_fast": round(ours / speed, 2),
+            "cpu_s_per_footage_s": round(median(cpu[engine, threads]) / length, 3),
             "threads": threads,
         }
         for engine, (speed, threads) in best.items()

@@ -103,8 +103,11 @@ def _options(footage: Footage, name: str, file: Path) -> CameraOptions:
     """Return how to read a file: as the camera of this name is read, if there is one."""
     from tiepoint_adapters.media.cameras.options import CameraOptions
 
-    cameras = getattr(footage.config, "cameras", {})
-    if name in cameras:
-        kept = {key: getattr(cameras[name], key) for key in ("fps", "short_side", "masks")}
-        return CameraOptions(address=str(file.absolute()), **kept)
-    return CameraOptions(address=str(file.absolute()))
+    camera = footage.config.cameras.get(name, CameraOptions(address=str(file)))
+    return CameraOptions(
+        address=str(file.absolute()),
+        fps=camera.fps,
+        short_side=camera.short_side,
+        masks=camera.masks,
+        folder_fps=camera.folder_fps,
+    )

@@ -105,11 +105,15 @@ def search(
 
 
 def _warn_of_unknown(footage: Footage, question: FootageQuestion) -> None:
-    """Say so where a camera is asked for that saw nothing."""
+    """Say so where a camera is asked for that saw nothing, or a zone that no camera has."""
     known = footage.store.cameras()
     if question.camera is not None and question.camera not in known:
         listed = ", ".join(known) or "none"
         warn(f"there is no footage of a camera {question.camera!r}; there is of: {listed}")
+    zones = {zone for camera in footage.config.cameras.values() for zone in camera.zones}
+    if question.zone is not None and question.zone not in zones:
+        listed = ", ".join(sorted(zones)) or "none"
+        warn(f"no camera of the deployment has a zone {question.zone!r}; there is: {listed}")
 
 
 def _note(footage: Footage, user: str, question: FootageQuestion, hits: list[FootageHit]) -> None:

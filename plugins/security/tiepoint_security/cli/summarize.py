@@ -65,7 +65,11 @@ def summarize(
         chapters = chapters_of(pieces, most)
         texts = host.embed(text=list(labels))
     fitting, gains = labelled(chapters, pieces, texts) if labels else _nothing(len(chapters))
-    told = write_storyboard(out, file, chapters, labels, fitting, gains)
+    shown = [
+        chapter.shown(None if best is None else texts[best])
+        for chapter, best in zip(chapters, fitting, strict=True)
+    ]
+    told = write_storyboard(out, file, chapters, shown, labels, fitting, gains)
     page = (out / PAGE).absolute()
     if as_json:
         print_json(told | {"page": str(page)})

@@ -55,7 +55,9 @@ class MotionMeter:
         grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
         self._motion = NONE
         if self._before is not None and self._before.shape == grey.shape:
-            changed = (np.abs(grey - self._before) >= _CHANGE).astype(np.uint8)
+            change = grey - self._before
+            change -= np.median(change)  # what the light or the exposure did to all of it
+            changed = (np.abs(change) >= _CHANGE).astype(np.uint8)
             if changed.any():
                 self._motion = Motion(float(changed.mean()), _square(changed, pixels))
         self._before, self._before_s = grey, time_s

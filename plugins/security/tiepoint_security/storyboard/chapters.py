@@ -29,10 +29,16 @@ class Chapter:
         """When it ends."""
         return self.pieces[-1].end_s
 
-    @property
-    def shown(self) -> Piece:
-        """The piece whose frame stands for it: the one in which most moves."""
-        return max(self.pieces, key=lambda piece: piece.motion)
+    def shown(self, sentence: Vectors | None) -> Piece:
+        """Return the piece whose frame stands for it.
+
+        Args:
+            sentence: (d,) unit vector of the sentence that fits it, to which the piece is
+                nearest; None for none: then it is the one in which most moves.
+        """
+        if sentence is None:
+            return max(self.pieces, key=lambda piece: piece.motion)
+        return max(self.pieces, key=lambda piece: float(piece.vector @ sentence))
 
     @property
     def motion(self) -> float:

@@ -15,6 +15,7 @@ from tiepoint.errors import InputError
 from tiepoint.saving import replace_together
 from tiepoint_security.pages.cards import Card, render_cards
 from tiepoint_security.storyboard.chapters import Chapter
+from tiepoint_security.storyboard.pieces import Piece
 
 PAGE, DATA, FRAMES = "storyboard.html", "storyboard.json", "frames"
 
@@ -25,6 +26,7 @@ def write_storyboard(
     folder: Path,
     file: Path,
     chapters: Sequence[Chapter],
+    shown: Sequence[Piece],
     labels: Sequence[str],
     fitting: Sequence[int | None],
     gains: NDArray[Any],
@@ -35,6 +37,7 @@ def write_storyboard(
         folder: Made if it is absent.
         file: The video.
         chapters: Its n chapters.
+        shown: The piece of each whose frame is shown.
         labels: The m sentences.
         fitting: The number of each chapter's sentence, or None.
         gains: (n, m) how much better each sentence fits than on average.
@@ -42,7 +45,7 @@ def write_storyboard(
     Raises:
         InputError: It cannot be written.
     """
-    pictures = [_jpeg(chapter) for chapter in chapters]
+    pictures = [_jpeg(piece) for piece in shown]
     told: dict[str, Any] = {
         "file": str(file.absolute()),
         "duration_s": round(chapters[-1].end_s, 3),
@@ -51,7 +54,7 @@ def write_storyboard(
                 "start_s": chapter.start_s,
                 "end_s": chapter.end_s,
                 "frame": f"{FRAMES}/{number:03d}.jpg",
-                "frame_s": round(chapter.shown.frame_s, 3),
+                "frame_s": round(shown[number].frame_s, 3),
                 "motion": round(chapter.motion, 4),
                 "label": None if (best := fitting[number]) is None else labels[best],
                 "gains": {
@@ -95,8 +98,8 @@ def _cards(told: dict[str, Any], pictures: Sequence[bytes]) -> list[Card]:
 
 def _note(chapters: Sequence[Chapter]) -> str:
     return (
-        f"{clock(chapters[-1].end_s)} in {len(chapters)} parts; the frame is the one in which"
-        " most moves, the bar is how much moves"
+        f"{clock(chapters[-1].end_s)} in {len(chapters)} parts; the frame is of the seconds that"
+        " fit the sentence best, or in which most moves; the bar is how much moves"
     )
 
 
@@ -111,8 +114,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _jpeg(chapter: Chapter) -> bytes:
-    image = Image.fromarray(chapter.shown.frame)
+def _jpeg(piece: Piece) -> bytes:
+    image = Image.fromarray(piece.frame)
     image.thumbnail((_SIDE, _SIDE))
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)

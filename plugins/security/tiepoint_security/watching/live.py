@@ -92,9 +92,9 @@ class LiveWatch:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self.pool.stop()
         if self.sharing is not None:
             self.sharing.stop()
+        self.pool.stop()
         self.watching.finish()
         self._keeper.stop()
         self._save()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,13 @@ from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.media.cameras.tampering import TamperSettings
 from tiepoint_security.alerts.camera_faults import RULE as CAMERA_RULE
 from tiepoint_security.behaviour.fights import FPS as FIGHT_FPS
+from tiepoint_security.frigate.settings import FrigateSettings
 from tiepoint_security.rules.places import Line, Zone
 from tiepoint_security.rules.settings import RuleOverride, RuleSettings
 from tiepoint_security.scene.detectors import DetectorSettings
 
-_Place = tuple[str | int, ...]
-_Mistake = tuple[_Place, str]
+Place = tuple[str | int, ...]
+Mistake = tuple[Place, str]
 
 
 class CameraSettings(CameraOptions):
@@ -144,6 +145,11 @@ class WatchSettings(Section):
         default=None, title="Metrics", description="Where Prometheus asks; nowhere if not given."
     )
 
+    frigate: FrigateSettings | None = Field(
+        default=None,
+        title="Frigate",
+        description="An existing Frigate installation whose events raise alerts, too.",
+    )
     workers: WorkerSettings | None = Field(
         default=None,
         title="Workers",
@@ -167,12 +173,10 @@ class WatchSettings(Section):
     def _fits_together(self) -> WatchSettings:
         mistakes = [*self._names(), *self._references(), *self._places(), *self._rates()]
         if mistakes:
-            raise ValidationError.from_exception_data(
-                "WatchSettings", [_detail(place, what) for place, what in mistakes]
-            )
+            raise mistaken(type(self).__name__, mistakes)
         return self
 
-    def _names(self) -> Iterator[_Mistake]:
+    def _names(self) -> Iterator[Mistake]:
         for key, names in (("cameras", self.cameras), ("rules", self.rules)):
             seen: dict[str, str] = {}
             for name in names:
@@ -189,11 +193,11 @@ class WatchSettings(Section):
                 place = ("cameras", camera, "lines", name)
                 yield place, f"a zone of this camera is called {name!r}, too"
 
-    def _references(self) -> Iterator[_Mistake]:
+    def _references(self) -> Iterator[Mistake]:
         for rule, settings in self.rules.items():
             for number, camera in enumerate(settings.cameras):
                 if camera not in self.cameras:
-                    place: _Place = ("rules", rule, "cameras", number)
+                    place: Place = ("rules", rule, "cameras", number)
                     yield place, _unknown("camera", camera, self.cameras)
         for camera, section in self.cameras.items():
             for name, override in section.rules.items():
@@ -206,7 +210,7 @@ class WatchSettings(Section):
                     ):
                         yield (*place, *step), what
 
-    def _places(self) -> Iterator[_Mistake]:
+    def _places(self) -> Iterator[Mistake]:
         for name, rule in self.rules.items():
             chosen = [one for one in rule.cameras if one in self.cameras] or list(self.cameras)
             wrong = {
@@ -222,7 +226,7 @@ class WatchSettings(Section):
                 for step, what in next(iter(wrong.values())):
                     yield ("rules", name, *step), f"{what} (and no camera has all that it names)"
 
-    def _rates(self) -> Iterator[_Mistake]:
+    def _rates(self) -> Iterator[Mistake]:
         for camera, section in self.cameras.items():
             for name, rule in self.rules_of(camera).items():
                 fights = any(kind == "fight" for _, kind, _ in rule.when.triggers())
@@ -234,7 +238,7 @@ class WatchSettings(Section):
                     )
 
 
-def _unknown_places(rule: RuleSettings, camera: CameraSettings) -> Iterator[_Mistake]:
+def _unknown_places(rule: RuleSettings, camera: CameraSettings) -> Iterator[Mistake]:
     """Yield the zones and lines that a rule names and a camera does not have."""
     for place, _, trigger in rule.when.triggers(("when",)):
         for number, zone in enumerate(getattr(trigger, "zones", ())):
@@ -250,6 +254,16 @@ def _unknown(noun: str, name: str, known: dict[Any, Any]) -> str:
     return f"there is no {noun} {name!r}. {hint}"
 
 
-def _detail(place: _Place, what: str) -> InitErrorDetails:
+def mistaken(title: str, mistakes: Sequence[Mistake]) -> ValidationError:
+    """Return the error that says each mistake at its own place below a section.
+
+    Args:
+        title: The section.
+        mistakes: Places and what is wrong there.
+    """
+    return ValidationError.from_exception_data(title, [_detail(*one) for one in mistakes])
+
+
+def _detail(place: Place, what: str) -> InitErrorDetails:
     escaped = what.replace("{", "{{").replace("}", "}}")
     return InitErrorDetails(type=PydanticCustomError("watching", escaped), loc=place, input=None)

@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.videos import plain, write_video
 from tiepoint.cli.main import main
 from tiepoint.sequences.clips import Clip
-from tiepoint.sequences.decoding import frame_times
+from tiepoint.sequences.decoding import frame_times, read_frames
 from tiepoint_adapters.clock import SystemClock
 from tiepoint_security.alarm import Records
 from tiepoint_security.settings import RecordSettings
@@ -72,8 +74,6 @@ def test_words_lead_to_the_time_a_thumbnail_and_a_clip_that_plays(found):
 
 
 def test_a_picture_and_a_clip_find_the_moment_too(found, recordings, tmp_path):
-    from PIL import Image
-
     Image.new("RGB", (32, 32), BLUE).save(tmp_path / "blue.png")
     assert found("--image", tmp_path / "blue.png")[0]["camera"] == "yard"
     best = found("--video", f"{recordings['door']}#t=0,1.5")[0]
@@ -162,6 +162,9 @@ def test_a_camera_that_saw_nothing_is_told(run, indexed):
     code, _, err = run("search", indexed, "--text", "red", "--camera", "roof")
     assert code == 0
     assert "no footage of a camera 'roof'; there is of: door, yard" in err
+    code, _, err = run("search", indexed, "--text", "red", "--zone", "lawn")
+    assert code == 0
+    assert "no camera of the deployment has a zone 'lawn'" in err
 
 
 @pytest.mark.parametrize(
@@ -196,6 +199,22 @@ def test_files_that_are_no_video_are_named_and_the_others_indexed(run, config, r
     code, _, err = run("index", config, broken)
     assert code == 2
     assert "no recording could be indexed" in err
+
+
+def test_what_a_camera_masks_is_in_no_clip_and_no_thumbnail(run, config, recordings):
+    cameras = (
+        "    cameras: {yard: {address: unused.mp4, masks: [[[0, 0], [0.5, 0], [0.5, 1], [0, 1]]]}}"
+    )
+    config.write_text(f"{config.read_text()}{cameras}\n")
+    code, _, err = run("index", config, recordings["yard"])
+    assert code == 0, err
+    code, out, err = run("search", config, "--text", "blue", "-k", "1", "--json")
+    assert code == 0, err
+    [segment] = json.loads(out)["segments"]
+    [first, *_] = read_frames(Clip(Path(segment["clip"])))
+    for pixels in (first.pixels, np.asarray(Image.open(segment["thumbnail"]))):
+        assert pixels[:, : SIDE // 2 - 4].max() < 40
+        assert pixels[:, SIDE // 2 + 4 :, 2].min() > 150
 
 
 def test_one_beginning_for_several_files_is_refused(run, config, recordings):

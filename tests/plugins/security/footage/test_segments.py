@@ -13,6 +13,7 @@ from tests.plugins.security.footage.camera import NOON_S, frames
 from tiepoint.errors import DecodeError
 from tiepoint.sequences.clips import Clip
 from tiepoint.sequences.decoding import read_frames
+from tiepoint_security.footage.motion import MotionMeter
 from tiepoint_security.footage.retention import due
 from tiepoint_security.footage.segment import Segment
 from tiepoint_security.footage.settings import FootageSettings
@@ -130,3 +131,17 @@ def test_too_much_footage_goes_from_the_oldest_and_alerts_last():
     gone = due(segments, FootageSettings(most_gib=2), NOON_S)
     assert gone == [segments[0][0], segments[1][0]]
     assert due(segments, FootageSettings(most_gib=0.5), NOON_S)[-1] == segments[2][0]
+
+
+def test_a_change_of_light_is_no_motion_and_what_moves_in_it_is_found():
+    meter = MotionMeter()
+    meter.look(scene(0), 0.0)
+    brighter = np.clip(scene(0).astype(int) + 25, 0, 255).astype(np.uint8)
+    assert meter.look(brighter, 0.2).share < 0.05
+    moved = np.clip(scene(10).astype(int) - 25, 0, 255).astype(np.uint8)
+    share, square = meter.look(moved, 0.4)
+    assert 0 < share < 0.15
+    assert square is not None
+    left, top, side = square
+    assert left <= 40 < left + side
+    assert top <= 50 < top + side

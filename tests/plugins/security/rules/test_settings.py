@@ -81,6 +81,14 @@ def problems(tmp_path: Path, **security: Any) -> list[str]:
             ["rules.odd.cameras[0]", "there is no camera 'gaet'", "'gate'"],
         ),
         (
+            {
+                "cameras": {"gate": CAMERA},
+                "rules": {"odd": {"when": {"abnormal": {}}}},
+                "alerts": {"rules": {"ood": {"cooldown_s": 5}}},
+            },
+            ["alerts.rules.ood", "there is no rule 'ood'", "'odd'"],
+        ),
+        (
             {"cameras": {"gate": CAMERA}, "rules": {"dog": {"when": {"described": {}}}}},
             ["rules.dog.when.described", "either text or picture"],
         ),

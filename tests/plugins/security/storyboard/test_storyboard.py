@@ -34,7 +34,7 @@ def test_neighbours_that_look_alike_become_one():
     pieces = [piece(5 * n, v, motion=n == 3) for n, v in enumerate(vectors)]
     chapters = chapters_of(pieces, 3)
     assert [(c.start_s, c.end_s) for c in chapters] == [(0, 10), (10, 25), (25, 30)]
-    assert chapters[1].shown is pieces[3]
+    assert chapters[1].shown(None) is pieces[3]
     assert len(chapters_of(pieces, 10)) == 6
     assert len(chapters_of(pieces, 1)) == 1
 
@@ -46,6 +46,13 @@ def test_a_sentence_that_is_near_to_everything_does_not_win_everywhere():
     fitting, gains = labelled(chapters_of(pieces, 2), pieces, np.array([near_all, near_two]))
     assert fitting == [0, 1]
     assert gains.shape == (2, 2)
+
+
+def test_the_frame_is_of_the_seconds_that_fit_the_sentence_best():
+    pieces = [piece(0, ONE, motion=0.5), piece(5, TWO)]
+    [whole] = chapters_of(pieces, 1)
+    assert whole.shown(np.array(TWO, np.float32)) is pieces[1]
+    assert whole.shown(None) is pieces[0]
 
 
 def test_where_nothing_stands_out_there_is_no_label():

@@ -1,0 +1,1 @@
+"""Events of an existing Frigate installation as the source of alerts."""
