@@ -20,13 +20,15 @@ from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
 from tiepoint_recommendation.rankers.loading import build_ranker, ranker_names
 from tiepoint_recommendation.saving import digest_of, digest_of_ids, fresh_generation, save_model
 from tiepoint_recommendation.settings import FitSettings
-from tiepoint_recommendation.splits import split_of
+from tiepoint_recommendation.splits import sampled, split_of
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
 
 Progress = Callable[[int, int | None], None]
 _CHUNK = 512
+_MOST_SCORES = 20_000_000
+"""Weights are learned from so many queries that each ranker's scores take 80 MB at most."""
 INNER = 1000
 """How far the seeds of inner splits are from those of outer ones, which must not be the same."""
 
@@ -118,7 +120,8 @@ def fit_model(
         report(done, steps)
 
     if learn:
-        split = split_of(log, settings.blend.validation, cap, settings.seed + INNER)
+        whole = split_of(log, settings.blend.validation, cap, settings.seed + INNER)
+        split = sampled(whole, max(_MOST_SCORES // len(space), 1), settings.seed)
         earlier = split.train.histories(_now(split.train), cap)
         inner = fitted_rankers(blend.rankers, settings, earlier, space, step)
         if len(split.asked):

@@ -151,7 +151,7 @@ def recent_history(
     The same as by `event_log`, without its arrays: this is on the way of every answer.
 
     Args:
-        events: Of one user.
+        events: Of one person, whatever the users' ids say.
         number_of: The number of each item of the model; events with others are left out.
         settings: What each kind of event counts.
     """
@@ -160,7 +160,8 @@ def recent_history(
         return History.empty()
     known.sort(key=lambda one: one.time_s)
     if any(one.time_s == other.time_s for one, other in pairwise(known)):
-        known.sort(key=lambda one: (one.time_s, _scramble(one.user, one.item)))
+        user = known[0].user
+        known.sort(key=lambda one: (one.time_s, _scramble(user, one.item)))
     before: dict[tuple[str, str], float] = {}
     sums: dict[str, float] = {}
     latest: dict[str, tuple[float, float]] = {}

@@ -98,8 +98,9 @@ class ProductEncoder:
                 continue
             own, shared, failed = self._encoded(aligned, modality, some, progress, before, total)
             rows = np.array(list(some), np.intp)[~failed.mask]
-            found[modality] = _placed(own, rows, len(products))
-            joint.append(_placed(shared, rows, len(products)))
+            if len(rows):
+                found[modality] = _placed(own, rows, len(products))
+                joint.append(_placed(shared, rows, len(products)))
             unreadable += [
                 Unreadable(products[list(some)[at]].id, reason) for at, reason in failed.reasons
             ]
@@ -141,7 +142,7 @@ class ProductEncoder:
         mask = np.zeros(len(given), bool)
         mask[list(encoded.errors)] = True
         own = encoded.vectors[~mask]
-        shared = aligner.transform(space, own) if len(own) else own[:, :1]
+        shared = aligner.transform(space, own) if len(own) else own
         reasons = [(at, str(error)) for at, error in sorted(encoded.errors.items())]
         return own, shared, _Failed(mask, reasons)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +143,16 @@ def split_of(log: EventLog, protocol: str, cap: float, seed: int = 0) -> Split:
     if protocol == "time":
         return time_split(log, cap)
     return strict_cold(log, cap, seed)
+
+
+def sampled(split: Split, most: int, seed: int) -> Split:
+    """Return a split with at most so many of its queries, drawn by chance."""
+    if len(split.asked) <= most:
+        return split
+    drawn = np.sort(np.random.default_rng(seed).choice(len(split.asked), most, replace=False))
+    asked = Histories.of([split.asked[query] for query in drawn], split.asked.now_s[drawn])
+    wanted = [split.wanted[query] for query in drawn]
+    return replace(split, asked=asked, users=split.users[drawn], wanted=wanted)
 
 
 def first_liked(log: EventLog) -> NDArray[np.bool_]:

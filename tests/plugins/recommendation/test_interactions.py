@@ -6,7 +6,7 @@ import numpy as np
 
 from tiepoint_recommendation.interactions import EventLog, event_log
 from tiepoint_recommendation.settings import EventSettings
-from tiepoint_recommendation.splits import leave_last, strict_cold, time_split
+from tiepoint_recommendation.splits import leave_last, sampled, strict_cold, time_split
 
 Row = tuple[str, str, str, float, None]
 
@@ -99,3 +99,12 @@ def test_cold_items_have_no_event_and_are_all_that_is_ranked() -> None:
     assert not np.isin(split.train.item, cold).any()
     assert not np.isin(split.asked.items, cold).any()
     assert np.isin(np.concatenate(split.wanted), cold).all()
+
+
+def test_a_sample_of_queries_keeps_what_belongs_to_each() -> None:
+    rows = [row(f"u{user}", f"i{user + n}", float(n)) for user in range(40) for n in range(3)]
+    log, _ = event_log(rows, EventSettings())
+    few = sampled(leave_last(log, 5.0), 7, seed=0)
+    assert len(few.asked) == len(few.wanted) == len(few.users) == 7
+    for user, wanted in zip(few.users, few.wanted, strict=True):
+        assert log.items[wanted[0]] == f"i{int(log.users[user][1:]) + 2}"

@@ -13,11 +13,13 @@ from tiepoint.cli.output import echo, print_table, say
 from tiepoint_recommendation.cli.stores import opened_database, settings_of
 
 if TYPE_CHECKING:
+    from tiepoint.config.sections import Section
     from tiepoint_recommendation.live.asks import Answered
     from tiepoint_recommendation.live.filters import Filters
     from tiepoint_recommendation.service import RecommendationService
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Model = TypeVar("Model", bound="Section")
 
 _FILTERS = (
     click.option("--least-price", type=click.FloatRange(0), help="Only what costs so much."),
@@ -49,15 +51,26 @@ def filters_of(options: dict[str, Any]) -> Filters:
     Raises:
         UsageError: They contradict each other.
     """
-    from pydantic import ValidationError
-
     from tiepoint_recommendation.live.filters import Filters
 
     in_stock = False if options.pop("sold_out") else None
+    return given(Filters, {"in_stock": in_stock, **options})
+
+
+def given(model: type[Model], options: dict[str, Any]) -> Model:
+    """Return a model of what options say.
+
+    Raises:
+        UsageError: They cannot be used.
+    """
+    from pydantic import ValidationError
+
     try:
-        return Filters(in_stock=in_stock, **options)
+        return model.model_validate(options)
     except ValidationError as error:
-        raise click.UsageError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        first = error.errors()[0]
+        name = "".join(f"--{part}: " for part in first["loc"][:1])
+        raise click.UsageError(name + first["msg"].removeprefix("Value error, ")) from error
 
 
 @contextmanager

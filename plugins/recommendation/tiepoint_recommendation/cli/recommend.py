@@ -11,6 +11,7 @@ from tiepoint.cli.output import echo, print_json, say
 from tiepoint_recommendation.cli.live import (
     filter_options,
     filters_of,
+    given,
     opened_service,
     print_answer,
 )
@@ -70,31 +71,31 @@ def recommend_command(
 
     if all_users != (out is not None):
         raise click.UsageError("--all-users and --out go together")
+    wanted = filters_of(filters)
+    asked = {
+        "user": user,
+        "session": session,
+        "items": items,
+        "text": text,
+        "image": image,
+        "k": k,
+        "diversity": diversity,
+        "explain": True,
+    }
     with opened_service(store, database, config) as service:
         if out is not None:
             from tiepoint.cli.progress import progress_of
             from tiepoint_recommendation.live.batches import write_batch
 
             with progress_of("users") as report:
-                users, rows = write_batch(service, k, out, filters_of(filters), report)
+                users, rows = write_batch(service, k, out, wanted, report)
             result = {"users": users, "rows": rows, "out": str(out)}
             if as_json:
                 print_json(result)
             else:
                 echo(f"{rows} rows for {users} users: {out}")
             return
-        ask = Ask(
-            user=user or None,
-            session=session or None,
-            items=items,
-            text=text or None,
-            image=image,
-            k=k,
-            diversity=diversity,
-            filters=filters_of(filters),
-            explain=True,
-        )
-        answered = service.recommend(ask)
+        answered = service.recommend(given(Ask, {**asked, "filters": wanted}))
     if as_json:
         print_json(answered.as_dict())
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -111,9 +112,12 @@ def _key(matrix: csr_matrix, user: int) -> bytes:
 
 def _cosine(matrix: csr_matrix, setting: dict[str, Any]) -> Callable[[csr_matrix], Floats]:
     from implicit.nearest_neighbours import CosineRecommender
+    from implicit.utils import ParameterWarning
 
     model = CosineRecommender(num_threads=1, **setting)
-    model.fit(matrix, show_progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ParameterWarning)  # of what it passes to itself
+        model.fit(matrix, show_progress=False)
     return lambda asked: np.asarray((asked @ model.similarity).toarray(), np.float32)
 
 

@@ -6,12 +6,12 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, select, text
 
 from tiepoint.errors import StoreError
 from tiepoint_recommendation.live.tables import impressions
@@ -24,14 +24,20 @@ _CLICKED = text(
     ' (SELECT max(number) FROM impressions WHERE "user" = :user AND item = :item'
     " AND shown_s <= :until_s AND shown_s >= :since_s)"
 )
+# As text, since an answer may be waiting for the interpreter meanwhile.
+_ADD = text(
+    'INSERT INTO impressions (request, "user", item, place, experiment, arm, policy, propensity,'
+    " candidates, best, score, shown_s) VALUES (:request, :user, :item, :place, :experiment, :arm,"
+    " :policy, :propensity, :candidates, :best, :score, :shown_s)"
+)
+_CHUNK = 200
 _MOST_WAITING = 100_000
 _WRITE_EVERY_S = 0.5
 _CLOCKS_S = 5.0
 """How far the clock of who tells of a click may be behind ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Impression:
+class Impression(NamedTuple):
     """One item of one answer.
 
     Attributes:
@@ -98,7 +104,7 @@ class ImpressionStore:
         """
         if batch:
             with self.database.writing() as connection:
-                connection.execute(insert(impressions), [asdict(one) for one in batch])
+                connection.execute(_ADD, [one._asdict() for one in batch])
 
     def clicked(self, clicks: Sequence[tuple[str, str, float]], within_s: float) -> None:
         """Note clicks on what was shown last before them.
@@ -211,10 +217,14 @@ class ImpressionLog:
             StoreError: The database refused; it waits on.
         """
         with self._writing:
-            batch = list(self._waiting)
-            self.store.add(batch)
-            for _ in batch:
-                self._waiting.popleft()
+            while self._waiting:
+                count = min(len(self._waiting), _CHUNK)
+                batch = [self._waiting.popleft() for _ in range(count)]
+                try:
+                    self.store.add(batch)
+                except StoreError:
+                    self._waiting.extendleft(reversed(batch))
+                    raise
 
     def health(self) -> dict[str, Any]:
         """Return how many impressions wait, and how many were dropped."""

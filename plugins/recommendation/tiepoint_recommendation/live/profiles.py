@@ -69,9 +69,7 @@ class Profiles:
         found += [
             Event("", item, "view", begin_s + place) for place, item in enumerate(ask.items, 1)
         ]
-        # Of one person, whatever the ids say.
-        same = [Event("", one.item, one.kind, one.time_s) for one in found]
-        history = recent_history(same, shelf.model.number_of, self.counting)
+        history = recent_history(found, shelf.model.number_of, self.counting)
         return Profile(tuple(found), history)
 
     def fresh(self, profile: Profile, shelf: Shelf) -> Mask:

@@ -32,7 +32,7 @@ class Part:
         As `blend.standardised`, but nothing is computed for items that are not in the answer.
         """
         n = len(values)
-        mean = float(values.sum(dtype=np.float64)) / n
+        mean = float(values.mean())
         variance = float(np.dot(values, values)) / n - mean * mean
         # Where all values are equal, what is left of float32's rounding is no variance.
         if variance <= 1e-6 * mean * mean + 1e-24:

@@ -43,7 +43,7 @@ class Ease(Ranker):
         self._table = ItemTable(csr_matrix((0, 0), dtype=np.float32))
 
     def fit(self, histories: Histories, space: ItemSpace) -> None:
-        from scipy.linalg import cho_factor, cho_solve
+        from scipy.linalg import lapack
 
         n_items = len(space)
         liked = (histories.strengths > 0).astype(np.float32)
@@ -54,13 +54,18 @@ class Ease(Ranker):
         some = matrix[:, chosen]
         gram = (some.T @ some).toarray().astype(np.float64)
         gram[np.diag_indices_from(gram)] += self.recency.regularisation
-        inverse = cho_solve(cho_factor(gram), np.eye(len(chosen))) if len(chosen) else gram
-        weights = -(inverse / np.diag(inverse)).astype(np.float32)
+        if len(chosen):  # positive definite, so that neither step can fail
+            factor, _ = lapack.dpotrf(gram, lower=1)
+            half, _ = lapack.dpotri(factor, lower=1)
+            gram = np.tril(half) + np.tril(half, -1).T
+        weights = -(gram / np.diag(gram)).astype(np.float32)
         np.fill_diagonal(weights, 0)
-        rows, columns = np.repeat(chosen, len(chosen)), np.tile(chosen, len(chosen))
-        self._table = ItemTable.strongest(
-            csr_matrix((weights.ravel(), (rows, columns)), shape=(n_items, n_items))
-        )
+        lengths = np.zeros(n_items, np.int64)
+        lengths[chosen] = len(chosen)
+        rows = np.r_[0, np.cumsum(lengths)]
+        columns = np.tile(chosen, len(chosen)).astype(np.int32)
+        table = csr_matrix((weights.ravel(), columns, rows), shape=(n_items, n_items))
+        self._table = ItemTable.strongest(table)
 
     def scores(self, histories: Histories) -> Floats:
         return self._table.scores(histories, fading(histories, self.recency))

@@ -10,8 +10,8 @@ import numpy as np
 from tiepoint_recommendation.histories import Floats
 from tiepoint_recommendation.rankers.tables import DENSE_ITEMS
 
-_NEAREST = 1000
-_LISTS, _PROBED = 512, 12
+_NEAREST = 500
+_LISTS, _PROBED = 512, 8
 _SAMPLE_PER_LIST = 64
 
 
@@ -19,7 +19,7 @@ class NearestItems:
     """Items as vectors, asked for the greatest inner products.
 
     Up to `DENSE_ITEMS` all products are computed. Beyond, which would take milliseconds for
-    each answer, an inverted file of FAISS gives about a thousand of the greatest, and all
+    each answer, an inverted file of FAISS gives some hundreds of the greatest, and all
     others are 0, as what a ranker knows nothing of.
 
     Args:
