@@ -4,8 +4,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PLUGINS := -e plugins/security -e plugins/medical -e plugins/recommendation
-# Without a folder of your own, the photographs that come with scikit-image.
-PICTURES ?= $(shell $(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data')")
 SOURCES := Makefile pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: help demo test lint unit bench serve docs wheelhouse notices clean
@@ -43,9 +41,9 @@ bench: $(VENV)/installed  ## Measure against peers, in the same run
 	$(BIN)/tiepoint bench encode
 	$(BIN)/tiepoint bench search
 
-serve: $(VENV)/installed  ## Index a folder of pictures and answer searches until Ctrl-C (PICTURES=DIR)
-	TIEPOINT_PICTURES="$(PICTURES)" $(BIN)/tiepoint index examples/pictures.yaml
-	TIEPOINT_PICTURES="$(PICTURES)" $(BIN)/tiepoint run examples/pictures.yaml
+serve: $(VENV)/installed  ## Bring up API and pages with the applications on demo data, until Ctrl-C
+	$(BIN)/python examples/serve_demo.py tiepoint-serve
+	$(BIN)/tiepoint serve tiepoint-serve/deployment.yaml
 
 docs: $(VENV)/developed  ## Build the documentation into build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
@@ -60,5 +58,5 @@ notices: $(VENV)/developed  ## Write THIRD-PARTY.md: the licences of everything 
 
 clean:  ## Remove what was made here; the environment and stores too
 	rm -rf $(VENV) build dist wheelhouse .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf tiepoint-data examples/tiepoint-data tiepoint-demo
+	rm -rf tiepoint-data examples/tiepoint-data tiepoint-demo tiepoint-serve
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

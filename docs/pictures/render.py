@@ -24,6 +24,12 @@ SHOTS: dict[str, tuple[str, list[str], dict[str, Any]]] = {
         [],
         {"locale": "zh-CN", "color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
     ),
+    "cameras": ("/pages/security?all=1", [], {}),
+    "shop": (
+        "/pages/recommendation?user=u0090",
+        [".product .acts button:has-text('Rule') >> nth=2", "form.editor button.main"],
+        {},
+    ),
     "system": ("/pages/system", [], {"color_scheme": "dark"}),
 }
 """By name: the page, what is clicked there, and how the browser is set up."""
@@ -41,10 +47,11 @@ def render(address: str) -> None:
             options = {"viewport": {"width": 1366, "height": 768}, "locale": "en-GB", **setting}
             page = browser.new_context(**options).new_page()
             page.goto(address + path)
-            page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(2500)
             for click in clicks:
                 page.click(click)
-            page.wait_for_timeout(800)
+            page.wait_for_timeout(1500)
+            page.evaluate("scrollTo(0, 0)")
             Image.open(io.BytesIO(page.screenshot())).save(FOLDER / f"{name}.webp", quality=88)
             print(FOLDER / f"{name}.webp")
         browser.close()

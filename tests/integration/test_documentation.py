@@ -33,7 +33,7 @@ def mistake(line: str) -> str | None:
     )[1:]
     command: click.Command = tiepoint
     context = click.Context(tiepoint)
-    while isinstance(command, click.Group) and words:
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(context, words[0])
         if found is None:
             return f"there is no command {words[0]!r}"

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from tiepoint import registry
+from tiepoint.cli.new_plugin import new
 from tiepoint.cli.output import print_json, print_table, warn
 from tiepoint.errors import TiepointError
 from tiepoint.registry import Component
@@ -23,13 +24,13 @@ class _Row:
     about: str
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--check", is_flag=True, help="Import and list every component, the core's own too.")
 @click.option("--all", "everything", is_flag=True, help="List all components, not only plugins.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def plugins(context: click.Context, check: bool, everything: bool, as_json: bool) -> None:
-    """List the installed plugins and other components.
+    """List the installed plugins and other components, or begin a new one.
 
     Without --check nothing but the plugins is imported. A broken plugin is listed with its
     reason; with --check, which covers every component, a broken one makes the exit code 2.
@@ -37,6 +38,8 @@ def plugins(context: click.Context, check: bool, everything: bool, as_json: bool
     "status", "about"}]}`, where the status is `ok`, `hidden by ...`, `not imported`, or what is
     broken.
     """
+    if context.invoked_subcommand is not None:
+        return
     groups = list(registry.NOUNS) if everything or check else [registry.PLUGINS]
     rows = [
         _row(component, imported=check or group == registry.PLUGINS)
@@ -54,6 +57,9 @@ def plugins(context: click.Context, check: bool, everything: bool, as_json: bool
         click.echo("No plugin is installed.")
     if check and broken:
         context.exit(2)
+
+
+plugins.add_command(new)
 
 
 def _row(component: Component, *, imported: bool) -> _Row:

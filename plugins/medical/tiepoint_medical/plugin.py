@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tiepoint.plugin import Plugin
+from tiepoint.plugin import Page, Plugin
 from tiepoint_medical.settings import MedicalConfig
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from tiepoint.host import Host
     from tiepoint_medical.service import MedicalService
 
@@ -40,3 +43,12 @@ class MedicalPlugin(Plugin):
         if self.service is None:
             return {"status": "stopped"}
         return self.service.health()
+
+    def router(self) -> APIRouter:
+        from tiepoint_medical.routes import medical_router
+
+        return medical_router(self)
+
+    def page(self) -> Page:
+        title = {"en": "Reading room", "zh": "阅片室"}
+        return Page(title, Path(__file__).parent / "page", icon="icon.svg")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field, SecretStr
 
 from tiepoint.errors import ConfigError
-from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint.plugin import Page, Plugin, PluginConfig
 from tiepoint_recommendation.live.settings import LiveSettings
 from tiepoint_recommendation.settings import FitSettings
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from tiepoint.host import Host
     from tiepoint_recommendation.service import RecommendationService
     from tiepoint_recommendation.streams.following import Follower
@@ -114,3 +116,12 @@ class RecommendationPlugin(Plugin):
             return {"status": "stopped"}
         found = self.service.health()
         return found if self._follower is None else {**found, "stream": self._follower.health()}
+
+    def router(self) -> APIRouter:
+        from tiepoint_recommendation.routes import recommendation_router
+
+        return recommendation_router(self)
+
+    def page(self) -> Page:
+        title = {"en": "Shop", "zh": "商店"}
+        return Page(title, Path(__file__).parent / "page", icon="icon.svg")

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from tiepoint import registry
 from tiepoint.config.problems import nearest
 from tiepoint.errors import InputError
-from tiepoint.plugin import Plugin, PluginConfig
+from tiepoint.plugin import Page, Plugin, PluginConfig
 from tiepoint_security.alerts.camera_faults import RULE as CAMERA_RULE
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.frigate.settings import RULE as FRIGATE_RULE
@@ -21,6 +21,8 @@ from tiepoint_security.settings import AlarmSettings
 from tiepoint_security.watching.settings import Place, WatchSettings, mistaken
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from tiepoint.host import Host
     from tiepoint_security.alarm import Alarm
     from tiepoint_security.footage.recorder import Recorder
@@ -204,3 +206,18 @@ class SecurityPlugin(Plugin):
             worse = "degraded" if footage["status"] != "ok" else health["status"]
             health |= {"footage": footage, "status": worse}
         return health
+
+    @property
+    def footage_collection(self) -> str | None:
+        """The collection in which footage is found; None while none is kept."""
+        footage = getattr(self.config, "footage", None)
+        return footage.collection if footage is not None and self.alarm is not None else None
+
+    def router(self) -> APIRouter:
+        from tiepoint_security.routes import security_router
+
+        return security_router(self)
+
+    def page(self) -> Page:
+        title = {"en": "Cameras and alerts", "zh": "监控与告警"}
+        return Page(title, Path(__file__).parent / "page", icon="icon.svg")

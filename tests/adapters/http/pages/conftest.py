@@ -31,7 +31,7 @@ def listening(host: Host) -> Iterator[str]:
         server = uvicorn.Server(uvicorn.Config(application, log_level="error", interface="asgi3"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 240
         while not server.started and thread.is_alive() and time.monotonic() < ends:
             time.sleep(0.05)
         assert server.started

@@ -1,0 +1,122 @@
+"""The routes of the service under `/v1/medical`: the viewer, matches, drafts, the worklist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form, Response, UploadFile
+
+from tiepoint.errors import InputError
+from tiepoint_adapters.http.access import Caller
+
+if TYPE_CHECKING:
+    from tiepoint_adapters.dicom.reading import DicomObject
+    from tiepoint_medical.plugin import MedicalPlugin
+    from tiepoint_medical.service import MedicalService
+
+
+def medical_router(plugin: MedicalPlugin) -> APIRouter:
+    """Return the routes of a plugin that runs.
+
+    Args:
+        plugin: The plugin.
+    """
+    router = APIRouter()
+
+    def service() -> MedicalService:
+        if plugin.service is None:
+            raise InputError("the plugin does not run", hint="Look at its health.")
+        return plugin.service
+
+    @router.get("/worklist", summary="Matches to read")
+    def worklist(unread: bool = True) -> list[dict[str, Any]]:
+        """Return matches that were kept, the newest first."""
+        return service().records.worklist(unread)
+
+    @router.post("/worklist/{match}/read", summary="Mark a match as read")
+    def read(match: str, caller: Caller) -> dict[str, Any]:
+        """Mark a match as read by the caller, and return it."""
+        return service().records.read_match(match, caller.name)
+
+    @router.post("/match", summary="Cases that resemble an image, a report, or both")
+    def match(
+        caller: Caller,
+        image: UploadFile | None = None,
+        text: Annotated[str, Form(max_length=20_000)] = "",
+        k: Annotated[int, Form(ge=1, le=50)] = 5,
+        draft: Annotated[bool, Form()] = False,
+        keep: Annotated[bool, Form()] = False,
+    ) -> dict[str, Any]:
+        """Return similar cases of other patients, with what supports and contradicts them."""
+        found = service().match(
+            image=image.file.read() if image is not None else None,
+            text=text.strip() or None,
+            k=k,
+            keep=keep,
+        )
+        service().records.note(caller.name, "asked", "match", {"hits": len(found.hits)})
+        answer: dict[str, Any] = {"match": found.as_dict(), "draft": None}
+        if draft:
+            answer["draft"] = service().draft(found).as_dict()
+        return answer
+
+    @router.post(
+        "/frame",
+        summary="A frame of a DICOM object, windowed",
+        response_class=Response,
+        responses={200: {"content": {"image/png": {}}}},
+    )
+    def frame(
+        image: UploadFile,
+        number: Annotated[int, Form(ge=0, le=100_000)] = 0,
+        centre: Annotated[float | None, Form(allow_inf_nan=False)] = None,
+        width: Annotated[float | None, Form(gt=0, allow_inf_nan=False)] = None,
+    ) -> Response:
+        """Return a frame as PNG; the headers say how many there are, and its own window."""
+        return _frame(image.file.read(), number, centre, width)
+
+    return router
+
+
+def _frame(content: bytes, number: int, centre: float | None, width: float | None) -> Response:
+    import io
+
+    from PIL import Image
+
+    from tiepoint_adapters.dicom.reading import read_dicom
+    from tiepoint_adapters.dicom.rendering import render
+
+    found = read_dicom(content)
+    told = found.dataset
+    own = (_first(told.get("WindowCenter")), _first(told.get("WindowWidth")))
+    if None in own and told.get("SamplesPerPixel", 1) == 1:
+        own = _spanned(found, min(number, found.frames - 1))
+    if centre is not None and width is not None:
+        told.WindowCenter, told.WindowWidth = centre, width
+        if "VOILUTSequence" in told:
+            del told.VOILUTSequence
+    pixels = render(found, min(number, found.frames - 1))
+    picture = io.BytesIO()
+    Image.fromarray(pixels).save(picture, "PNG", compress_level=1)
+    headers = {"Cache-Control": "no-store", "X-Frames": str(found.frames)}
+    if None not in own:
+        headers |= {"X-Window-Centre": f"{own[0]:g}", "X-Window-Width": f"{own[1]:g}"}
+    return Response(picture.getvalue(), media_type="image/png", headers=headers)
+
+
+def _spanned(found: DicomObject, number: int) -> tuple[float, float]:
+    """Return the window that holds all values of a frame, where the object names none."""
+    from tiepoint_adapters.dicom.pixels import frames
+
+    stored = next(iter(frames(found, [number])))
+    slope = _first(found.dataset.get("RescaleSlope")) or 1.0
+    intercept = _first(found.dataset.get("RescaleIntercept")) or 0.0
+    low, high = (float(edge) * slope + intercept for edge in (stored.min(), stored.max()))
+    return (low + high) / 2, max(1.0, high - low)
+
+
+def _first(value: Any) -> float | None:
+    """Return the first of the values of a DICOM attribute."""
+    if value is None or value == "":
+        return None
+    return float(value[0] if hasattr(value, "__getitem__") else value)
