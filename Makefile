@@ -20,7 +20,7 @@ $(VENV)/installed: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e ".[audio,bench,lora,mqtt,notify,oidc,ray,telemetry,tensorboard,tune,video,wandb]" $(PLUGINS) "tiepoint-recommendation[kafka,postgresql,redis]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev --group docs -e ".[audio,bench,lora,mqtt,notify,oidc,ray,telemetry,tensorboard,tune,video,wandb]" $(PLUGINS) "tiepoint-recommendation[kafka,postgresql,redis]"
 	@touch $@
 
 demo: $(VENV)/installed  ## Install into .venv, index real pictures, search both ways, write a page

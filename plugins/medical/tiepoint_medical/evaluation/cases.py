@@ -12,8 +12,6 @@ from tiepoint.errors import InputError
 PLACEHOLDERS = frozenset({"", "todo", "no finding", "nan", "none", "unknown"})
 """Values of the label column that are no label, in lower case."""
 
-csv.field_size_limit(2**20)
-
 
 @dataclass(frozen=True, slots=True)
 class Columns:

@@ -14,6 +14,8 @@ from tests.plugins.recommendation.shops import fill
 from tiepoint import Host
 from tiepoint_recommendation.simulation.shop import simulate
 
+TITLES = ".columns .product .line strong"
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
@@ -27,7 +29,14 @@ def shop(tmp_path_factory):
 
 def titles(visitor) -> list[str]:
     visitor.page.locator(".product").first.wait_for()
-    return visitor.page.locator(".columns .product .line strong").all_inner_texts()
+    return visitor.page.locator(TITLES).all_inner_texts()
+
+
+def shows(visitor, expected: list[str]) -> None:
+    """Wait until the products are these, in this order."""
+    from playwright.sync_api import expect
+
+    expect(visitor.page.locator(TITLES)).to_have_text(expected)
 
 
 def test_what_a_click_would_change_is_seen_and_taken_back(shop, visit):
@@ -39,8 +48,7 @@ def test_what_a_click_would_change_is_seen_and_taken_back(shop, visit):
     visitor.sees("As if just looked at:")
     visitor.page.get_by_text(before[0], exact=True).wait_for(state="detached")
     visitor.page.get_by_role("button", name="Take").click()
-    visitor.page.locator(".line strong", has_text=before[0]).first.wait_for()
-    assert titles(visitor) == before
+    shows(visitor, before)
     assert visitor.complaints == []
 
 
@@ -67,8 +75,7 @@ def test_a_dial_changes_the_order_and_nothing_else(shop, visit):
     visitor.page.wait_for_load_state("networkidle")
     visitor.page.get_by_role("button", name="As it is").click()
     visitor.page.get_by_role("button", name="As it is").wait_for(state="detached")
-    visitor.page.wait_for_load_state("networkidle")
-    assert titles(visitor) == before
+    shows(visitor, before)
 
 
 def test_what_is_similar_is_shown_beside_what_goes_with_it(shop, visit):
