@@ -35,7 +35,7 @@ lint: $(VENV)/developed  ## Check style, types and layers
 	$(BIN)/lint-imports
 
 unit: $(VENV)/developed  ## Run the tests, the doctests and the examples
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(VENV)/installed  ## Measure against peers, in the same run
 	$(BIN)/tiepoint bench encode

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tiepoint import registry
+
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -13,6 +15,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIEPOINT_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_registered() -> Iterator[None]:
+    """Let no file of tests leave a component behind that another one would trip over."""
+    before = {group: registry.names(group) for group in registry.NOUNS}
+    yield
+    assert {group: registry.names(group) for group in registry.NOUNS} == before
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,21 @@ class TurnedEncoder(ColourEncoder):
         return np.ascontiguousarray(super().infer(prepared)[:, [1, 2, 0, 3]])
 
 
-def register() -> None:
-    """Make the components of these tests known in this process."""
-    known = registry.names(registry.ENCODERS)
-    for name, encoder in {"colour": ColourEncoder, "turned": TurnedEncoder}.items():
-        if name not in known:
-            registry.register(registry.ENCODERS, name, encoder)
-    if "colour-words" not in known:
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder)
-        registry.register(registry.ALIGNERS, "colour", ColourAligner)
+def register() -> Callable[[], None]:
+    """Make the components of these tests known in this process.
+
+    Returns:
+        A function that takes them away again.
+    """
+    undone = ExitStack()
+    for group, name, component in (
+        (registry.ENCODERS, "colour", ColourEncoder),
+        (registry.ENCODERS, "turned", TurnedEncoder),
+        (registry.ENCODERS, "colour-words", ColourWordEncoder),
+        (registry.ALIGNERS, "colour", ColourAligner),
+    ):
+        undone.callback(registry.register(group, name, component))
+    return undone.close
 
 
 def deployment(folder: Path, encoder: str) -> Deployment:

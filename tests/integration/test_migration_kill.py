@@ -33,7 +33,7 @@ def processes():
 def filled(tmp_path_factory):
     """A folder with pictures of their own colours, and a closed store of them."""
     folder = tmp_path_factory.mktemp("migration")
-    migrating.register()
+    take_away = migrating.register()
     generator = np.random.default_rng(11)
     items = []
     for n, colour in enumerate(generator.integers(0, 256, (COUNT, 3), np.uint8)):
@@ -42,7 +42,8 @@ def filled(tmp_path_factory):
         items.append(Item(f"{n}", image=str(file), text=f"red {n}", metadata={"number": n}))
     with Host(migrating.deployment(folder, "colour")) as host:
         host.add(items)
-    return folder
+    yield folder
+    take_away()
 
 
 def present_encoder(folder):
