@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.engine import Connection
 
 from tiepoint_recommendation.storage.database import Database
-from tiepoint_recommendation.storage.tables import events, facts, forgotten
+from tiepoint_recommendation.storage.forgotten import Forgotten, Name
+from tiepoint_recommendation.storage.tables import events
 from tiepoint_recommendation.types import Event
 
 _APPEND = text(
@@ -52,7 +50,7 @@ class EventStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._secret: bytes | None = None
+        self.forgotten = Forgotten()
 
     def append(self, batch: Sequence[Event]) -> Appended:
         """Keep events; they are durable, all or none of them, when this returns.
@@ -135,44 +133,40 @@ class EventStore:
         with self.database.reading() as connection:
             return int(connection.scalar(select(func.max(events.c.number))) or 0)
 
-    def forget(self, user: str) -> int:
+    def remove(self, connection: Connection, user: str) -> tuple[int, list[str]]:
         """Remove all events of a user; older ones that are told later are refused.
 
-        Returns:
-            How many there were.
+        Args:
+            connection: Within whose transaction.
+            user: Whose.
 
-        Raises:
-            StoreError: The database refused; nothing was removed.
+        Returns:
+            How many there were, and the sessions that they were of.
         """
-        with self.database.writing() as connection:
-            removed = connection.execute(delete(events).where(events.c.user == user)).rowcount
-            digest = self._digest(connection, user)
-            connection.execute(delete(forgotten).where(forgotten.c.digest == digest))
-            connection.execute(insert(forgotten), {"digest": digest, "time_s": time.time()})
-        self.database.erase_traces()
-        return int(removed)
+        sessions = _sessions_of(connection, user)
+        removed = connection.execute(delete(events).where(events.c.user == user)).rowcount
+        names = [Name(user), *(Name(session, session=True) for session in sessions)]
+        self.forgotten.note(connection, names)
+        return int(removed), sessions
+
+    def sessions_of(self, user: str) -> list[str]:
+        """Return the sessions that events of a user are of."""
+        with self.database.reading() as connection:
+            return _sessions_of(connection, user)
 
     def is_forgotten(self, user: str) -> bool:
         """Return whether a user has asked to be forgotten."""
         with self.database.reading() as connection:
-            digest = self._digest(connection, user)
-            found = select(forgotten.c.digest).where(forgotten.c.digest == digest)
-            return connection.execute(found).first() is not None
+            return bool(self.forgotten.until(connection, [Name(user)]))
 
     def _without_forgotten(self, connection: Connection, batch: Sequence[Event]) -> Sequence[Event]:
-        rows = connection.execute(select(forgotten.c.digest, forgotten.c.time_s)).all()
-        if not rows:
-            return batch
-        since = {bytes(row[0]): row[1] for row in rows}
+        users = {Name(one.user) for one in batch}
+        until = self.forgotten.until(connection, users)
         never = float("-inf")
-        until = {
-            user: since.get(self._digest(connection, user), never)
-            for user in {one.user for one in batch}
-        }
-        return [one for one in batch if one.time_s > until[one.user]]
+        return [one for one in batch if one.time_s > until.get(Name(one.user), never)]
 
-    def _digest(self, connection: Connection, user: str) -> bytes:
-        if self._secret is None:
-            content = connection.scalar(select(facts.c.content).where(facts.c.name == "secret"))
-            self._secret = bytes.fromhex(str(content))
-        return hmac.digest(self._secret, user.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+def _sessions_of(connection: Connection, user: str) -> list[str]:
+    columns = events.c
+    wanted = select(columns.session).where(columns.user == user, columns.session != "").distinct()
+    return [row[0] for row in connection.execute(wanted)]
