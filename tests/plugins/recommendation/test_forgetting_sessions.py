@@ -24,7 +24,7 @@ ANN = "ann-the-particular"
 
 
 def visited(service):
-    """Let Ann come by without a name, then with it; return whom impressions are of."""
+    """Let Ann come by without a name, then with it; return whom of these impressions are of."""
     now = time.time()
     service.recommend(Ask(session="visit-7"))
     service.record_event(Event(ANN, "i0003", "click", now, "visit-7"))
@@ -36,7 +36,7 @@ def visited(service):
 def shown_to(service):
     service._log.flush()
     with service.database.reading() as connection:
-        return set(connection.scalars(select(impressions.c.user)))
+        return set(connection.scalars(select(impressions.c.user))) & {ANN, "visit-7", "bob"}
 
 
 def proof(service, user=ANN):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ _ADD = text(
     " candidates, best, score, shown_s) VALUES (:request, :user, :item, :place, :experiment, :arm,"
     " :policy, :propensity, :candidates, :best, :score, :shown_s)"
 )
-_CHUNK = 200
+_CHUNK = 2000
 _NEVER = float("-inf")
 _MOST_WAITING = 100_000
 _WRITE_EVERY_S = 0.5
@@ -70,6 +71,14 @@ class Impression(NamedTuple):
     best: bool
     score: float
     shown_s: float
+
+
+class _Click(NamedTuple):
+    user: str
+    item: str
+    time_s: float
+    since_s: float
+    until_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +122,26 @@ class ImpressionStore:
     def add_within(self, connection: Connection, batch: Sequence[Impression]) -> None:
         """Do what `add` does, within a transaction."""
         until = self._forgotten_until(connection, {one.user for one in batch})
-        kept = [one._asdict() for one in batch if one.shown_s > until.get(one.user, _NEVER)]
+        kept = [one for one in batch if one.shown_s > until.get(one.user, _NEVER)]
         if kept:
-            connection.execute(_ADD, kept)
+            self.database.run_many(connection, _ADD, kept)
 
-    def clicked(self, clicks: Sequence[tuple[str, str, float]], within_s: float) -> None:
+    def click_within(
+        self, connection: Connection, clicks: Sequence[tuple[str, str, float]], within_s: float
+    ) -> None:
         """Note clicks on what was shown last before them.
 
         Args:
+            connection: Within whose transaction.
             clicks: User (or session), item and time of each one.
             within_s: How long after it was shown a click still counts.
         """
-        if not clicks:
-            return
-        rows = [
-            {
-                "user": user,
-                "item": item,
-                "time_s": time_s,
-                "since_s": time_s - within_s,
-                "until_s": time_s + _CLOCKS_S,
-            }
-            for user, item, time_s in clicks
-        ]
-        with self.database.writing() as connection:
-            connection.execute(_CLICKED, rows)
+        if clicks:
+            rows = [
+                _Click(user, item, time_s, time_s - within_s, time_s + _CLOCKS_S)
+                for user, item, time_s in clicks
+            ]
+            self.database.run_many(connection, _CLICKED, rows)
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return by item how often it was shown, and clicked then."""
@@ -264,15 +268,24 @@ class ImpressionLog:
         Raises:
             StoreError: The database refused; it waits on.
         """
+        while self._waiting:
+            with self.waiting() as batch:
+                self.store.add(batch)
+
+    @contextmanager
+    def waiting(self) -> Iterator[list[Impression]]:
+        """Give some of what waits, all but where that is much, to be written by the block.
+
+        Where the block fails it waits on.
+        """
         with self._writing:
-            while self._waiting:
-                count = min(len(self._waiting), _CHUNK)
-                batch = [self._waiting.popleft() for _ in range(count)]
-                try:
-                    self.store.add(batch)
-                except StoreError:
-                    self._waiting.extendleft(reversed(batch))
-                    raise
+            count = min(len(self._waiting), _CHUNK)
+            batch = [self._waiting.popleft() for _ in range(count)]
+            try:
+                yield batch
+            except BaseException:
+                self._waiting.extendleft(reversed(batch))
+                raise
 
     def health(self) -> dict[str, Any]:
         """Return how many impressions wait, and how many were dropped."""

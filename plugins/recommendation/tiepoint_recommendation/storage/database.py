@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +104,7 @@ class Database:
             StoreError: The database refused.
         """
         with self._errors(), closing(self.engine().raw_connection()) as connection:
-            prepared = self._prepared.get(query.text)
-            if prepared is None:
-                prepared = self._prepared[query.text] = query.compile(self.engine())
+            prepared = self._compiled(query)
             given: Any = {name: values[name] for name in prepared.bind_names.values()}
             if prepared.positional:
                 given = [given[name] for name in prepared.positiontup or ()]
@@ -114,6 +113,28 @@ class Database:
             rows = [tuple(row) for row in cursor.fetchall()]
             cursor.close()
             return rows
+
+    def run_many(
+        self, connection: Connection, statement: TextClause, rows: Sequence[object]
+    ) -> int:
+        """Run a statement for many rows, by the driver itself, within a transaction.
+
+        A thread that does this leaves the interpreter to others all the while but for moments.
+
+        Args:
+            connection: Of `writing`.
+            statement: See `fetched`.
+            rows: Their attributes are the values of its parameters; at least one.
+
+        Returns:
+            How many rows were changed, or made.
+        """
+        prepared = self._compiled(statement)
+        names = list(prepared.positiontup or prepared.bind_names.values())
+        given: list[Any] = list(map(attrgetter(*names), rows))
+        if not prepared.positional:
+            given = [dict(zip(names, values, strict=True)) for values in given]
+        return connection.exec_driver_sql(str(prepared), given).rowcount
 
     def ensure(self, more: MetaData) -> None:
         """Make further tables where they are absent.
@@ -161,6 +182,12 @@ class Database:
             if self._engine is not None:
                 self._engine.dispose()
                 self._engine = None
+
+    def _compiled(self, statement: TextClause) -> Any:
+        prepared = self._prepared.get(statement.text)
+        if prepared is None:
+            prepared = self._prepared[statement.text] = statement.compile(self.engine())
+        return prepared
 
     def _opened(self) -> Engine:
         if self.on_sqlite:

@@ -25,6 +25,7 @@ _RECENT_OF_SESSION = text(
     f"SELECT {_COLUMNS} FROM events WHERE session = :key ORDER BY time_s DESC LIMIT :most"  # noqa: S608 - our own columns
 )
 _CHUNK = 10_000
+_NEVER = float("-inf")
 
 
 class Appended(NamedTuple):
@@ -61,25 +62,21 @@ class EventStore:
         Raises:
             StoreError: The database refused; none was kept.
         """
-        if not batch:
-            return Appended(0, 0, 0)
         with self.database.writing() as connection:
-            wanted = self._without_forgotten(connection, batch)
-            kept = 0
-            if wanted:
-                rows = [
-                    {
-                        "user": one.user,
-                        "item": one.item,
-                        "kind": one.kind,
-                        "time_s": one.time_s,
-                        "session": one.session,
-                        "value": one.value,
-                    }
-                    for one in wanted
-                ]
-                kept = connection.execute(_APPEND, rows).rowcount
-        return Appended(kept, len(wanted) - kept, len(batch) - len(wanted))
+            return self.append_within(connection, [batch])[0]
+
+    def append_within(
+        self, connection: Connection, batches: Sequence[Sequence[Event]]
+    ) -> list[Appended]:
+        """Keep several batches of events, each as `append` does, within one transaction."""
+        users = {Name(one.user) for batch in batches for one in batch}
+        until = self.forgotten.until(connection, users)
+        found = []
+        for batch in batches:
+            wanted = [one for one in batch if one.time_s > until.get(Name(one.user), _NEVER)]
+            kept = self.database.run_many(connection, _APPEND, wanted) if wanted else 0
+            found.append(Appended(kept, len(wanted) - kept, len(batch) - len(wanted)))
+        return found
 
     def recent(self, user: str, most: int = 200) -> list[Event]:
         """Return the latest events of a user, the newest first."""
@@ -158,12 +155,6 @@ class EventStore:
         """Return whether a user has asked to be forgotten."""
         with self.database.reading() as connection:
             return bool(self.forgotten.until(connection, [Name(user)]))
-
-    def _without_forgotten(self, connection: Connection, batch: Sequence[Event]) -> Sequence[Event]:
-        users = {Name(one.user) for one in batch}
-        until = self.forgotten.until(connection, users)
-        never = float("-inf")
-        return [one for one in batch if one.time_s > until.get(Name(one.user), never)]
 
 
 def _sessions_of(connection: Connection, user: str) -> list[str]:
