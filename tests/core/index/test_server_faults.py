@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.milvus_server import MilvusServer
-from tiepoint.config.models import ServerSection
+from tiepoint.config.store import ServerSection
 from tiepoint.errors import FingerprintError, SchemaError, StoreError
 from tiepoint.index.base import CollectionSchema, VectorField
 from tiepoint.index.collection import Collection
