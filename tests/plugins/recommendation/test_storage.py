@@ -34,9 +34,9 @@ def postgresql() -> Iterator[str]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     url = None if request.param == "sqlite" else request.getfixturevalue("postgresql")
     database = Database.of_store(tmp_path, url)
-    with database.writing() as connection:
+    with database.writing() as session:
         for table in (tables.events, tables.products, tables.forgotten):
-            connection.execute(delete(table))
+            session.execute(delete(table))
     yield database
     database.close()
 

@@ -20,7 +20,7 @@ from tiepoint_security.alerts.policy import AlertPolicy
 from tiepoint_security.alerts.telling import Policies
 from tiepoint_security.delivery.outbox import Outbox
 from tiepoint_security.records.archive import Archive, Question
-from tiepoint_security.records.audit import AuditLog
+from tiepoint_security.records.audit import audit_log
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.ledger import Ledger
 from tiepoint_security.records.tables import Table
@@ -62,7 +62,7 @@ def sent(database: Database, clock: SimulatedClock) -> list[tuple[str, str]]:
 def test_what_is_kept_is_what_messages_show(database: Database, clock: SimulatedClock) -> None:
     desk = process(database, clock)
     see(desk, clock, box=(0.1, 0.2, 0.3, 0.4), appearance=looks(1), zones=("door",), track="7")
-    (alert,) = Archive(AuditLog(database, clock)).find(Question())
+    (alert,) = Archive(audit_log(database, clock), clock).find(Question())
     assert alert["box"] == [0.1, 0.2, 0.3, 0.4]
     assert alert["zones"] == ["door"]
     assert alert["tracks"] == ["gate/7"]
@@ -95,10 +95,10 @@ def test_escalation_goes_on_after_a_restart_from_when_it_was_told(
     clock.monotonic_s = 3.0
     desk = process(database, clock)
     wait(desk, clock, 8)
-    (alert,) = Archive(AuditLog(database, clock)).find(Question())
+    (alert,) = Archive(audit_log(database, clock), clock).find(Question())
     assert alert["level"] == 0
     wait(desk, clock, 5)
-    (alert,) = Archive(AuditLog(database, clock)).find(Question())
+    (alert,) = Archive(audit_log(database, clock), clock).find(Question())
     assert alert["level"] == 1
 
 
@@ -107,7 +107,7 @@ def test_acknowledgement_reaches_the_desk_and_the_sinks(
 ) -> None:
     desk = process(database, clock)
     see(desk, clock)
-    archive = Archive(AuditLog(database, clock))
+    archive = Archive(audit_log(database, clock), clock)
     (alert,) = archive.find(Question())
     assert archive.acknowledge(alert["id"], "ada")
     assert not archive.acknowledge(alert["id"], "bob")
