@@ -6,28 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
-from tests.postgresql import postgresql_server
 from tiepoint.errors import ConfigError
 from tiepoint_recommendation.storage import tables
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
 from tiepoint_recommendation.types import Event, Product
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    # Not below pytest's folders, which the server's own user may not enter.
-    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder)) as url:
-        Path(folder).chmod(0o700)
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
