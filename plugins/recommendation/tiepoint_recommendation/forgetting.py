@@ -80,7 +80,8 @@ def remove(database: Database, user: str) -> tuple[int, int]:
     """
     database.ensure(tables.metadata)
     events, impressions = EventStore(database), ImpressionStore(database)
-    with database.writing() as connection:
+    with database.writing() as session:
+        connection = session.connection()
         removed, sessions = events.remove(connection, user)
         shown = impressions.remove(connection, [user, *sessions])
     return removed, shown

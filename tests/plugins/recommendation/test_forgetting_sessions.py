@@ -35,8 +35,8 @@ def visited(service):
 
 def shown_to(service):
     service._log.flush()
-    with service.database.reading() as connection:
-        return set(connection.scalars(select(impressions.c.user))) & {ANN, "visit-7", "bob"}
+    with service.database.reading() as session:
+        return set(session.scalars(select(impressions.c.user))) & {ANN, "visit-7", "bob"}
 
 
 def proof(service, user=ANN):
@@ -73,11 +73,11 @@ def test_impressions_that_were_put_back_are_found_out(open_service):
     service = open_service()
     without_content(service)
     visited(service)
-    with service.database.reading() as connection:
-        [row, *_] = connection.execute(select(impressions).where(impressions.c.user == "visit-7"))
+    with service.database.reading() as session:
+        [row, *_] = session.execute(select(impressions).where(impressions.c.user == "visit-7"))
     service.forget(ANN)
-    with service.database.writing() as connection:
-        connection.execute(impressions.insert(), dict(row._mapping))
+    with service.database.writing() as session:
+        session.execute(impressions.insert(), dict(row._mapping))
     assert proof(service).impressions == 1
     assert not proof(service).holds
 

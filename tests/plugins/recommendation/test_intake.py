@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from tiepoint.errors import StoreError
 from tiepoint_recommendation.live.asks import Ask
@@ -57,13 +57,13 @@ def test_a_click_counts_for_what_was_shown_just_before(service):
 def test_a_database_that_refuses_is_told_to_every_caller_and_impressions_wait_on(service):
     shown = service.recommend(Ask(user="ann")).items[0].id
     refuse = "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no'); END"
-    with service.database.writing() as connection:
-        connection.exec_driver_sql(refuse)
+    with service.database.writing() as session:
+        session.execute(text(refuse))
     click = Event("ann", shown, "click", time.time())
     outcomes = at_once(8, lambda _: service.record_event(click))
     assert all(isinstance(one, StoreError) for one in outcomes)
-    with service.database.writing() as connection:
-        connection.exec_driver_sql("DROP TRIGGER refuse")
+    with service.database.writing() as session:
+        session.execute(text("DROP TRIGGER refuse"))
     assert service.record_event(click).kept == 1
     assert service.impressions.counts()[shown] == (1, 1)
 

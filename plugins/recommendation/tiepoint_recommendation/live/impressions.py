@@ -116,8 +116,8 @@ class ImpressionStore:
             StoreError: The database refused; none was kept.
         """
         if batch:
-            with self.database.writing() as connection:
-                self.add_within(connection, batch)
+            with self.database.writing() as session:
+                self.add_within(session.connection(), batch)
 
     def add_within(self, connection: Connection, batch: Sequence[Impression]) -> None:
         """Do what `add` does, within a transaction."""
@@ -147,8 +147,8 @@ class ImpressionStore:
         """Return by item how often it was shown, and clicked then."""
         shown, clicked = func.count(), func.count(impressions.c.clicked_s)
         wanted = select(impressions.c.item, shown, clicked).group_by(impressions.c.item)
-        with self.database.reading() as connection:
-            return {item: (all_, some) for item, all_, some in connection.execute(wanted)}
+        with self.database.reading() as session:
+            return {item: (all_, some) for item, all_, some in session.execute(wanted)}
 
     def by_arm(self, experiment: str) -> dict[str, NDArray[np.int64]]:
         """Return (users, 2) shown and clicked items of each user of an experiment, by arm."""
@@ -159,8 +159,8 @@ class ImpressionStore:
             .group_by(columns.arm, columns.user)
         )
         found: dict[str, list[tuple[int, int]]] = {}
-        with self.database.reading() as connection:
-            for arm, _, shown, clicked in connection.execute(wanted):
+        with self.database.reading() as session:
+            for arm, _, shown, clicked in session.execute(wanted):
                 found.setdefault(arm, []).append((shown, clicked))
         return {arm: np.array(users, np.int64) for arm, users in found.items()}
 
@@ -170,8 +170,8 @@ class ImpressionStore:
         wanted = select(
             columns.propensity, columns.candidates, columns.best, columns.clicked_s
         ).where(columns.policy != "none")
-        with self.database.reading() as connection:
-            rows = [tuple(row) for row in connection.execute(wanted)]
+        with self.database.reading() as session:
+            rows = [tuple(row) for row in session.execute(wanted)]
         return Explored(
             np.array([row[0] for row in rows], np.float64),
             np.array([row[1] for row in rows], np.int64),
@@ -189,9 +189,9 @@ class ImpressionStore:
     def count_of(self, shown_to: Collection[str]) -> int:
         """Return how many impressions of these users and sessions there are."""
         counted = select(func.count()).select_from(impressions)
-        with self.database.reading() as connection:
+        with self.database.reading() as session:
             return sum(
-                int(connection.scalar(counted.where(impressions.c.user == one)) or 0)
+                int(session.scalar(counted.where(impressions.c.user == one)) or 0)
                 for one in shown_to
             )
 
@@ -199,7 +199,8 @@ class ImpressionStore:
         """Return how many impressions there are of any who had asked to be forgotten by then."""
         user, shown_s = impressions.c.user, impressions.c.shown_s
         earliest = select(user, func.min(shown_s)).group_by(user)
-        with self.database.reading() as connection:
+        with self.database.reading() as session:
+            connection = session.connection()
             first_s: dict[str, float] = {row[0]: row[1] for row in connection.execute(earliest)}
             until = self._forgotten_until(connection, first_s)
             return sum(

@@ -133,8 +133,9 @@ class Intake:
             # What was just shown has to be there before it is clicked.
             with (
                 none if log is None else log.waiting() as shown,
-                self.events.database.writing() as connection,
+                self.events.database.writing() as session,
             ):
+                connection = session.connection()
                 appended = self.events.append_within(connection, passed)
                 if log is not None:
                     log.store.add_within(connection, shown)

@@ -62,8 +62,8 @@ class EventStore:
         Raises:
             StoreError: The database refused; none was kept.
         """
-        with self.database.writing() as connection:
-            return self.append_within(connection, [batch])[0]
+        with self.database.writing() as session:
+            return self.append_within(session.connection(), [batch])[0]
 
     def append_within(
         self, connection: Connection, batches: Sequence[Sequence[Event]]
@@ -101,34 +101,34 @@ class EventStore:
         ).order_by(columns.number)
         if until is not None:
             query = query.where(columns.number <= until)
-        with self.database.reading() as connection:
-            for rows in connection.execute(query).partitions(_CHUNK):
+        with self.database.reading() as session:
+            for rows in session.execute(query).partitions(_CHUNK):
                 yield from rows
 
     def users(self) -> list[str]:
         """Return the ids of all users with events, sorted."""
-        with self.database.reading() as connection:
+        with self.database.reading() as session:
             wanted = select(events.c.user).distinct().order_by(events.c.user)
-            return [row[0] for row in connection.execute(wanted)]
+            return [row[0] for row in session.execute(wanted)]
 
     def count(self) -> int:
         """Return how many events there are."""
-        with self.database.reading() as connection:
-            return int(connection.scalar(select(func.count()).select_from(events)) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(select(func.count()).select_from(events)) or 0)
 
     def count_of(self, user: str) -> int:
         """Return how many events of a user there are."""
         counted = select(func.count()).select_from(events).where(events.c.user == user)
-        with self.database.reading() as connection:
-            return int(connection.scalar(counted) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(counted) or 0)
 
     def last_number(self) -> int:
         """Return the number of the event told last; 0 where there is none.
 
         It grows with every event, and tells whether a model has seen all of them.
         """
-        with self.database.reading() as connection:
-            return int(connection.scalar(select(func.max(events.c.number))) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(select(func.max(events.c.number))) or 0)
 
     def remove(self, connection: Connection, user: str) -> tuple[int, list[str]]:
         """Remove all events of a user; older ones that are told later are refused.
@@ -148,13 +148,13 @@ class EventStore:
 
     def sessions_of(self, user: str) -> list[str]:
         """Return the sessions that events of a user are of."""
-        with self.database.reading() as connection:
-            return _sessions_of(connection, user)
+        with self.database.reading() as session:
+            return _sessions_of(session.connection(), user)
 
     def is_forgotten(self, user: str) -> bool:
         """Return whether a user has asked to be forgotten."""
-        with self.database.reading() as connection:
-            return bool(self.forgotten.until(connection, [Name(user)]))
+        with self.database.reading() as session:
+            return bool(self.forgotten.until(session.connection(), [Name(user)]))
 
 
 def _sessions_of(connection: Connection, user: str) -> list[str]:

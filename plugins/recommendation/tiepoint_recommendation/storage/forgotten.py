@@ -72,16 +72,16 @@ class Forgotten:
 
 def unfinished(database: Database) -> str | None:
     """Return a mark of the last wish that models do not follow yet; None where there is none."""
-    with database.reading() as connection:
-        content = connection.scalar(select(facts.c.content).where(facts.c.name == _UNFINISHED))
+    with database.reading() as session:
+        content = session.scalar(select(facts.c.content).where(facts.c.name == _UNFINISHED))
     return None if content is None else str(content)
 
 
 def finished(database: Database, mark: str) -> None:
     """Note that models follow all wishes up to that of a mark; later ones stay unfinished."""
     wanted = (facts.c.name == _UNFINISHED) & (facts.c.content == mark)
-    with database.writing() as connection:
-        connection.execute(delete(facts).where(wanted))
+    with database.writing() as session:
+        session.execute(delete(facts).where(wanted))
 
 
 def _chunks(digests: Sequence[bytes]) -> list[list[bytes]]:
