@@ -76,7 +76,7 @@ class MedicalService:
         self.space = FindingSpace(vocabulary)
         _check_collection(host, config.collection, self.space.dim)
         self.pseudonyms = Pseudonyms.of_site(state / "site.key")
-        self.records = Records(Database(config.database, state / "records.sqlite3"))
+        self.records = Records(Database.at(config.database, state / "records.sqlite3"))
         self._calibration_file = state / "calibration.json"
         self.matcher = Matcher(host, config.collection, self.reader, self.space)
 

@@ -155,7 +155,7 @@ def test_matches_wait_until_they_are_read_and_all_is_logged(service: MedicalServ
     assert not service.records.worklist()
     actions = [line["action"] for line in service.records.audit()]
     assert {"ingested", "matched", "read"} <= set(actions)
-    assert service.records.broken_line() is None
+    assert service.records.verify().intact
     with pytest.raises(InputError, match="no such match"):
         service.records.read_match("none", "reader")
 
@@ -177,14 +177,14 @@ def test_a_heat_map_shows_what_the_encoder_reacted_to(service: MedicalService) -
 
 def test_a_changed_log_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "records.sqlite3"
-    records = Records(Database(None, file))
+    records = Records(Database.in_file(file))
     for action in ("a", "b", "c"):
         records.note("me", action, "subject", {})
-    assert records.broken_line() is None
+    assert records.verify().intact
     records.close()
     with sqlite3.connect(file) as raw:
         raw.execute("UPDATE medical_audit SET user = 'you' WHERE number = 2")
-    assert records.broken_line() == 2
+    assert records.verify().broken_at == 2
     records.close()
 
 
