@@ -28,7 +28,10 @@ _PLACES = 2048
 _LEAST_AT_A_PLACE = 32
 _LEAST_UNARRANGED = 0.1  # share of the entries that were added since they were arranged
 _STEP = 65_536  # vectors that are copied at once
-_BREADTHS = (12, 15, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 160, 192, 256, 384, 512, 768, 1024)
+_BREADTHS = (
+    *(12, 15, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96),
+    *(128, 160, 192, 256, 384, 512, 768, 1024),
+)
 
 
 class HnswProposer(Proposer):
