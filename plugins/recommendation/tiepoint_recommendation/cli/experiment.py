@@ -26,7 +26,7 @@ def experiment(store: Path, database: str | None, config: Path | None, as_json: 
     if as_json:
         print_json([one.as_dict() for one in found])
         return
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for one in found:
         against = "" if one.difference is None else f"{one.difference:+.4f}"
         if one.difference_low is not None and one.difference_high is not None:

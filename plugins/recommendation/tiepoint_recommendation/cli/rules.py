@@ -55,7 +55,7 @@ def list_rules(
     if as_json:
         print_json([one.as_dict() for one in entries])
         return
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (str(one.number), one.rule.name, one.rule.action, one.made_by, one.undone_by or "")
         for one in entries
     ]
@@ -96,8 +96,8 @@ def preview(
         return
     short = k - len(after), k - len(before)
     places = zip(before + [""] * short[1], after + [""] * short[0], strict=True)
-    rows = [(str(place), *pair) for place, pair in enumerate(places, 1)]
-    print_table(("place", "now", "with the rule"), rows)
+    compared: list[tuple[str, ...]] = [(str(place), *pair) for place, pair in enumerate(places, 1)]
+    print_table(("place", "now", "with the rule"), compared)
 
 
 @rules.command()
