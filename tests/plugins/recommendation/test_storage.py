@@ -6,15 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
-from tests.postgresql import postgresql_server
 from tiepoint.errors import ConfigError
+from tiepoint_recommendation.forgetting import remove
 from tiepoint_recommendation.storage import tables
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 from tiepoint_recommendation.storage.database import Database
@@ -22,21 +21,13 @@ from tiepoint_recommendation.storage.events import EventStore
 from tiepoint_recommendation.types import Event, Product
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    # Not below pytest's folders, which the server's own user may not enter.
-    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder)) as url:
-        Path(folder).chmod(0o700)
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     url = None if request.param == "sqlite" else request.getfixturevalue("postgresql")
     database = Database.of_store(tmp_path, url)
-    with database.writing() as connection:
+    with database.writing() as session:
         for table in (tables.events, tables.products, tables.forgotten):
-            connection.execute(delete(table))
+            session.execute(delete(table))
     yield database
     database.close()
 
@@ -55,7 +46,7 @@ def test_the_number_of_the_last_event_never_falls(database: Database) -> None:
     events = EventStore(database)
     events.append([Event("u", "i", "view", 1.0)])
     before = events.last_number()
-    events.forget("u")
+    remove(database, "u")
     events.append([Event("v", "i", "view", 2.0)])
     assert events.last_number() > before
 
@@ -63,7 +54,7 @@ def test_the_number_of_the_last_event_never_falls(database: Database) -> None:
 def test_a_forgotten_user_stays_so_for_old_events_and_may_come_back(database: Database) -> None:
     events = EventStore(database)
     events.append([Event("u", "i", "view", 1.0), Event("v", "i", "view", 1.0)])
-    assert events.forget("u") == 1
+    assert remove(database, "u") == (1, 0)
     assert events.is_forgotten("u")
     assert events.append([Event("u", "i", "view", 1.0)]).forgotten == 1
     assert events.append([Event("u", "i", "view", 9e9)]).kept == 1

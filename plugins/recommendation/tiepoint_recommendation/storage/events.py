@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.engine import Connection
 
 from tiepoint_recommendation.storage.database import Database
-from tiepoint_recommendation.storage.tables import events, facts, forgotten
+from tiepoint_recommendation.storage.forgotten import Forgotten, Name
+from tiepoint_recommendation.storage.tables import events
 from tiepoint_recommendation.types import Event
 
 _APPEND = text(
@@ -27,6 +25,7 @@ _RECENT_OF_SESSION = text(
     f"SELECT {_COLUMNS} FROM events WHERE session = :key ORDER BY time_s DESC LIMIT :most"  # noqa: S608 - our own columns
 )
 _CHUNK = 10_000
+_NEVER = float("-inf")
 
 
 class Appended(NamedTuple):
@@ -52,7 +51,7 @@ class EventStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._secret: bytes | None = None
+        self.forgotten = Forgotten()
 
     def append(self, batch: Sequence[Event]) -> Appended:
         """Keep events; they are durable, all or none of them, when this returns.
@@ -63,25 +62,21 @@ class EventStore:
         Raises:
             StoreError: The database refused; none was kept.
         """
-        if not batch:
-            return Appended(0, 0, 0)
-        with self.database.writing() as connection:
-            wanted = self._without_forgotten(connection, batch)
-            kept = 0
-            if wanted:
-                rows = [
-                    {
-                        "user": one.user,
-                        "item": one.item,
-                        "kind": one.kind,
-                        "time_s": one.time_s,
-                        "session": one.session,
-                        "value": one.value,
-                    }
-                    for one in wanted
-                ]
-                kept = connection.execute(_APPEND, rows).rowcount
-        return Appended(kept, len(wanted) - kept, len(batch) - len(wanted))
+        with self.database.writing() as session:
+            return self.append_within(session.connection(), [batch])[0]
+
+    def append_within(
+        self, connection: Connection, batches: Sequence[Sequence[Event]]
+    ) -> list[Appended]:
+        """Keep several batches of events, each as `append` does, within one transaction."""
+        users = {Name(one.user) for batch in batches for one in batch}
+        until = self.forgotten.until(connection, users)
+        found = []
+        for batch in batches:
+            wanted = [one for one in batch if one.time_s > until.get(Name(one.user), _NEVER)]
+            kept = self.database.run_many(connection, _APPEND, wanted) if wanted else 0
+            found.append(Appended(kept, len(wanted) - kept, len(batch) - len(wanted)))
+        return found
 
     def recent(self, user: str, most: int = 200) -> list[Event]:
         """Return the latest events of a user, the newest first."""
@@ -106,73 +101,63 @@ class EventStore:
         ).order_by(columns.number)
         if until is not None:
             query = query.where(columns.number <= until)
-        with self.database.reading() as connection:
-            for rows in connection.execute(query).partitions(_CHUNK):
+        with self.database.reading() as session:
+            for rows in session.execute(query).partitions(_CHUNK):
                 yield from rows
 
     def users(self) -> list[str]:
         """Return the ids of all users with events, sorted."""
-        with self.database.reading() as connection:
+        with self.database.reading() as session:
             wanted = select(events.c.user).distinct().order_by(events.c.user)
-            return [row[0] for row in connection.execute(wanted)]
+            return [row[0] for row in session.execute(wanted)]
 
     def count(self) -> int:
         """Return how many events there are."""
-        with self.database.reading() as connection:
-            return int(connection.scalar(select(func.count()).select_from(events)) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(select(func.count()).select_from(events)) or 0)
 
     def count_of(self, user: str) -> int:
         """Return how many events of a user there are."""
         counted = select(func.count()).select_from(events).where(events.c.user == user)
-        with self.database.reading() as connection:
-            return int(connection.scalar(counted) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(counted) or 0)
 
     def last_number(self) -> int:
         """Return the number of the event told last; 0 where there is none.
 
         It grows with every event, and tells whether a model has seen all of them.
         """
-        with self.database.reading() as connection:
-            return int(connection.scalar(select(func.max(events.c.number))) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(select(func.max(events.c.number))) or 0)
 
-    def forget(self, user: str) -> int:
+    def remove(self, connection: Connection, user: str) -> tuple[int, list[str]]:
         """Remove all events of a user; older ones that are told later are refused.
 
-        Returns:
-            How many there were.
+        Args:
+            connection: Within whose transaction.
+            user: Whose.
 
-        Raises:
-            StoreError: The database refused; nothing was removed.
+        Returns:
+            How many there were, and the sessions that they were of.
         """
-        with self.database.writing() as connection:
-            removed = connection.execute(delete(events).where(events.c.user == user)).rowcount
-            digest = self._digest(connection, user)
-            connection.execute(delete(forgotten).where(forgotten.c.digest == digest))
-            connection.execute(insert(forgotten), {"digest": digest, "time_s": time.time()})
-        self.database.erase_traces()
-        return int(removed)
+        sessions = _sessions_of(connection, user)
+        removed = connection.execute(delete(events).where(events.c.user == user)).rowcount
+        names = [Name(user), *(Name(session, session=True) for session in sessions)]
+        self.forgotten.note(connection, names)
+        return int(removed), sessions
+
+    def sessions_of(self, user: str) -> list[str]:
+        """Return the sessions that events of a user are of."""
+        with self.database.reading() as session:
+            return _sessions_of(session.connection(), user)
 
     def is_forgotten(self, user: str) -> bool:
         """Return whether a user has asked to be forgotten."""
-        with self.database.reading() as connection:
-            digest = self._digest(connection, user)
-            found = select(forgotten.c.digest).where(forgotten.c.digest == digest)
-            return connection.execute(found).first() is not None
+        with self.database.reading() as session:
+            return bool(self.forgotten.until(session.connection(), [Name(user)]))
 
-    def _without_forgotten(self, connection: Connection, batch: Sequence[Event]) -> Sequence[Event]:
-        rows = connection.execute(select(forgotten.c.digest, forgotten.c.time_s)).all()
-        if not rows:
-            return batch
-        since = {bytes(row[0]): row[1] for row in rows}
-        never = float("-inf")
-        until = {
-            user: since.get(self._digest(connection, user), never)
-            for user in {one.user for one in batch}
-        }
-        return [one for one in batch if one.time_s > until[one.user]]
 
-    def _digest(self, connection: Connection, user: str) -> bytes:
-        if self._secret is None:
-            content = connection.scalar(select(facts.c.content).where(facts.c.name == "secret"))
-            self._secret = bytes.fromhex(str(content))
-        return hmac.digest(self._secret, user.encode("utf-8", "surrogatepass"), hashlib.sha256)
+def _sessions_of(connection: Connection, user: str) -> list[str]:
+    columns = events.c
+    wanted = select(columns.session).where(columns.user == user, columns.session != "").distinct()
+    return [row[0] for row in connection.execute(wanted)]
