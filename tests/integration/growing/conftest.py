@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from pymilvus import MilvusClient
 
 from tests.distributions import install
 from tests.integration.growing.sites import Site, furnish
 from tests.milvus_server import MilvusServer
-from tests.postgresql import postgresql_server
+from tests.postgresql import new_database
 from tiepoint import registry
 from tiepoint.cli.main import main
 from tiepoint_recommendation.simulation.shop import Shop, simulate
@@ -47,13 +44,6 @@ def small_components(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 @pytest.fixture(scope="session")
 def shop() -> Shop:
     return simulate(users=60, items=72, days=30, seed=3)
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    # Not below pytest's folders, which the server's own user may not enter.
-    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder)) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +93,11 @@ def new_site(site: Site, tmp_path: Path) -> Site:
     if site.database is None:
         other = Site(tmp_path, f"{tmp_path}/store", None, site.encoders)
     else:
-        name = f"new_{secrets.token_hex(4)}"
-        with psycopg.connect(site.database, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        client = MilvusClient(site.store)
+        database = new_database(site.database)
+        name = database.rpartition("/")[2]
+        client = MilvusClient(site.store, timeout=60)
         client.create_database(name)
         client.close()
-        database = f"{site.database.rpartition('/')[0]}/{name}"
         other = Site(tmp_path, f"{site.store}/{name}", database, site.encoders)
     other.write()
     return other

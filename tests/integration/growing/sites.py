@@ -23,6 +23,7 @@ SMALL = """
 encoders:
   photo: {type: pixel-colour}
   clip: {type: video, frames: {type: pixel-colour}}
+  views: {type: volume, frames: {type: pixel-colour}}
   words: {type: colour-words}
 alignment: {type: colours, encoders: {image: photo, text: words}}
 """
@@ -30,6 +31,7 @@ SHIPPED = """
 encoders:
   photo: {type: timm, preset: fast}
   clip: {type: video, frames: {type: timm, preset: fast}}
+  views: {type: volume, frames: {type: timm, preset: fast}}
   words: {type: concat, encoders: [{type: transformers-text}, {type: use}]}
 alignment: {type: default, encoders: {image: photo, text: words}}
 """
@@ -48,7 +50,7 @@ collections:
     metadata: {camera: string, start_s: float, end_s: float, zones: strings, severity: int}
   cases:
     fields:
-      image: {encoder: photo}
+      image: {encoder: views}
       report: {encoder: words, modality: text, words: true}
       findings: {dimensions: 61}
     metadata:
