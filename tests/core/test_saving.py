@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from tests.core.fusion.synthetic import examples
 from tests.small_encoders import ColourEncoder, ColourWordEncoder
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.ridge import RidgeAligner
-from tiepoint.cli.output import write_file
+from tiepoint.cli.output import make_folder, write_file
+from tiepoint.errors import InputError
 from tiepoint.fusion.learned_weights import LearnedWeights
 from tiepoint.saving import replace_together
 
@@ -91,3 +94,15 @@ def test_a_link_that_the_user_names_is_written_to(tmp_path):
     write_file(link, b"new")
     assert link.is_symlink()
     assert page.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOENT, errno.EACCES, errno.ENOTDIR])
+def test_a_place_that_takes_no_file_or_folder_is_wrong_input(tmp_path, monkeypatch, number):
+    def refused(*_arguments, **_options):
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(InputError, match="the file cannot be written"):
+        write_file(tmp_path / "deep" / "page.html", b"new")
+    with pytest.raises(InputError, match="the folder cannot be made"):
+        make_folder(tmp_path / "deep")

@@ -23,6 +23,8 @@ WRONG_INPUT = 2
 INTERRUPTED = 130
 TERMINATED = 143
 
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
 
 def report(error: BaseException, *, debug: bool) -> int:
     """Tell the user of an error in one line and return the exit code.
@@ -58,6 +60,9 @@ def report(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         place = f"{error.filename}: " if error.filename else ""
         say(f"{place}the disk is full. Free some space and run the command again.")
+        return FAILED
+    if isinstance(error, OSError) and error.filename and error.errno in _REFUSED:
+        say(f"{error.filename}: {error.strerror}. Give this user access, or name another path.")
         return FAILED
     broken = registry.failed_import(error) if isinstance(error, Exception) else None
     if broken is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from functools import cache
@@ -16,6 +17,20 @@ from tiepoint.saving import replace_together
 # Control characters, line separators, those that turn the direction of writing, and what UTF-8
 # cannot hold: a terminal would obey them, or show another text than there is.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_WRONG_PATH = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""What says that another path has to be given, and nothing of the disk's state."""
 
 
 def printable(text: str) -> str:
@@ -61,11 +76,31 @@ def write_file(path: Path, content: bytes) -> None:
             path.write_bytes(content)
         else:
             replace_together({path: content})
-    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
+        if error.errno not in _WRONG_PATH:
+            raise
         raise InputError(
             f"the file cannot be written ({error.strerror})",
             where=str(path),
             hint="Give another path.",
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that the user has named, if absent.
+
+    Raises:
+        InputError: There can be no such folder.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno not in _WRONG_PATH:
+            raise
+        raise InputError(
+            f"the folder cannot be made ({error.strerror})",
+            where=str(path),
+            hint="Name another one.",
         ) from error
 
 

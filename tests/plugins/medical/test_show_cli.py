@@ -54,3 +54,20 @@ def test_show_of_nothing_is_wrong_input(tmp_path):
     done = tiepoint("medical", "show", tmp_path / "none", "--out", tmp_path)
     assert done.returncode == 2
     assert "no such file or folder" in done.stderr
+
+
+def test_show_of_an_empty_folder_is_wrong_input_and_writes_nothing(tmp_path):
+    (tmp_path / "in").mkdir()
+    done = tiepoint("medical", "show", tmp_path / "in", "--out", tmp_path / "png")
+    assert done.returncode == 2
+    assert "in: the folder holds no file" in done.stderr
+    assert not (tmp_path / "png").exists()
+
+
+def test_show_into_a_place_that_takes_no_folder_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    done = tiepoint(
+        "medical", "show", get_testdata_file("CT_small.dcm"), "--out", tmp_path / "file" / "png"
+    )
+    assert done.returncode == 2
+    assert "png: the folder cannot be made (Not a directory). Name another one." in done.stderr

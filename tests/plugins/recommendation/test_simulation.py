@@ -62,3 +62,19 @@ def test_the_command_writes_what_ingest_reads(tmp_path):
     again = tiepoint("recommend", "simulate", "--out", out)
     assert again.returncode == 2
     assert "not empty" in again.stderr
+
+
+def test_a_place_that_takes_no_folder_is_wrong_input(tmp_path):
+    (tmp_path / "file").touch()
+    done = tiepoint(
+        "recommend",
+        "simulate",
+        "--out",
+        tmp_path / "file" / "shop",
+        "--users",
+        "1",
+        "--items",
+        "12",
+    )
+    assert done.returncode == 2
+    assert "shop: the folder cannot be made (Not a directory)" in done.stderr

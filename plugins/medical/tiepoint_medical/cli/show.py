@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from tiepoint.cli.output import echo, print_json, say, write_json
+from tiepoint.cli.output import echo, make_folder, print_json, say, write_json
 from tiepoint.cli.progress import progress_of
+from tiepoint.errors import InputError
 
 
 @click.command()
@@ -42,7 +43,9 @@ def show(path: Path, out: Path, listing: Path | None, all_frames: bool, window: 
     from tiepoint_medical.showing import shown
 
     files = find_files(path)
-    out.mkdir(parents=True, exist_ok=True)
+    if not files:
+        raise InputError("the folder holds no file", where=str(path), hint="Check the path.")
+    make_folder(out)
     found: list[dict[str, Any]] = []
     with progress_of("show") as progress:
         for done, file in enumerate(files, 1):

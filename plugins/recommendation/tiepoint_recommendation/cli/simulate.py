@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tiepoint.cli.output import echo, print_json
+from tiepoint.cli.output import echo, make_folder, print_json
 from tiepoint.errors import InputError
 from tiepoint_recommendation.cli.stores import FOLDER
 
@@ -32,6 +32,7 @@ def simulate(out: Path, users: int, items: int, days: float, seed: int, as_json:
     if out.exists() and any(out.iterdir()):
         raise InputError("the folder is not empty", where=str(out), hint="Name a new one.")
     shop = simulated(users, items, days, seed)
+    make_folder(out)
     with progress_of("pictures") as report:
         shop.write(out, report)
     if as_json:
