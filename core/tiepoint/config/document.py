@@ -72,22 +72,30 @@ def parse(text: str, where: str, environment: Mapping[str, str] | None = None) -
     """
     try:
         node = _Loader(text).get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        what = error.problem or error.context or "unreadable"
-        raise ConfigError(
-            f"this is not YAML: {what}", where=f"{where}{line}", hint="Mend the line."
-        ) from error
     except yaml.YAMLError as error:
-        raise ConfigError(
-            f"this is not YAML: {str(error).splitlines()[0]}",
-            where=where,
-            hint="Save it as UTF-8 text.",
-        ) from error
+        raise not_yaml(error, where) from error
     if node is None:
         raise ConfigError("the file is empty", where=where, hint="Write a deployment into it.")
     return _Walk(where, os.environ if environment is None else environment).document(node)
+
+
+def not_yaml(error: yaml.YAMLError, where: str) -> ConfigError:
+    """Return what to tell of a text that is not YAML, with the line where that showed.
+
+    Args:
+        error: What the reader of YAML raised.
+        where: The file's name.
+    """
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return ConfigError(
+            f"this is not YAML: {str(error).splitlines()[0]}",
+            where=where,
+            hint="Save it as UTF-8 text.",
+        )
+    mark = error.problem_mark or error.context_mark
+    line = f":{mark.line + 1}" if mark else ""
+    what = error.problem or error.context or "unreadable"
+    return ConfigError(f"this is not YAML: {what}", where=f"{where}{line}", hint="Mend the line.")
 
 
 class _Loader(yaml.BaseLoader):

@@ -96,3 +96,11 @@ def test_the_arms_of_an_experiment_are_compared(store, tmp_path):
     assert [one["arm"] for one in arms] == ["plain", "varied"]
     assert sum(one["users"] for one in arms) == 20
     assert "click-through" in run("recommend", "experiment", *words).out
+
+
+def test_a_rule_that_is_not_yaml_is_told_with_its_line(rules, rule):
+    rule.write_text("name: window\naction: [\n")
+    done = rules("apply", rule)
+    assert done.code == 2
+    assert "rule.yaml:3: this is not YAML: " in done.err
+    assert "unicode string" not in done.err

@@ -169,13 +169,16 @@ def read_rule(file: Path, start: str | None = None, end: str | None = None) -> R
     """
     import yaml
 
+    from tiepoint.config.document import not_yaml
     from tiepoint.config.problems import validate
     from tiepoint_recommendation.reading.times import seconds
     from tiepoint_recommendation.rules.rule import Rule
 
     try:
         content: Any = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
+        raise not_yaml(error, str(file)) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the rule cannot be read ({error})", where=str(file), hint="Correct the file."
         ) from error

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from tiepoint.config.collections import MetadataType
+from tiepoint.config.document import not_yaml
 from tiepoint.config.problems import validate
 from tiepoint.config.sections import Section
 from tiepoint.errors import ConfigError
@@ -126,7 +127,9 @@ def read_mapping(path: Path | None) -> Mapping:
         return Mapping()
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
+        raise not_yaml(error, str(path)) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"the mapping cannot be read ({error})", where=str(path), hint="Correct the file."
         ) from error
