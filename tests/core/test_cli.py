@@ -214,8 +214,26 @@ def test_a_reader_that_stops_early_is_no_error_message(path):
 
 
 def test_an_os_error_other_than_a_full_disk_is_not_taken_for_one(capsys):
-    assert report(OSError(errno.EACCES, "denied", "x"), debug=False) == 1
-    assert "unexpected PermissionError" in capsys.readouterr().err
+    assert report(OSError(errno.ENOENT, "gone", "x"), debug=False) == 1
+    assert "unexpected FileNotFoundError" in capsys.readouterr().err
+
+
+def test_a_place_that_refuses_access_is_named(capsys):
+    for number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        assert report(OSError(number, "Refused", "a/b"), debug=False) == 1
+        line = "tiepoint: a/b: Refused. Give this user access, or name another path.\n"
+        assert capsys.readouterr().err == line
+
+
+def test_reload_without_a_process_says_how_to_start_one(tmp_path):
+    file = tmp_path / "deploy.yaml"
+    file.write_text(
+        "version: 1\nstore: {uri: ./data}\n"
+        "collections: {items: {fields: {look: {dimensions: 2}}}}\n"
+    )
+    done = tiepoint("reload", file)
+    assert done.returncode == 1
+    assert f"no process holds the store. Start one: tiepoint serve {file}" in done.stderr
 
 
 def test_listed_plugins_carry_their_distribution_and_what_they_are():

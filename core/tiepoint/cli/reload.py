@@ -21,7 +21,7 @@ def reload(config: Path, as_json: bool) -> None:
     """
     from tiepoint.config.loader import load
     from tiepoint.errors import InputError
-    from tiepoint.owner import OwnerClient
+    from tiepoint.owner import OwnerClient, OwnerGoneError
 
     uri = load(config).deployment.store.uri
     if "://" in uri:
@@ -30,7 +30,12 @@ def reload(config: Path, as_json: bool) -> None:
             where=str(config),
             hint="Send the process SIGHUP: kill -HUP PID.",
         )
-    done = OwnerClient(uri).call("reload", {})
+    try:
+        done = OwnerClient(uri).call("reload", {})
+    except OwnerGoneError as error:
+        raise OwnerGoneError(
+            error.what, where=error.where, hint=f"Start one: tiepoint serve {config}"
+        ) from error
     if as_json:
         print_json(done)
         return
