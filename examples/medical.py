@@ -95,8 +95,10 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-        main(Path(sys.argv[1]))
+        # Absolute, as a relative path in a deployment file starts at the file.
+        kept = Path(sys.argv[1]).absolute()
+        kept.mkdir(parents=True, exist_ok=True)
+        main(kept)
     else:
         with tempfile.TemporaryDirectory() as temporary:
             main(Path(temporary))

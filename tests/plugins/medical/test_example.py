@@ -11,7 +11,8 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "medical.py"
 
 def test_the_example_matches_both_ways_and_shows_a_picture(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(EXAMPLE), str(tmp_path)],
+        [sys.executable, str(EXAMPLE), "kept"],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=300,
@@ -22,4 +23,7 @@ def test_the_example_matches_both_ways_and_shows_a_picture(tmp_path: Path) -> No
     first = sentence.split("A sentence finds:")[1].strip().splitlines()[0]
     assert "pleural effusion with basilar atelectasis" in first or "left effusion" in first
     assert "degenerative change" not in image
-    assert (tmp_path / "CT_small.png").read_bytes().startswith(b"\x89PNG")
+    kept = tmp_path / "kept"
+    assert (kept / "CT_small.png").read_bytes().startswith(b"\x89PNG")
+    assert (kept / "store").is_dir()
+    assert (kept / "state").is_dir()
