@@ -202,7 +202,7 @@ def _judged(
     if not hits:
         return True, "no case of another patient was found"
     if probability is None:
-        return False, "the archive was not calibrated: there is no probability"
+        return False, "the archive was not calibrated"
     if probability < limit:
         return True, f"the probability {probability:.2f} is below {limit:.2f}"
     return False, None
