@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-import tiepoint
+from tiepoint import __version__, cards
 from tiepoint.alignment.batches import by_language
 from tiepoint.alignment.checks import check_variety
 from tiepoint.alignment.fitted import FittedAligner, Tensors
@@ -129,9 +127,9 @@ class LoraAligner(FittedAligner):
             seed=settings.seed,
             options=told.model_dump(mode="json"),
             metrics={"untuned": _figures(val)} if val is not None else {},
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
-            tiepoint=tiepoint.__version__,
-            versions={name: version(name) for name in ("torch", "transformers", "peft")},
+            date=cards.now(),
+            tiepoint=__version__,
+            versions=cards.versions(("torch", "transformers", "peft")),
         )
         write_card(folder, card)
         tuned = base.adapted(folder)

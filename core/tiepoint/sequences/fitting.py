@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-import tiepoint
-from tiepoint.alignment.card import library_versions
+from tiepoint import __version__, cards
 from tiepoint.alignment.pairs import PairSet, Rows
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import FingerprintError, InputError
@@ -190,8 +188,8 @@ def fit_pooling(
         pairs=len(pairs.links),
         seed=told.seed,
         metrics={name: float(value) for name, value in best.items()},
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        tiepoint=tiepoint.__version__,
-        versions=library_versions(),
+        date=cards.now(),
+        tiepoint=__version__,
+        versions=cards.versions(),
     )
     return PoolingFit(model.pooled.pooling(), card, tuple(history))
