@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.small_encoders import ColourAligner, ColourWordEncoder
-from tiepoint import registry
-from tiepoint.encoders.base import Encoder
-from tiepoint.encoders.images import read_image
+from tests.small_encoders import COLOUR_COMPONENTS, registered
 
 DEPLOYMENT = """
 version: 1
@@ -19,7 +15,7 @@ encoders:
   photo: {type: pixel-colour}
   clip: {type: video, frames: {type: pixel-colour}}
   words: {type: colour-words}
-alignment: {type: colours, encoders: {image: photo, text: words}}
+alignment: {type: colour, encoders: {image: photo, text: words}}
 store: {uri: ./store}
 collections:
   footage:
@@ -31,31 +27,10 @@ plugins:
 """
 
 
-class PixelColourEncoder(Encoder):
-    """Mean colour of a picture of whatever kind."""
-
-    modalities = ("image",)
-    dim = 4
-    fingerprint = "pixel-colour-1"
-
-    def prepare(self, part, modality=None):
-        return read_image(part).mean((0, 1)) / 255
-
-    def infer(self, prepared, modality=None):
-        rows = np.stack([np.append(colour, 0.1) for colour in prepared]).astype(np.float32)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 @pytest.fixture
 def small_components() -> Iterator[None]:
-    undo = [
-        registry.register(registry.ENCODERS, "pixel-colour", PixelColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colours", ColourAligner),
-    ]
-    yield
-    for take_away in undo:
-        take_away()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
 @pytest.fixture
