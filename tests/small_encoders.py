@@ -42,18 +42,14 @@ class ColourEncoder(Encoder):
         return unit(np.stack([np.append(p / 255, 0.1) for p in prepared]))
 
 
-class PixelColourEncoder(Encoder):
-    """Mean colour of a picture of whatever kind."""
+class PixelColourEncoder(ColourEncoder):
+    """Takes frames and slices, too."""
 
-    modalities = ("image",)
-    dim = 4
-    fingerprint = "pixel-colour-1"
+    def __init__(self, version: int = 1) -> None:
+        self.fingerprint = f"pixel-colour-{version}"
 
     def prepare(self, part: Any, modality: str | None = None) -> Any:
-        return read_image(part).mean((0, 1)) / 255
-
-    def infer(self, prepared: Sequence[Any], modality: str | None = None) -> Vectors:
-        return unit(np.stack([np.append(colour, 0.1) for colour in prepared]).astype(np.float32))
+        return read_image(part).mean((0, 1))
 
 
 class ColourWordEncoder(Encoder):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.card import SAVED, Card, check_encoders
@@ -25,7 +24,7 @@ from tiepoint.alignment.fitting import FitReport, FitSettings
 from tiepoint.alignment.hubness import Correction
 from tiepoint.alignment.inputs import Inputs, prepared
 from tiepoint.alignment.languages import LanguageGate
-from tiepoint.alignment.options import Options, Range
+from tiepoint.alignment.options import Options, Range, checked_options
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.alignment.signing import card_fingerprint, signed
 from tiepoint.alignment.storage import packed, unpacked
@@ -76,15 +75,7 @@ class FittedAligner(Aligner):
 
     def __init__(self, encoders: Mapping[Modality, Encoder], **options: Any) -> None:
         super().__init__(encoders)
-        try:
-            self.options = self.Options.model_validate(options)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise ConfigError(
-                f"{self.method}: {problem['msg']}",
-                where=".".join(map(str, problem["loc"])),
-                hint=f"Its options are {', '.join(self.Options.model_fields)}.",
-            ) from error
+        self.options = checked_options(self.Options, self.method, options)
         self.tensors: Tensors = {}
         self.card: Card | None = None
         self._inputs: dict[Modality, Inputs] = {}

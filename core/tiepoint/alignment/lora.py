@@ -101,22 +101,14 @@ class LoraAligner(FittedAligner):
         check_variety(pairs)
         started = time.perf_counter()
         from tiepoint.alignment.lora_towers import LoraTowers, validation
-        from tiepoint.alignment.trainer import Schedule, train
+        from tiepoint.alignment.trainer import train
 
         base, told = self._joint(), self.options
         loss = told.loss or ("sigmoid" if base.kind in _SIGMOID_KINDS else "infonce")
         model = LoraTowers(base, pairs, root, told, loss, settings.seed)
-        schedule = Schedule(
-            told.epochs,
-            told.batch,
-            told.learning_rate,
-            told.weight_decay,
-            told.warmup,
-            told.patience,
-        )
         key = f"{self.method} {base.fingerprint} {told.model_dump_json()} {pairs.data_hash}"
         validate = validation(model, val, root) if val is not None else None
-        self._history = train(model, by_language(pairs), schedule, settings, key, validate)
+        self._history = train(model, by_language(pairs), told, settings, key, validate)
         weights, config = write_weights(folder, model.network)
         card = AdapterCard(
             base=base.fingerprint,

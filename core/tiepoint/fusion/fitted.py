@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from tiepoint import __version__, cards
 from tiepoint.alignment.fitted import Tensors
 from tiepoint.alignment.fitting import FitSettings
+from tiepoint.alignment.options import checked_options
 from tiepoint.errors import ConfigError, InputError
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.fusion.calibration import MatchProbability
@@ -83,15 +84,7 @@ class FittedFusion(Fusion):
     needs_vectors: ClassVar[bool] = False
 
     def __init__(self, **options: Any) -> None:
-        try:
-            self.options = self.Options.model_validate(options)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise ConfigError(
-                f"{self.method}: {problem['msg']}",
-                where=".".join(map(str, problem["loc"])),
-                hint=f"Its options are {', '.join(self.Options.model_fields) or 'none'}.",
-            ) from error
+        self.options = checked_options(self.Options, self.method, options)
         self.tensors: Tensors = {}
         self.card: FusionCard | None = None
         self.routes: tuple[str, ...] = ()

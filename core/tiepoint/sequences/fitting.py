@@ -146,7 +146,7 @@ def fit_pooling(
         InputError: All pairs have the same target.
     """
     from tiepoint.alignment.fitting import FitSettings
-    from tiepoint.alignment.trainer import Schedule, train
+    from tiepoint.alignment.trainer import train
     from tiepoint.sequences.towers import SequenceTowers
 
     told = settings or FitSettings()
@@ -167,18 +167,8 @@ def fit_pooling(
         first, second = model.joint(val.sequences, val.targets)
         return {"rsum": evaluate(first, second, val.links).rsum}
 
-    schedule = Schedule(
-        options.epochs,
-        options.batch,
-        options.learning_rate,
-        options.weight_decay,
-        options.warmup,
-        options.patience,
-    )
     key = f"pooling {options.model_dump_json()} {pairs.data_hash}"
-    history = train(
-        model, [pairs.links], schedule, told, key, validate if val is not None else None
-    )
+    history = train(model, [pairs.links], options, told, key, validate if val is not None else None)
     best = max(history, key=lambda figures: figures.get("val/rsum", 0.0)) if val else history[-1]
     card = PoolingCard(
         method=options.method,
