@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 STARTS = 3
 """How often a Ray of our own is started before it is given up."""
 
+LEAST_MEMORY_MIB = 80
+"""The smallest object store that Ray starts with is a little below."""
+
 
 class RayEngine:
     """Encodes in the worker processes of a Ray cluster (engine `ray`).
@@ -39,6 +42,8 @@ class RayEngine:
         address: `auto` or `host:port` of a cluster; one on this machine, for as long as the
             host is open, if not given.
         window: How many batches of 64 items are handed out before more are read from the source.
+        memory_mib: What Ray's object store may take of a machine's memory, where Ray is started
+            here; 30 % of it if not given. Beyond it Ray uses the disk.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class RayEngine:
         cores_per_worker: int = 1,
         address: str | None = None,
         window: int = 256,
+        memory_mib: int | None = None,
     ) -> None:
         for name, value in {"workers": workers, "cores_per_worker": cores_per_worker}.items():
             if value is not None and value < 1:
@@ -55,7 +61,14 @@ class RayEngine:
             raise InputError(f"{window} is too few", where="engine.window", hint="Give 256.")
         self.workers = workers
         self.cores_per_worker = cores_per_worker
+        if memory_mib is not None and memory_mib < LEAST_MEMORY_MIB:
+            raise InputError(
+                f"{memory_mib} is too few",
+                where="engine.memory_mib",
+                hint=f"Give {LEAST_MEMORY_MIB} or more.",
+            )
         self.address = address
+        self.memory_mib = memory_mib
         self.window = window
         self._started = False
         self._seen: dict[tuple[str, int], int] = {}
@@ -110,6 +123,8 @@ class RayEngine:
             os.environ.setdefault("RAY_worker_niceness", "0")
             options["num_cpus"] = (self.workers or self._cores()) * self.cores_per_worker
             options["include_dashboard"] = False
+            if self.memory_mib is not None:
+                options["object_store_memory"] = self.memory_mib * 2**20
         else:
             options["address"] = self.address
         for attempt in range(1, STARTS + 1):
