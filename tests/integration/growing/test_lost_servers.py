@@ -122,8 +122,7 @@ def test_a_lost_milvus_is_told_and_found_again(lonely: Site, milvus: MilvusServe
 
         def write() -> None:
             with lonely.client() as other:
-                for first in range(50, 450, 50):
-                    answers.append(other.post(ITEMS, json=batch(first)))
+                answers.extend(other.post(ITEMS, json=batch(first)) for first in range(50, 450, 50))
 
         writer = threading.Thread(target=write)
         writer.start()
