@@ -99,7 +99,7 @@ def test_a_killed_command_goes_on_when_it_is_given_again(studies: Path, config: 
     first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert first.stderr is not None
     for line in first.stderr:
-        if line.startswith("ingest: ") and int(line.split()[1]) >= 64:
+        if line.startswith("tiepoint: ingest: ") and int(line.split()[2]) >= 64:
             break
     first.send_signal(signal.SIGKILL)
     assert first.wait() == -signal.SIGKILL
