@@ -165,7 +165,6 @@ class Watching:
     ) -> None:
         if self._keeper is None:
             return
-        standing = view.standing
         motion = camera.motion
         threshold = None if motion is None else motion.threshold(None)
         self._keeper.keep_pictures(
@@ -174,9 +173,9 @@ class Watching:
                 alert.started_wall_s,
                 view.frame.pixels,
                 observation.box,
-                None if standing is None or threshold is None else standing.heat,
+                None if threshold is None else camera.heat(),
                 threshold or 1.0,
-                camera.usual_for(observation),
+                camera.usual_for(view, observation),
             )
         )
         if self._clips and camera.recorder.begin(alert.id, view.time_s):
