@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from tiepoint import Host, Item
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.sequences.clips import Clip
 from tiepoint.sequences.decoding import read_frames
 from tiepoint_adapters.media.video import VideoSource

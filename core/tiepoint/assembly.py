@@ -11,7 +11,8 @@ from tiepoint import registry
 from tiepoint.alignment.base import Aligner
 from tiepoint.alignment.fitted import FittedAligner
 from tiepoint.answering.base import Answerer
-from tiepoint.config.models import Deployment, IndexSection
+from tiepoint.config.collections import IndexSection
+from tiepoint.config.models import Deployment
 from tiepoint.config.sections import ComponentSection
 from tiepoint.encoders.base import Encoder
 from tiepoint.encoders.nested import encoder_of, one_of_each

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tiepoint.config.models import Deployment, MetadataType
+from tiepoint.config.collections import MetadataType
+from tiepoint.config.models import Deployment
 from tiepoint.errors import ConfigError
 
 WORDS: dict[str, Any] = {

@@ -9,7 +9,8 @@ from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
 
 from tiepoint import registry
-from tiepoint.config.models import Deployment, MetadataType, SourceSection
+from tiepoint.config.collections import MetadataType
+from tiepoint.config.models import Deployment, SourceSection
 from tiepoint.errors import ConfigError, InputError
 from tiepoint.types import AddReport, Item, MetadataValue, Skipped
 
@@ -19,7 +20,8 @@ _LOOKED_UP = 1000
 class Target(Protocol):
     """What takes items: a host, or another process's through `RemoteHost`."""
 
-    deployment: Deployment
+    @property
+    def deployment(self) -> Deployment: ...
 
     def add(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiepoint.alignment.base import Aligner
-from tiepoint.config.models import CollectionSection, FieldSection, Metric, WordsSection
+from tiepoint.config.collections import CollectionSection, FieldSection, Metric, WordsSection
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError
 from tiepoint.index.base import CollectionSchema, TextAnalysis, VectorField

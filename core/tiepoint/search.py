@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tiepoint.config.models import FusionSection, SearchSection
+from tiepoint.config.ranking import FusionSection, SearchSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.fusion.calibration import MatchProbability

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWordEncoder
 from tiepoint import Host, Item, registry
+from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment
 from tiepoint.errors import (
     FingerprintError,
@@ -277,8 +278,8 @@ def test_given_vectors_are_taken_over(tmp_path):
 
 
 def test_a_disk_that_is_too_small_is_told_first(filled):
+    layouts = Assembly(old(filled)).layouts
     with Host(old(filled)) as host:
-        layouts = host._assembly.layouts
         plans = plan_of(host.store.stored(), layouts, reencode=True)
     check_space(filled, plans, {"items": 3})
     with pytest.raises(StoreError, match=r"need about .* GiB .* are free"):

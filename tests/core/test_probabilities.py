@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.small_encoders import ColourAligner, ColourEncoder, ColourWordEncoder
 from tiepoint.alignment.languages import LanguageGate
-from tiepoint.config.models import CollectionSection
+from tiepoint.config.collections import CollectionSection
 from tiepoint.fusion.base import RouteScores
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.probabilities import hit_probabilities

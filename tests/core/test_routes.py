@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.small_encoders import ColourAligner, ColourEncoder, ColourWordEncoder
-from tiepoint.config.models import CollectionSection
+from tiepoint.config.collections import CollectionSection
 from tiepoint.errors import ConfigError
 from tiepoint.routes import Layout
 

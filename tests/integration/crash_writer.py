@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tiepoint.config.models import IndexKind, IndexSection
+from tiepoint.config.collections import IndexKind, IndexSection
 from tiepoint.index.collection import Collection
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.testing.store import SCHEMA, make_row

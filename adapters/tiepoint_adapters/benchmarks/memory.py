@@ -50,7 +50,7 @@ def _resident() -> int:
 
 
 def _tier(folder: str, dim: str, kind: str, recall: str, queries: Vectors, k: int) -> int:
-    from tiepoint.config.models import IndexSection
+    from tiepoint.config.collections import IndexSection
     from tiepoint.index.base import CollectionSchema
     from tiepoint.index.tier import ServingTier
     from tiepoint.routes import given_field

@@ -8,7 +8,9 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from tiepoint.config.models import Deployment, FusionSection, StoreSection
+from tiepoint.config.models import Deployment
+from tiepoint.config.ranking import FusionSection
+from tiepoint.config.store import StoreSection
 from tiepoint.item_encoding import EncodedItems, ItemEncoder
 from tiepoint.types import Item
 

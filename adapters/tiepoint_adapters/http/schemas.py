@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tiepoint.config.models import BoostSection
+from tiepoint.config.ranking import BoostSection
 from tiepoint.types import Hit, MetadataValue
 from tiepoint_adapters.http.given_parts import GivenFile, GivenPart
 

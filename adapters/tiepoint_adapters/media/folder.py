@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.errors import SchemaError
 from tiepoint.types import Item, Skipped
 from tiepoint_adapters.media.files import MediaFolder

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.errors import DecodeError, SchemaError
 from tiepoint.sequences.clips import Clip
 from tiepoint.sequences.segments import Segment, Segmentation

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.errors import ConfigError, InputError, SchemaError
 from tiepoint.types import Item, MetadataValue, Skipped
 from tiepoint_adapters.tables.readers import READERS, Cells, Reader, column_names

@@ -22,10 +22,10 @@ from tiepoint.config.models import (
     Deployment,
     EncoderSection,
     EngineSection,
-    FusionSection,
     SourceSection,
 )
 from tiepoint.config.problems import Problem, YamlPath, nearest, path_text, problems_of
+from tiepoint.config.ranking import FusionSection
 from tiepoint.config.sections import ComponentSection
 from tiepoint.config.service import ServeSection
 from tiepoint.errors import ConfigError

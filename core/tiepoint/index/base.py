@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import Language, MetadataType, Metric
+from tiepoint.config.collections import Language, MetadataType, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.filters import Filter
 from tiepoint.types import MetadataValue

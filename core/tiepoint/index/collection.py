@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import IndexSection
+from tiepoint.config.collections import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import StoreError
 from tiepoint.index.base import Candidates, CollectionSchema, Payload, Row, Store, Tier

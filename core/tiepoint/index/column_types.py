@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.index.filters.mask import Mask
 from tiepoint.index.filters.nodes import Operator, Scalar
 from tiepoint.index.growing import GrowingArray

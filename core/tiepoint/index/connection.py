@@ -8,7 +8,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from tiepoint.config.models import ServerSection
+from tiepoint.config.store import ServerSection
 from tiepoint.errors import StoreError
 from tiepoint.index.milvus_client import (
     CALL_TIMEOUT_S,

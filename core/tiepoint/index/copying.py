@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import InputError, StoreError
@@ -59,6 +60,25 @@ class CopyReport:
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain data, in the documented shape of `store copy --json`."""
         return asdict(self)
+
+
+def copy_store(source: MilvusStore, folder: Path | str) -> list[CopyReport]:
+    """Copy all collections into a new embedded store, compare the two, and close that.
+
+    Args:
+        source: An open store; nobody may write to it meanwhile.
+        folder: Where the copy is made; absent or empty.
+
+    Raises:
+        InputError: The folder holds something else.
+        StoreError: It cannot be written, or the copy differs.
+    """
+    target = MilvusStore(str(folder))
+    target.open()
+    try:
+        return [copy_collection(source, target, one) for one in source.collections().values()]
+    finally:
+        target.close()
 
 
 def copy_collection(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tiepoint.config.models import ServerSection
+from tiepoint.config.store import ServerSection
 from tiepoint.errors import InputError, StoreError
 
 CONNECT_TIMEOUT_S = 10.0

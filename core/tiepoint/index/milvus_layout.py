@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tiepoint.config.models import MetadataType, Metric, ServerSection
+from tiepoint.config.collections import MetadataType, Metric
+from tiepoint.config.store import ServerSection
 from tiepoint.errors import SchemaError
 from tiepoint.index.analysis import plain_terms
 from tiepoint.index.base import CollectionSchema, Row, VectorField

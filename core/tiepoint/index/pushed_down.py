@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import Metric
+from tiepoint.config.collections import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index import metrics
 from tiepoint.index.analysis import plain, query_terms

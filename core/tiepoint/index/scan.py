@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import Metric
+from tiepoint.config.collections import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.kinds.base import Positions
 from tiepoint.index.metrics import proposing_metric

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tiepoint.config.models import IndexKind
+from tiepoint.config.collections import IndexKind
 from tiepoint.errors import StoreError
 from tiepoint.index.base import SCHEMA_VERSION, CollectionSchema
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import IndexSection
+from tiepoint.config.collections import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError, SchemaError, StoreError
 from tiepoint.index.allowed import Allowed

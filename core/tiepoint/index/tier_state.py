@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import IndexSection
+from tiepoint.config.collections import IndexSection
 from tiepoint.errors import StoreError
 from tiepoint.index.base import CollectionSchema, Row
 from tiepoint.index.columns import Columns

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.errors import SchemaError
 from tiepoint.index.base import CollectionSchema, Row, VectorField
 from tiepoint.types import MAX_ID_BYTES

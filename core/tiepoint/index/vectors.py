@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import IndexSection
+from tiepoint.config.collections import IndexSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.index import metrics
 from tiepoint.index.allowed import Allowed

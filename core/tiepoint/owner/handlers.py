@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tiepoint.config.models import Deployment
 from tiepoint.errors import FingerprintError
 from tiepoint.index.card import card_of
 from tiepoint.index.row_data import fitting, row_data, row_from
@@ -17,7 +19,11 @@ MOST_ROWS = 2048
 """Most rows that are read at once for another process."""
 
 
-def owner_server(host: Host) -> OwnerServer:
+MigrateTo = Callable[[Deployment, int, Mapping[str, int]], bool]
+"""Lets a host answer from migrated data; see `Lifecycle.migrate_to`."""
+
+
+def owner_server(host: Host, migrate_to: MigrateTo) -> OwnerServer:
     """Return a server for an open host on an embedded store, not started yet.
 
     `search` takes the keyword arguments of `Host.search`, with the collection and the hash of
@@ -26,6 +32,10 @@ def owner_server(host: Host) -> OwnerServer:
     does `reload`, which gives the names of collections and plugins; `copy_store` takes `folder`.
     The other methods serve `tiepoint index` in another process: see `RemoteHost` and
     `OwnedStore`.
+
+    Args:
+        host: What answers.
+        migrate_to: What makes it answer from migrated data.
     """
 
     def search(params: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def owner_server(host: Host) -> OwnerServer:
 
     handlers = {"search": search, "delete": delete, "health": health}
     handlers |= {"reload": reload, "copy_store": copy_store}
-    handlers |= _indexing_handlers(host) | _migration_handlers(host)
+    handlers |= _indexing_handlers(host) | _migration_handlers(host, migrate_to)
     return OwnerServer(host.deployment.store.uri, handlers)
 
 
@@ -94,7 +104,7 @@ def _indexing_handlers(host: Host) -> dict[str, Any]:
     return {"digests": digests, "write": write, "ids": ids, "get": get}
 
 
-def _migration_handlers(host: Host) -> dict[str, Any]:
+def _migration_handlers(host: Host, migrate_to: MigrateTo) -> dict[str, Any]:
     """What `tiepoint index --migrate` asks of the store that is to be migrated."""
 
     def stored(_: dict[str, Any]) -> dict[str, Any]:
@@ -130,6 +140,6 @@ def _migration_handlers(host: Host) -> dict[str, Any]:
         from tiepoint.config.carried import deployment_from
 
         deployment = deployment_from(params["deployment"])
-        return {"switched": host.migrate_to(deployment, params["generation"], params["seen"])}
+        return {"switched": migrate_to(deployment, params["generation"], params["seen"])}
 
     return {"stored": stored, "rows": rows, "stored_ids": stored_ids, "switch": switch}

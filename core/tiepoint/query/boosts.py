@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tiepoint.config.models import BoostSection, MetadataType
+from tiepoint.config.collections import MetadataType
+from tiepoint.config.ranking import BoostSection
 from tiepoint.errors import QueryError
 from tiepoint.index.base import Searcher
 from tiepoint.index.filters import Filter

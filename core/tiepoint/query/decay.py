@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import DecaySection, MetadataType
+from tiepoint.config.collections import MetadataType
+from tiepoint.config.ranking import DecaySection
 from tiepoint.errors import QueryError
 
 NOW = "now"

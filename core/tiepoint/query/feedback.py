@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tiepoint.config.models import Metric
+from tiepoint.config.collections import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.errors import QueryError
 from tiepoint.index.base import Searcher

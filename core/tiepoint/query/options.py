@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tiepoint.config.models import BoostSection
+from tiepoint.config.ranking import BoostSection
 from tiepoint.errors import QueryError
 from tiepoint.types import TEXT, Modality
 

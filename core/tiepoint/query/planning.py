@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from tiepoint.config.models import SearchSection
+from tiepoint.config.ranking import SearchSection
 from tiepoint.errors import QueryError
 from tiepoint.index.base import Searcher
 from tiepoint.query.boosts import Boost

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from tiepoint.config.models import Name
-from tiepoint.config.sections import Section
+from tiepoint.config.sections import Name, Section
 from tiepoint.errors import ConfigError
 from tiepoint_security.alerts.limits import RateSettings
 from tiepoint_security.alerts.policy import AlertPolicy

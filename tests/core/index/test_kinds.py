@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tiepoint.config.models import IndexSection
+from tiepoint.config.collections import IndexSection
 from tiepoint.errors import StoreError
 from tiepoint.index.allowed import Allowed
 from tiepoint.index.base import CollectionSchema, Row, VectorField

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tiepoint.errors import InputError, StoreError
+from tiepoint.index.embedded import EmbeddedMilvus
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.testing.store import SCHEMA, assert_same_row, make_row, stored_rows
 
@@ -92,11 +93,11 @@ def test_an_interrupted_write_does_not_harm_the_next(killed, monkeypatch):
     store = opened(killed)
     store.create(SCHEMA)
 
-    def interrupt(name):
+    def interrupt(embedded, name):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(store._embedded, "sync", interrupt)
+        patch.setattr(EmbeddedMilvus, "sync", interrupt)
         with pytest.raises(KeyboardInterrupt):
             store.upsert(SCHEMA.name, [make_row("interrupted")])
     assert store.health()["status"] == "failed"

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tests.milvus_server import MilvusServer
-from tiepoint.config.models import ServerSection
+from tiepoint.config.store import ServerSection
 from tiepoint.errors import FingerprintError, SchemaError, StoreError
 from tiepoint.index.base import CollectionSchema, VectorField
 from tiepoint.index.collection import Collection
+from tiepoint.index.connection import Connection
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.testing.store import SCHEMA, assert_same_row, make_row, stored_rows
 
@@ -28,11 +29,10 @@ def server(peer):
     """The server, running and empty."""
     if peer.process is None:
         peer.start()
-    store = MilvusStore(peer.uri)
-    store.open()
-    for name in store._connection().call("list_collections"):
-        store._connection().call("drop_collection", name)
-    store.close()
+    connection = Connection(peer.uri, server=ServerSection())
+    for name in connection.call("list_collections"):
+        connection.call("drop_collection", name)
+    connection.close()
     return peer
 
 

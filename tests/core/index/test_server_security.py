@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tiepoint.config.models import ServerSection
+from tiepoint.config.store import ServerSection
 from tiepoint.errors import InputError, StoreError
 from tiepoint.index.milvus import MilvusStore
 from tiepoint.testing.store import SCHEMA, make_row

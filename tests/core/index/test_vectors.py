@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from tiepoint.config.models import IndexSection
+from tiepoint.config.collections import IndexSection
 from tiepoint.index.allowed import Allowed
 from tiepoint.index.base import VectorField
 from tiepoint.index.kinds import choice

@@ -154,7 +154,7 @@ def _queries(
 def _unfused(config: Path) -> Deployment:
     """Return the deployment without its own fusion, which may be the one that is to be made."""
     from tiepoint.config.loader import load
-    from tiepoint.config.models import FusionSection
+    from tiepoint.config.ranking import FusionSection
 
     deployment = load(config).deployment
     plain = FusionSection(candidates=deployment.fusion.candidates)

@@ -78,7 +78,7 @@ def _other(uri: str, source: str) -> str:
 def _open(uri: str, token: str | None, certificate: Path | None, opened: ExitStack) -> MilvusStore:
     from pydantic import SecretStr
 
-    from tiepoint.config.models import ServerSection
+    from tiepoint.config.store import ServerSection
     from tiepoint.index.milvus import MilvusStore
 
     server = ServerSection(

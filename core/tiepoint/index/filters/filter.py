@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.errors import FilterError
 from tiepoint.index.filters.mask import FilterColumns, Mask, to_mask
 from tiepoint.index.filters.milvus import to_milvus

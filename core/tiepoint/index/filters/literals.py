@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.errors import FilterError
 from tiepoint.index.filters.nodes import Scalar
 

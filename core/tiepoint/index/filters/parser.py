@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.errors import FilterError
 from tiepoint.index.filters.literals import ELEMENTS, place, string_value, typed_value
 from tiepoint.index.filters.nodes import (

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.config.models import IndexKind, Metric
+from tiepoint.config.collections import IndexKind, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.growing import GrowingArray
 from tiepoint.index.metrics import proposing_metric

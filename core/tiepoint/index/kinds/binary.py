@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tiepoint.config.models import Metric
+from tiepoint.config.collections import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.kinds.base import Effort, Positions
 from tiepoint.index.kinds.ivf import IvfProposer, trained_lists

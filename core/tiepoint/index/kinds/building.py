@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tiepoint.config.models import Metric
+from tiepoint.config.collections import Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.kinds.base import Proposer
 from tiepoint.index.kinds.tuning import TRIALS, tune

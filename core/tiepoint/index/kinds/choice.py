@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from tiepoint.config.models import IndexKind, IndexSection
+from tiepoint.config.collections import IndexKind, IndexSection
 from tiepoint.index.kinds.base import Proposer
 from tiepoint.index.kinds.binary import BinaryProposer
 from tiepoint.index.kinds.hnsw import HnswProposer

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from tiepoint.config.models import IndexKind, Metric
+from tiepoint.config.collections import IndexKind, Metric
 from tiepoint.encoders.base import Vectors
 from tiepoint.index.kinds.base import NEIGHBOURS, Effort, Positions, Proposer, candidates_for
 from tiepoint.index.metrics import proposing_metric

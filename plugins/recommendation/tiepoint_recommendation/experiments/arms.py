@@ -6,8 +6,7 @@ import hashlib
 
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Name
-from tiepoint.config.sections import Section
+from tiepoint.config.sections import Name, Section
 from tiepoint_recommendation.exploration.policies import ExplorationSettings
 
 

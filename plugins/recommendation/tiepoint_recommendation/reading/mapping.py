@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tiepoint.config.models import MetadataType
+from tiepoint.config.collections import MetadataType
 from tiepoint.config.problems import validate
 from tiepoint.config.sections import Section
 from tiepoint.errors import ConfigError

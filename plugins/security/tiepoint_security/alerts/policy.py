@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Name
-from tiepoint.config.sections import Section
+from tiepoint.config.sections import Name, Section
 from tiepoint_security.alerts.condition import ConditionSettings
 from tiepoint_security.alerts.limits import RateSettings
 from tiepoint_security.alerts.schedule import Schedule

@@ -63,7 +63,7 @@ def opened_records(config: Path) -> Iterator[Records]:
     deployment = load(config).deployment
     settings = security_of(deployment, config)
     records = Records(settings.records, deployment.store.uri)
-    if not records.exist:
+    if not records.database.exists:
         raise InputError(
             "there are no alerts yet",
             where=str(records.folder),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from tiepoint.config.models import Name
-from tiepoint.config.sections import Section
+from tiepoint.config.sections import Name, Section
 
 
 class FootageSettings(Section):

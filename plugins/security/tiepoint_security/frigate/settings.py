@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from tiepoint.config.models import Name
-from tiepoint.config.sections import Section
+from tiepoint.config.sections import Name, Section
 from tiepoint_security.alerts.severity import Severity
 
 RULE = "frigate"

@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from tiepoint.config.models import Name
 from tiepoint.config.problems import nearest
-from tiepoint.config.sections import Section
+from tiepoint.config.sections import Name, Section
 from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.media.cameras.tampering import TamperSettings
 from tiepoint_security.alerts.camera_faults import RULE as CAMERA_RULE
