@@ -83,7 +83,9 @@ def _alert(folder: Path, preset: str) -> Part:
     made = Assembly(_deployment(folder / "store", preset))
     vision = Vision.chosen(None, made.aligner, made.encoders.__getitem__)
     _watched(ordinary(_ORDINARY_S, seed=2), folder, vision, folder / "unused")
-    shown = _watched(intrusion(_SECONDS, seed=1, speed=RUNNING), folder, vision, folder / "evidence")
+    shown = _watched(
+        intrusion(_SECONDS, seed=1, speed=RUNNING), folder, vision, folder / "evidence"
+    )
     return Part("Somebody runs into the yard", shown)
 
 
