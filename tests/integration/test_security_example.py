@@ -21,7 +21,7 @@ def test_the_example_shows_an_alert_and_finds_the_street(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr

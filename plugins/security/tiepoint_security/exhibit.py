@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,9 @@ from tiepoint_security.footage.recordings import recorded_segments
 from tiepoint_security.footage.segment import METADATA
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.footage.store import FootageStore
-from tiepoint_security.rendering.scene import Scene
+from tiepoint_security.frames.grey import grey_of
+from tiepoint_security.normality.fitting import clip_motion, fit
+from tiepoint_security.rendering.scene import RenderedFrame, Scene
 from tiepoint_security.rendering.scripts import RUNNING, YARD, intrusion, ordinary
 from tiepoint_security.scene.vision import Vision
 from tiepoint_security.settings import AlertSettings
@@ -37,8 +38,9 @@ QUESTIONS = {
 }
 
 _SECONDS = 14.0
-_ORDINARY_S = 41.0
+_ORDINARY_S = 21.0
 _FPS = 10.0
+_CAMERA = "gate"
 _KINDS = {
     "snapshot": "what was seen",
     "heatmap": "what was unusual in it",
@@ -64,7 +66,7 @@ def exhibit(folder: Path, preset: str) -> Exhibit:
     return Exhibit(
         "security",
         "Surveillance",
-        "A rendered camera learns from 41 seconds what is ordinary, and raises an alert with its"
+        "A rendered camera learns from 21 seconds what is ordinary, and raises an alert with its"
         " evidence. A real street is cut into segments and asked in words; what is alike in a"
         " street is easily mistaken.",
         [_alert(folder, preset), *_found(street, folder, preset)],
@@ -82,32 +84,36 @@ def _alert(folder: Path, preset: str) -> Part:
     """Learn what is ordinary, then watch a scene in which somebody goes where nobody should."""
     made = Assembly(_deployment(folder / "store", preset))
     vision = Vision.chosen(None, made.aligner, made.encoders.__getitem__)
-    _watched(ordinary(_ORDINARY_S, seed=2), folder, vision, folder / "unused")
-    shown = _watched(
-        intrusion(_SECONDS, seed=1, speed=RUNNING), folder, vision, folder / "evidence"
-    )
+    usual = _rendered(ordinary(_ORDINARY_S, seed=2), folder / "ordinary.mp4")
+    motion = clip_motion((grey_of(frame.pixels) for frame in usual), _FPS)
+    fit([motion], _FPS)[0].save(folder / "learned" / _CAMERA / "normality")
+    yard = {"severity": "critical", "when": {"intrusion": {"zones": ["yard"]}}}
+    _watched(folder / "ordinary.mp4", folder, vision, {"nobody_in_the_yard": yard}, None)
+    _rendered(intrusion(_SECONDS, seed=1, speed=RUNNING), folder / "scene.mp4")
+    rules = {"unusual": {"when": {"abnormal": {}}}, "nobody_in_the_yard": yard}
+    alerts = _watched(folder / "scene.mp4", folder, vision, rules, folder / "evidence")
+    shown = [one for alert in alerts for one in _evidence(alert)]
     return Part("Somebody runs into the yard", shown)
 
 
-def _watched(scene: Scene, folder: Path, vision: Vision | None, evidence: Path) -> list[Exhibited]:
-    """Return the evidence of the alerts in a scene; what is learned of it is kept."""
-    file = folder / "scene.mp4"
+def _rendered(scene: Scene, file: Path) -> list[RenderedFrame]:
+    frames = list(scene.frames())
     with ClipWriter(file) as clip:
-        for frame in replace(scene, fps=_FPS).frames():
+        for frame in frames:
             clip.add(frame.pixels, frame.time_s)
-    settings = WatchSettings.model_validate(
-        {
-            "cameras": {"gate": {"address": str(file), "fps": _FPS, "zones": {"yard": YARD}}},
-            "rules": {
-                "unusual": {"when": {"abnormal": {}}},
-                "nobody_in_the_yard": {
-                    "severity": "critical",
-                    "when": {"intrusion": {"zones": ["yard"]}},
-                },
-            },
-            "learning": {"seconds": 40},
-        }
-    )
+    return frames
+
+
+def _watched(
+    file: Path,
+    folder: Path,
+    vision: Vision | None,
+    rules: Mapping[str, Any],
+    evidence: Path | None,
+) -> list[dict[str, Any]]:
+    """Return the alerts in a recording; what is learned of it is kept."""
+    camera = {"address": str(file), "fps": _FPS, "zones": {"yard": YARD}}
+    settings = WatchSettings.model_validate({"cameras": {_CAMERA: camera}, "rules": rules})
     watch = RecordingWatch(
         settings,
         AlertSettings(),
@@ -119,7 +125,7 @@ def _watched(scene: Scene, folder: Path, vision: Vision | None, evidence: Path) 
     )
     watch.run()
     watch.save()
-    return [one for alert in watch.journal.alerts.values() for one in _evidence(alert)]
+    return list(watch.journal.alerts.values())
 
 
 def _evidence(alert: Mapping[str, Any]) -> list[Exhibited]:
