@@ -16,7 +16,7 @@ YARD = ((0.55, 0.34), (1.0, 0.34), (1.0, 0.52), (0.55, 0.52))
 """Corners of the zone that is out of bounds, as parts of the picture's sides."""
 
 WALKING = 0.8  # heights a second
-RUNNING = 1.5 * WALKING
+RUNNING = 1.8 * WALKING
 ASPECT = 4 / 3
 
 _SHIRTS: tuple[Colour, ...] = (
