@@ -152,13 +152,6 @@ class EventStore:
         self.database.erase_traces()
         return int(removed)
 
-    def is_forgotten(self, user: str) -> bool:
-        """Return whether a user has asked to be forgotten."""
-        with self.database.reading() as connection:
-            digest = self._digest(connection, user)
-            found = select(forgotten.c.digest).where(forgotten.c.digest == digest)
-            return connection.execute(found).first() is not None
-
     def _without_forgotten(self, connection: Connection, batch: Sequence[Event]) -> Sequence[Event]:
         rows = connection.execute(select(forgotten.c.digest, forgotten.c.time_s)).all()
         if not rows:
