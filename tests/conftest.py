@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.postgresql import new_database, postgresql_server
 from tiepoint import registry
 
 
@@ -23,6 +26,21 @@ def nothing_left_registered() -> Iterator[None]:
     before = {group: registry.names(group) for group in registry.NOUNS}
     yield
     assert {group: registry.names(group) for group in registry.NOUNS} == before
+
+
+@pytest.fixture(scope="session")
+def running_postgresql() -> Iterator[str]:
+    """Run a PostgreSQL server; skips where none is installed."""
+    # Not below pytest's folders, which the server's own user may not enter.
+    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder)) as url:
+        Path(folder).chmod(0o700)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def postgresql(running_postgresql: str) -> str:
+    """Return the URL of a database that is empty when a file of tests begins."""
+    return new_database(running_postgresql)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

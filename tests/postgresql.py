@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import time
@@ -46,6 +47,16 @@ def postgresql_server(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+
+
+def new_database(server: str) -> str:
+    """Make an empty database on a server; return its URL."""
+    import psycopg
+
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{server.rpartition('/')[0]}/{name}"
 
 
 def _give_away(folder: Path) -> str:

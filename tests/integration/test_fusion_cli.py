@@ -176,7 +176,8 @@ def test_json_lines_and_pairs_are_read(run, tmp_path):
     assert run(queries=tmp_path / "q.jsonl")[0] == 0
     pairs = ["image,text,lang,split"] + [f"{i},a {i.replace('-', ' ')},en,train" for i in ITEMS]
     (tmp_path / "pairs.csv").write_text("\n".join(pairs))
-    assert run("--force", "--split", "train", "--lang", "en", queries=tmp_path / "pairs.csv")[0] == 0
+    words = ("--force", "--split", "train", "--lang", "en")
+    assert run(*words, queries=tmp_path / "pairs.csv")[0] == 0
 
 
 def test_unknown_ids_are_told_and_left_out(run, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tiepoint.encoders.digests import file_digest
 from tiepoint.errors import DecodeError
 from tiepoint.sequences.volumes import spread
 from tiepoint.types import Skipped
@@ -19,6 +21,9 @@ from tiepoint_adapters.dicom.kinds import Kind
 from tiepoint_adapters.dicom.reading import DicomObject, read_dicom
 from tiepoint_adapters.dicom.rendering import Picture, render
 from tiepoint_adapters.dicom.values import number_of
+
+_SLICED = frozenset(("CT", "MR", "PT", "NM"))
+"""Modalities whose objects of one series are slices of one body, also without positions."""
 
 _SAME_DIRECTION = 2
 """Decimals of the direction cosines that two slices of one volume share."""
@@ -43,30 +48,59 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Slices of one series that lie one above the other.
+    """Frames of one series that lie one above the other, or a single picture.
+
+    It is a part for encoders of volumes (`tiepoint.sequences.volumes.Sliced`): pixels are read
+    when they are asked for.
 
     Attributes:
+        name: What tells it from others: the SOP Instance UID of an object that is a volume of
+            its own, else the series' UID with the size and the direction of the slices.
         study: Study Instance UID.
         series: Series Instance UID.
         patient: Patient ID.
         modality: Of the series.
-        slices: In the order of their positions.
+        frames: In the order of their positions.
     """
 
+    name: str
     study: str
     series: str
     patient: str
     modality: str | None
-    slices: tuple[Slice, ...]
+    frames: tuple[Slice, ...]
 
-    def pictures(self, most: int) -> list[Picture]:
+    def slices(self, most: int, window: tuple[float, float] | None = None) -> list[Picture]:
         """Return at most so many slices, evenly spread, as they are meant to be looked at.
+
+        Args:
+            most: How many at most.
+            window: Of no effect: objects have their own.
 
         Raises:
             DecodeError: One of them cannot be read.
         """
-        chosen = [self.slices[at] for at in spread(len(self.slices), most)]
-        return [render(read_dicom(one.path), one.frame) for one in chosen]
+        chosen = [self.frames[at] for at in spread(len(self.frames), most)]
+        pictures: list[Picture] = []
+        opened: tuple[Path, DicomObject] | None = None
+        for one in chosen:
+            if opened is None or opened[0] != one.path:
+                opened = one.path, read_dicom(one.path)
+            pictures.append(render(opened[1], one.frame))
+        return pictures
+
+    def content_digest(self) -> str:
+        """Return a SHA-256 of the files and of which frames are taken in which order.
+
+        Raises:
+            DecodeError: A file cannot be read.
+        """
+        try:
+            digests = {path: file_digest(path) for path in {one.path for one in self.frames}}
+        except OSError as error:
+            raise DecodeError(f"a file cannot be read: {error.strerror}") from error
+        listing = "".join(f"{digests[one.path]} {one.frame}\n" for one in self.frames)
+        return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def find_volumes(root: Path) -> list[Volume]:
@@ -83,7 +117,8 @@ def volumes_of(parts: Iterable[DicomObject]) -> list[Volume]:
     """Sort objects into volumes, those of most slices first.
 
     A volume has one series, one size and one direction: a localizer among axial slices is a
-    volume of its own.
+    volume of its own. Objects without positions belong together where their modality takes
+    slices; views of other modalities, such as two of a chest, are volumes of one picture each.
 
     Args:
         parts: Objects that were opened from files; those that are no images are left out.
@@ -94,7 +129,9 @@ def volumes_of(parts: Iterable[DicomObject]) -> list[Volume]:
         if part.kind is not Kind.IMAGE or part.where is None or "Rows" not in part.dataset:
             continue
         for direction, one in _slices(part):
+            alone = direction is None and part.modality not in _SLICED
             key = (
+                part.uid("SOPInstanceUID") if alone else None,
                 part.uid("StudyInstanceUID"),
                 part.uid("SeriesInstanceUID"),
                 part.uid("PatientID"),
@@ -104,8 +141,8 @@ def volumes_of(parts: Iterable[DicomObject]) -> list[Volume]:
             )
             groups[key].append(one)
             named.setdefault(key, part)
-    volumes = [_volume(named[key], slices) for key, slices in groups.items()]
-    return sorted(volumes, key=lambda volume: -len(volume.slices))
+    volumes = [_volume(named[key], slices, key[-1]) for key, slices in groups.items()]
+    return sorted(volumes, key=lambda volume: -len(volume.frames))
 
 
 def pictures_of(root: Path, most: int) -> list[Picture]:
@@ -128,18 +165,27 @@ def pictures_of(root: Path, most: int) -> list[Picture]:
             where=str(root),
             hint="Give one patient's series.",
         )
-    return volumes[0].pictures(most)
+    return volumes[0].slices(most)
 
 
-def _volume(part: DicomObject, slices: Sequence[Slice]) -> Volume:
+def _volume(
+    part: DicomObject, slices: Sequence[Slice], direction: tuple[float, ...] | None
+) -> Volume:
     placed = all(one.position is not None for one in slices)
     order = sorted(
         slices,
         key=lambda one: (one.position or 0.0 if placed else 0.0, one.number, one.frame),
     )
+    series = part.uid("SeriesInstanceUID") or ""
+    rows, columns = (number_of(part.dataset, word) for word in ("Rows", "Columns"))
+    name = f"{series} {rows}x{columns} {direction}"
+    own = direction is None and part.modality not in _SLICED
+    if own or (len(slices) > 1 and len({one.path for one in slices}) == 1):
+        name = part.uid("SOPInstanceUID") or name
     return Volume(
+        name,
         part.uid("StudyInstanceUID") or "",
-        part.uid("SeriesInstanceUID") or "",
+        series,
         part.uid("PatientID") or "",
         part.modality,
         tuple(order),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from tiepoint_adapters.audit.chain import BEGINNING, Hashing, Link, verified
 from tiepoint_adapters.http.state import ServiceState
 
-_BEGINNING = "0" * 64
+_HASHING = Hashing(compact=False)
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,10 @@ class Audit:
             last = rows.execute(
                 "SELECT number, digest FROM audit ORDER BY number DESC LIMIT 1"
             ).fetchone()
-            number, before = last or (0, _BEGINNING)
+            number, before = last or (0, BEGINNING)
             said = (number + 1, time.time(), caller, address, action, subject)
-            rows.execute(
-                "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*said, _link(before, said))
-            )
+            digest = _HASHING([before, *said])
+            rows.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*said, digest))
 
     def entries(self, after: int, most: int) -> list[Entry]:
         """Return entries in their order.
@@ -82,25 +83,20 @@ class Audit:
             after: The number of the entry before the first one that is looked at.
             most: How many are; all if not given.
         """
-        before = _BEGINNING
+        before = BEGINNING
         if after:
             start = self.entries(after - 1, 1)
             if not start or start[0].number != after:
                 return after
             before = start[0].digest
-        expected, left = after + 1, most
-        while entries := self.entries(expected - 1, min(1000, left) if left is not None else 1000):
+        return verified(self._links(after, before, most), after=after, before=before).broken_at
+
+    def _links(self, after: int, before: str, most: int | None) -> Iterator[Link]:
+        left = sys.maxsize if most is None else most
+        while left > 0 and (entries := self.entries(after, min(_PAGE, left))):
             for entry in entries:
-                said = tuple(asdict(entry).values())[:-1]
-                if entry.number != expected or entry.digest != _link(before, said):
-                    return expected
-                before, expected = entry.digest, expected + 1
-            if left is not None:
-                left -= len(entries)
-                if left <= 0:
-                    break
-        return None
-
-
-def _link(before: str, said: tuple[object, ...]) -> str:
-    return hashlib.sha256(json.dumps([before, *said]).encode()).hexdigest()
+                *said, digest = asdict(entry).values()
+                yield Link(entry.number, before, digest, _HASHING([before, *said]))
+                before = digest
+            after = entries[-1].number
+            left -= len(entries)

@@ -72,12 +72,13 @@ class ServiceState:
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
-        """Give the rows to read and change, as one transaction.
+        """Give the rows to read and change, as one transaction; no other process writes meanwhile.
 
         Raises:
             StoreError: The file cannot be used.
         """
         with self._told(), self._lock, self._rows:
+            self._rows.execute("BEGIN IMMEDIATE")  # else two that read and then write would clash
             yield self._rows
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tiepoint.encoders.framewise import FramewiseEncoder
 from tiepoint.errors import ConfigError
-from tiepoint.sequences.volumes import Volume, grey_slices
+from tiepoint.sequences.volumes import Sliced, Volume, grey_slices
 from tiepoint.types import VOLUME
 
 
@@ -17,8 +17,9 @@ class VolumeEncoder(FramewiseEncoder):
     """Volumes to unit vectors (entry point `volume`).
 
     A part is an array (n, h, w) of numbers, the path of a `.npy` file of such an array, a
-    folder of pictures in the order of their names, or a DICOM series: a folder, or one file of
-    many frames. The slices lie along the first axis.
+    folder of pictures in the order of their names, a DICOM series (a folder, or one file of
+    many frames), or an object that gives its slices itself (`tiepoint.sequences.volumes.Sliced`).
+    The slices of an array lie along the first axis.
 
     Args:
         frames: The image encoder, as in a deployment file: `type`, and its options.
@@ -57,9 +58,10 @@ class VolumeEncoder(FramewiseEncoder):
         return f"<={self.most}:{window}"
 
     def located(self, part: Any) -> Any:
-        return part if isinstance(part, np.ndarray) else Volume.of(part)
+        return part if isinstance(part, np.ndarray | Sliced) else Volume.of(part)
 
     def pictures(self, part: Any) -> list[Any]:
         if isinstance(part, np.ndarray):
             return list(grey_slices(part, self.most, self.window))
-        return Volume.of(part).slices(self.most, self.window)
+        sliced: Sliced = self.located(part)
+        return sliced.slices(self.most, self.window)

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,27 @@ MAX_SLICES = 20_000
 _PERCENTILES = (0.5, 99.5)
 
 
+@runtime_checkable
+class Sliced(Protocol):
+    """What gives its slices itself, when an encoder asks for them; `Volume` is one."""
+
+    def content_digest(self) -> str:
+        """Return a SHA-256 in hexadecimal.
+
+        Raises:
+            DecodeError: The content cannot be read.
+        """
+        ...
+
+    def slices(self, most: int, window: tuple[float, float] | None) -> list[Any]:
+        """Return at most so many slices, evenly spread, as an image encoder takes them.
+
+        Raises:
+            DecodeError: One of them cannot be read.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Volume:
     """A volume on disk: a `.npy` file of an array (n, h, w), a folder of pictures, or DICOM.
@@ -46,8 +67,6 @@ class Volume:
         Raises:
             DecodeError: The part is no path, or there is nothing there.
         """
-        if isinstance(part, Volume):
-            return part
         if not isinstance(part, str | os.PathLike):
             raise DecodeError(
                 f"a {type(part).__name__} is no volume",

@@ -13,8 +13,9 @@ from tiepoint.errors import ConfigError
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.host import Host
 from tiepoint.saving import replace_together
-from tiepoint.types import Item, MetadataValue, Skipped
-from tiepoint_medical.archive.incoming import Incoming
+from tiepoint.sequences.volumes import Sliced
+from tiepoint.types import VOLUME, Item, MetadataValue, Skipped
+from tiepoint_medical.archive.incoming import Incoming, Views
 from tiepoint_medical.archive.pseudonyms import Pseudonyms
 from tiepoint_medical.archive.scrubbing import scrubbed
 from tiepoint_medical.knowledge.vocabulary import chest_vocabulary, extended_vocabulary
@@ -75,7 +76,7 @@ class MedicalService:
         self.space = FindingSpace(vocabulary)
         _check_collection(host, config.collection, self.space.dim)
         self.pseudonyms = Pseudonyms.of_site(state / "site.key")
-        self.records = Records(Database(config.database, state / "records.sqlite3"))
+        self.records = Records(Database.at(config.database, state / "records.sqlite3"))
         self._calibration_file = state / "calibration.json"
         self.matcher = Matcher(host, config.collection, self.reader, self.space)
 
@@ -103,7 +104,8 @@ class MedicalService:
     ) -> IngestReport:
         """Add cases; what an earlier run of the job has added is passed over.
 
-        Only pseudonyms, scrubbed reports and findings are stored: no path, no identifier.
+        A case whose report or slices came later, or were corrected, is written again. Only
+        pseudonyms, scrubbed reports and findings are stored: no path, no identifier.
 
         Args:
             incoming: Images with reports, or what could not be read of them.
@@ -113,6 +115,7 @@ class MedicalService:
         report = IngestReport()
         done = self.records.done(job)
         batch: dict[str, Item] = {}
+        parts: dict[str, str] = {}
 
         def write() -> None:
             added = self.host.add(batch.values(), collection=self.config.collection, strict=False)
@@ -121,9 +124,8 @@ class MedicalService:
             report.added += len(good)
             report.without_report += sum("report" not in batch[id].parts for id in good)
             report.skipped += added.skipped
-            self.records.finish(job, good, "done")
-            for skipped in added.skipped:
-                self.records.finish(job, [skipped.where[:64]], "skipped", "not readable")
+            self.records.finish(job, [parts[id] for id in good], "done")
+            self.records.finish(job, sorted(failed & parts.keys()), "skipped", "not readable")
             batch.clear()
             if progress is not None:
                 progress(report)
@@ -133,7 +135,8 @@ class MedicalService:
                 report.skipped.append(one)
                 continue
             id = self.pseudonyms("image", one.image_id)
-            if id in done:
+            parts[id] = f"{id}.{self.pseudonyms('content', one.state)}"
+            if parts[id] in done:
                 report.known += 1
                 continue
             batch[id] = self._item(id, one, report)
@@ -152,7 +155,9 @@ class MedicalService:
             for warning in read.warnings:
                 report.warnings[warning] = report.warnings.get(warning, 0) + 1
         profile = read.profile
-        parts: dict[str, Any] = {"image": one.image}
+        parts: dict[str, Any] = {}
+        if one.image is not None:
+            parts["image"] = one.image if isinstance(one.image, Sliced) else Views((one.image,))
         if text:
             parts["report"] = text
         vector = self.space.vector(profile)
@@ -164,10 +169,12 @@ class MedicalService:
         }
         for status in ("present", "absent", "uncertain"):
             metadata[status] = [key for key, stated in profile.items() if stated == status]
+        declared = self.host.deployment.collections[self.config.collection].metadata
+        metadata |= {name: told for name, told in one.details.items() if name in declared}
         return Item(
             id,
             metadata={name: value for name, value in metadata.items() if value},
-            parts={name: part for name, part in parts.items() if part is not None},
+            parts=parts,
         )
 
     # Matching
@@ -184,7 +191,7 @@ class MedicalService:
         """Return cases of other patients that resemble an image, a report, or both.
 
         Args:
-            image: A picture or DICOM object, as encoders take it.
+            image: A picture or DICOM object, as encoders take it, or a volume or `Views`.
             text: A sentence or a report.
             patient: The identifier of the query's patient, whose cases are listed apart.
             study: That of the query's study, whose cases are listed nowhere.
@@ -248,6 +255,13 @@ def _check_collection(host: Host, name: str, dim: int) -> None:
         raise ConfigError(
             f"the deployment has no collection {name!r} with the fields image, report and findings",
             where="collections",
+            hint="See examples/medical.yaml.",
+        )
+    encoder = fields["image"].encoder
+    if encoder is None or VOLUME not in host.encoder(encoder).modalities:
+        raise ConfigError(
+            "the images need an encoder of the type `volume`, since a case may have slices",
+            where=f"collections.{name}.fields.image",
             hint="See examples/medical.yaml.",
         )
     if fields["findings"].dimensions != dim:

@@ -17,7 +17,7 @@ from tiepoint_security.alerts.policy import AlertPolicy
 from tiepoint_security.delivery.dispatcher import Dispatcher
 from tiepoint_security.delivery.outbox import Outbox
 from tiepoint_security.records.archive import Archive
-from tiepoint_security.records.audit import AuditLog
+from tiepoint_security.records.audit import audit_log
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.evidence import EvidenceStore
 from tiepoint_security.records.ledger import Ledger
@@ -47,23 +47,17 @@ class Records:
     def __init__(self, settings: RecordSettings, store: str, clock: Clock | None = None) -> None:
         clock = clock or SystemClock()
         self.folder = settings.folder_beside(store)
-        if settings.database is None:
-            self.database = Database.in_file(self.folder / "alerts.sqlite3")
-        else:
-            self.database = Database(settings.database.get_secret_value())
-        key = settings.audit_key
-        self.audit = AuditLog(
+        url, key = settings.database, settings.audit_key
+        self.database = Database.at(
+            None if url is None else url.get_secret_value(), self.folder / "alerts.sqlite3"
+        )
+        self.audit = audit_log(
             self.database, clock, None if key is None else key.get_secret_value().encode()
         )
-        self.archive = Archive(self.audit)
+        self.archive = Archive(self.audit, clock)
         self.evidence = EvidenceStore(self.folder / "evidence", self.database, clock)
         self.retention = Retention(settings.retention, self.evidence, self.audit)
         self.clock = clock
-
-    @property
-    def exist(self) -> bool:
-        """Whether there is anything: a server's database is taken to be there."""
-        return not self.database.on_sqlite or (self.folder / "alerts.sqlite3").is_file()
 
     def close(self) -> None:
         """Close the database."""

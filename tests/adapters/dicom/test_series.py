@@ -12,7 +12,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 
 from tests.adapters.dicom.objects import image, written
+from tiepoint.encoders.cache import digest
 from tiepoint.encoders.readers import dicom_reader
+from tiepoint.encoders.volume import VolumeEncoder
 from tiepoint.errors import DecodeError
 from tiepoint.sequences.volumes import Volume as CoreVolume
 from tiepoint_adapters.dicom.series import find_volumes, pictures_of
@@ -40,7 +42,7 @@ def save(folder, datasets):
 def test_slices_are_in_the_order_of_their_positions(tmp_path):
     save(tmp_path, [ct_slice(10 * n, -2.5 * n, InstanceNumber=str(n)) for n in range(12)])
     [volume] = find_volumes(tmp_path)
-    assert [int(picture[0, 0]) for picture in volume.pictures(12)] == list(range(110, -10, -10))
+    assert [int(picture[0, 0]) for picture in volume.slices(12)] == list(range(110, -10, -10))
 
 
 def test_slices_without_positions_are_in_the_order_of_their_numbers(tmp_path):
@@ -54,7 +56,27 @@ def test_slices_without_positions_are_in_the_order_of_their_numbers(tmp_path):
 def test_a_localizer_is_a_volume_of_its_own(tmp_path):
     localizer = ct_slice(0, 0, ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
     save(tmp_path, [*(ct_slice(0, n) for n in range(5)), localizer])
-    assert [len(volume.slices) for volume in find_volumes(tmp_path)] == [5, 1]
+    assert [len(volume.frames) for volume in find_volumes(tmp_path)] == [5, 1]
+
+
+def test_views_without_positions_are_no_slices_of_each_other(tmp_path):
+    views = [image(SeriesInstanceUID="1.2.3.4", StudyInstanceUID="1.2.3") for _ in range(2)]
+    save(tmp_path, views)
+    volumes = find_volumes(tmp_path)
+    assert [len(volume.frames) for volume in volumes] == [1, 1]
+    assert {volume.name for volume in volumes} == {str(view.SOPInstanceUID) for view in views}
+
+
+def test_an_encoder_of_volumes_reads_a_series_when_it_is_needed(tmp_path):
+    save(tmp_path, [ct_slice(10 * n, n) for n in range(6)])
+    [volume] = find_volumes(tmp_path)
+    found = VolumeEncoder(frames={"type": "edges"}, most=3)
+    assert [int(picture[0, 0]) for picture in found.pictures(volume)] == [10, 30, 50]
+    assert digest(volume) == volume.content_digest()
+    assert found.encode([volume]).shape == (1, found.dim)
+    volume.frames[0].path.unlink()
+    with pytest.raises(DecodeError, match="cannot be read"):
+        volume.content_digest()
 
 
 def test_a_folder_of_two_patients_is_refused(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from typing import ClassVar
 
@@ -155,6 +157,42 @@ def test_an_audit_that_was_tampered_with_shows_where(guarded, keys, vault):
         asked = {"verify": verify}
         page = client.get("/v1/audit", headers=bearer(text), params=asked).json()
         assert page["broken"] == 2
+
+
+def test_processes_that_share_a_state_write_one_chain(tmp_path):
+    from tiepoint_adapters.http.audit import Audit
+    from tiepoint_adapters.http.state import ServiceState
+
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from tiepoint_adapters.http.audit import Audit\n"
+        "from tiepoint_adapters.http.state import ServiceState\n"
+        "audit = Audit(ServiceState(Path(sys.argv[1])))\n"
+        "print(flush=True); sys.stdin.readline()\n"
+        "for n in range(20): audit.write('ann', '::1', 'look', str(n))\n"
+    )
+    state = ServiceState(tmp_path)
+    arguments = [sys.executable, "-c", program, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    writers = [subprocess.Popen(arguments, **pipes) for _ in range(3)]
+    for writer in writers:
+        writer.stdout.readline()  # all have begun, so that they write at the same time
+    for writer in writers:
+        writer.stdin.close()
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    audit = Audit(state)
+    assert len(audit.entries(0, 1000)) == 60
+    assert audit.broken() is None
+    with state.changing() as rows:
+        rows.execute("UPDATE audit SET number = 61 WHERE number = 30")
+        rows.execute("UPDATE audit SET number = 30 WHERE number = 31")
+        rows.execute("UPDATE audit SET number = 31 WHERE number = 61")
+    assert audit.broken() == 30
+    with state.changing() as rows:
+        rows.execute("DELETE FROM audit WHERE number = 10")
+    assert audit.broken() == 10
+    assert audit.broken(after=10, most=5) == 10
+    state.close()
 
 
 def sign_in(client, keys, scopes=("*",)):

@@ -134,7 +134,7 @@ def test_cleaned_descriptions_and_reports_keep_what_is_medical(few):
     report = next(one for one in few if one.ink is None)
     _, done, content = made(report, descriptors=True, structured_content=True)
     assert b"no effusion" in content
-    assert done.dataset.StudyDescription.startswith("Chest of REMOVED")
+    assert done.dataset.StudyDescription.startswith("Chest of REDACTED")
     _, _, strict = made(report)
     assert b"no effusion" not in strict
 

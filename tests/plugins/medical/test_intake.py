@@ -14,11 +14,11 @@ from tests.adapters.dicom.test_hl7 import message
 from tests.adapters.dicom.test_series import ct_slice
 from tiepoint.errors import DecodeError
 from tiepoint.types import Skipped
+from tiepoint_medical.archive.studies import Study, read_studies
 from tiepoint_medical.deid.folder import deidentify_folder
 from tiepoint_medical.deid.identities import Identities
 from tiepoint_medical.deid.messages import clean_message
 from tiepoint_medical.deid.options import DeidOptions
-from tiepoint_medical.intake import Study, read_studies
 
 SECRET = Identities(b"a secret of the tests, long enough")
 
@@ -43,12 +43,12 @@ def test_views_volumes_and_reports_of_a_study_come_together(tmp_path):
     (tmp_path / "ACC7.txt").write_text("Impression: normal.")
     (tmp_path / "ACC8.txt").write_text("Somebody else.")
     [study], skipped = read(tmp_path)
-    assert len(study.images) == 3
-    assert [len(volume.slices) for volume in study.volumes] == [4]
+    assert [len(volume.frames) for volume in study.volumes] == [4, 1, 1, 1]
     assert study.accession == "ACC7"
-    assert not study.deidentified
-    assert any("No effusion" in text for text in study.reports)
-    assert "Impression: normal." in study.reports
+    assert study.body_part == "CHEST"
+    assert "No effusion" in study.report
+    assert "Impression: normal." in study.report
+    assert "miller" in study.identifiers
     assert skipped == {"ACC8": "no study has the accession number of this report"}
 
 
@@ -90,9 +90,8 @@ def test_a_deidentified_inbox_keeps_pictures_and_reports_together(tmp_path):
     assert (report.written, report.reports, report.left_out) == (1, 1, [])
     [study], skipped = read(out)
     assert skipped == {}
-    assert study.deidentified
     assert study.patient.startswith("TP-")
-    assert study.reports == ("FINDINGS: REMOVED REMOVED has no effusion. Seen REMOVED.",)
+    assert study.report == "FINDINGS: REDACTED REDACTED has no effusion. Seen REDACTED."
 
 
 def test_a_message_without_a_report_cannot_be_cleaned():

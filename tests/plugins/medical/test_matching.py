@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import FileDataset
 
+from tests.adapters.dicom.objects import image, written
+from tests.adapters.dicom.test_hl7 import message
+from tests.adapters.dicom.test_series import ct_slice
 from tiepoint import Host
 from tiepoint.errors import ConfigError, InputError, QueryError
 from tiepoint.types import Skipped
-from tiepoint_medical.archive.incoming import Incoming, from_dicom
+from tiepoint_medical.archive.asking import query_of
+from tiepoint_medical.archive.incoming import Incoming, from_studies
 from tiepoint_medical.archive.pseudonyms import Pseudonyms
 from tiepoint_medical.archive.scrubbing import scrubbed
+from tiepoint_medical.archive.studies import Study, read_studies
+from tiepoint_medical.deid.scrubbing import Scrubber, words_of
 from tiepoint_medical.encoders.long_text import pieces
+from tiepoint_medical.knowledge.vocabulary import chest_vocabulary
+from tiepoint_medical.matching.batch import match_studies
 from tiepoint_medical.matching.occlusion import heat_map, occlusion
 from tiepoint_medical.records.database import Database
 from tiepoint_medical.records.records import Records
-from tiepoint_medical.service import MedicalService, service_of
+from tiepoint_medical.reports.report import ReportReader
+from tiepoint_medical.service import IngestReport, MedicalService, service_of
 
 DEPLOYMENT = """
 version: 1
 encoders:
-  radiograph: {type: edges}
-  words: {type: long-text, encoder: {type: transformers-text}}
+  pictures: {type: volume, frames: {type: edges}}
 store: {uri: ./store}
 collections:
   cases:
     fields:
-      image: {encoder: radiograph}
-      report: {encoder: words, words: true}
+      image: {encoder: pictures}
+      report: {words: true}
       findings: {dimensions: 61}
     metadata:
       {patient: string, study: string, present: strings, absent: strings, uncertain: strings}
@@ -144,7 +155,7 @@ def test_matches_wait_until_they_are_read_and_all_is_logged(service: MedicalServ
     assert not service.records.worklist()
     actions = [line["action"] for line in service.records.audit()]
     assert {"ingested", "matched", "read"} <= set(actions)
-    assert service.records.broken_line() is None
+    assert service.records.verify().intact
     with pytest.raises(InputError, match="no such match"):
         service.records.read_match("none", "reader")
 
@@ -155,9 +166,9 @@ def test_nothing_to_match_is_refused(service: MedicalService) -> None:
 
 
 def test_a_heat_map_shows_what_the_encoder_reacted_to(service: MedicalService) -> None:
-    encoder = service.host.encoder("radiograph")
+    encoder = service.host.encoder("pictures")
     image = picture(0, 0)
-    target = encoder.encode([image])[0]
+    target = encoder.encode([image], "image")[0]
     drops = occlusion(encoder, image, target, cells=4)
     assert drops.shape == (4, 4)
     assert drops.max() > 0
@@ -166,14 +177,14 @@ def test_a_heat_map_shows_what_the_encoder_reacted_to(service: MedicalService) -
 
 def test_a_changed_log_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "records.sqlite3"
-    records = Records(Database(None, file))
+    records = Records(Database.in_file(file))
     for action in ("a", "b", "c"):
         records.note("me", action, "subject", {})
-    assert records.broken_line() is None
+    assert records.verify().intact
     records.close()
     with sqlite3.connect(file) as raw:
         raw.execute("UPDATE medical_audit SET user = 'you' WHERE number = 2")
-    assert records.broken_line() == 2
+    assert records.verify().broken_at == 2
     records.close()
 
 
@@ -184,22 +195,80 @@ def test_a_collection_for_something_else_is_refused(tmp_path: Path) -> None:
         service_of(config, host)
 
 
-def test_a_study_of_mixed_patients_and_what_is_not_dicom_are_left_out(tmp_path: Path) -> None:
-    from pydicom import dcmread
-    from pydicom.data import get_testdata_file
+def striped_slice(number: int, **elements: Any) -> FileDataset:
+    pixels = np.full((96, 96), 40, np.uint8)
+    pixels[:, number :: 5 + number] = 220
+    return ct_slice(0, number, Rows=96, Columns=96, PixelData=pixels.tobytes(), **elements)
 
-    image = dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
-    image.save_as(tmp_path / "a.dcm")
-    image.PatientID, image.SOPInstanceUID = "another", "1.2.3"
-    image.save_as(tmp_path / "b.dcm")
-    del image.StudyInstanceUID
-    image.save_as(tmp_path / "c.dcm")
-    (tmp_path / "d.dcm").write_text("not DICOM", encoding="utf-8")
-    found = list(from_dicom(tmp_path, {}))
-    reasons = " ".join(one.reason for one in found if isinstance(one, Skipped))
-    assert sum(isinstance(one, Incoming) for one in found) == 1
-    assert "another patient" in reasons
-    assert "identifier" in reasons
+
+def test_a_series_is_one_case_and_its_report_may_come_later(
+    service: MedicalService, tmp_path: Path
+) -> None:
+    for number in range(5):
+        one = striped_slice(number, PatientID="P77", AccessionNumber="ACC7")
+        (tmp_path / f"{number}.dcm").write_bytes(written(one))
+    scout = ct_slice(9, 0, PatientID="P77", ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
+    (tmp_path / "scout.dcm").write_bytes(written(scout))
+
+    def take() -> IngestReport:
+        return service.ingest(from_studies(read_studies(tmp_path)), "series")
+
+    assert (take().added, take().known) == (2, 2)
+    spoken = message(text="Small pericardial effusion, says Anna Miller.").replace("|P1^", "|P77^")
+    (tmp_path / "report.hl7").write_bytes(spoken.encode())
+    assert (take().added, take().known) == (2, 2)
+    found = service.match(text="pericardial effusion", k=1).hits[0]
+    assert found.report == "Small pericardial effusion, says [redacted] [redacted]."
+    # The slices of another patient's series find it, pooled as it is.
+    (tmp_path / "other").mkdir()
+    for number in range(5):
+        one = striped_slice(4 - number, PatientID="P78")
+        (tmp_path / "other" / str(number)).write_bytes(written(one))
+    asked = query_of(tmp_path / "other")
+    assert asked.patient == "P78"
+    assert service.match(image=asked.image, patient="P78", k=1).hits[0].patient == found.patient
+
+
+def test_a_batch_of_studies_goes_on_after_a_kill(service: MedicalService, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "matches.jsonl"
+    folder.mkdir()
+    for number in range(3):
+        one = striped_slice(number, PatientID=f"P9{number}", StudyInstanceUID=f"1.2.9{number}")
+        (folder / f"{number}.dcm").write_bytes(written(one))
+    first = match_studies(service, folder, out, 2, keep=False)
+    assert (first.matched, first.known, first.skipped) == (3, 0, [])
+    lines = out.read_text().splitlines()
+    assert len({json.loads(line)["study"] for line in lines}) == 3
+    assert "P91" not in out.read_text()
+    out.write_text("\n".join([*lines[:2], lines[2][:50]]))
+    again = match_studies(service, folder, out, 2, keep=False)
+    assert (again.matched, again.known) == (1, 2)
+    assert [json.loads(line)["study"] for line in out.read_text().splitlines()] == [
+        json.loads(line)["study"] for line in lines
+    ]
+    out.write_text("something else")
+    with pytest.raises(InputError, match="cannot take"):
+        match_studies(service, folder, out, 2, keep=False)
+    assert out.read_text() == "something else"
+
+
+def test_reports_of_another_patient_and_preliminary_ones_do_not_hold(tmp_path: Path) -> None:
+    (tmp_path / "a.dcm").write_bytes(written(image(AccessionNumber="ACC7")))
+    for name, status, text in (
+        ("1", "C", "Corrected."),
+        ("2", "P", "Early."),
+        ("3", "F", "Final."),
+    ):
+        told = message(text=text, control=name)
+        (tmp_path / f"{name}.hl7").write_bytes(
+            told.replace("||||||||F\r", f"||||||||{status}\r").encode()
+        )
+    (tmp_path / "4.hl7").write_bytes(message(text="Other.").replace("|P1^", "|P2^").encode())
+    found = list(read_studies(tmp_path))
+    [study] = [one for one in found if isinstance(one, Study)]
+    assert study.report == "Corrected."
+    [skipped] = [one for one in found if isinstance(one, Skipped)]
+    assert "another patient" in skipped.reason
 
 
 def test_identifiers_in_reports_are_removed() -> None:
@@ -221,6 +290,16 @@ def test_identifiers_in_reports_are_removed() -> None:
     ):
         assert secret not in text
     assert "MR of the brain" in text
+
+
+def test_what_stands_for_a_name_changes_no_finding() -> None:
+    reader = ReportReader(chest_vocabulary())
+    for said in (
+        scrubbed("Effusion, says Dr. Miller."),
+        Scrubber(words_of(["Jo Miller"])).scrub("Effusion, says Miller."),
+    ):
+        assert "iller" not in said
+        assert reader.read(said).profile == reader.read("Effusion, says he.").profile
 
 
 def test_pseudonyms_are_the_site_s_own(tmp_path: Path) -> None:

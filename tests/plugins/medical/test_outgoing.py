@@ -27,7 +27,7 @@ DRAFTED = Draft(
 def test_a_draft_goes_out_in_four_forms(tmp_path):
     image = Path(get_testdata_file("CT_small.dcm"))
     results = outgoing(DRAFTED, {"pleural_effusion": "RID34539"})
-    files = write_results(results, image, tmp_path / "out")
+    files = write_results(results, [image], tmp_path / "out")
     assert [file.name for file in files] == [
         "findings.dcm", "report.dcm", "fhir-r5.json", "fhir-r4.json"
     ]  # fmt: skip
@@ -43,5 +43,5 @@ def test_a_draft_goes_out_in_four_forms(tmp_path):
 
 def test_an_empty_draft_is_not_written(tmp_path):
     with pytest.raises(InputError, match="nothing was drafted"):
-        write_results(outgoing(Draft((), True, ()), {}), tmp_path / "x", tmp_path / "out")
+        write_results(outgoing(Draft((), True, ()), {}), [tmp_path / "x"], tmp_path / "out")
     assert not (tmp_path / "out").exists()

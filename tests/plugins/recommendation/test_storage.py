@@ -6,14 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
-from tests.postgresql import postgresql_server
 from tiepoint.errors import ConfigError
 from tiepoint_recommendation.storage import tables
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
@@ -22,21 +20,13 @@ from tiepoint_recommendation.storage.events import EventStore
 from tiepoint_recommendation.types import Event, Product
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    # Not below pytest's folders, which the server's own user may not enter.
-    with tempfile.TemporaryDirectory() as folder, postgresql_server(Path(folder)) as url:
-        Path(folder).chmod(0o700)
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     url = None if request.param == "sqlite" else request.getfixturevalue("postgresql")
     database = Database.of_store(tmp_path, url)
-    with database.writing() as connection:
+    with database.writing() as session:
         for table in (tables.events, tables.products, tables.forgotten):
-            connection.execute(delete(table))
+            session.execute(delete(table))
     yield database
     database.close()
 

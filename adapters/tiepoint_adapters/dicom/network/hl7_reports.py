@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socketserver
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,13 @@ from tiepoint_adapters.dicom.network.inbox import REPORT_SUFFIX, Inbox
 START, END = b"\x0b", b"\x1c\x0d"
 MAX_MESSAGE_BYTES = 4 * 2**20
 IDLE_S = 300.0
+_IDENTIFYING: dict[str, frozenset[int]] = {
+    **dict.fromkeys(("PID", "PV1", "NK1", "IN1", "GT1"), frozenset()),
+    "OBR": frozenset((4, 13, 31, 44)),
+    "ORC": frozenset((16,)),
+}
+"""Segments that name people, with the fields that say what was examined and why: words of these
+stand in every report."""
 _TEXTS = frozenset(("TX", "FT", "ST", ""))
 _CHARSETS = {
     "UNICODE UTF-8": "utf-8",
@@ -39,14 +47,19 @@ class ReportMessage:
         patient_id: PID-3.1.
         accession: OBR-18, else the filler's order number OBR-3.1.
         status: OBR-25: `F` final, `P` preliminary, `C` corrected.
+        issued: OBR-22, else MSH-7, as `YYYYMMDDhhmmss` or a beginning of it.
         text: The lines of all OBX of a text type, in order.
+        identifiers: What the segments of the patient, the visit and the order hold, names and
+            numbers among it, one entry a component.
     """
 
     control_id: str
     patient_id: str
     accession: str
     status: str
+    issued: str
     text: str
+    identifiers: tuple[str, ...] = field(default=(), repr=False)
 
 
 def parse_report(content: bytes) -> ReportMessage:
@@ -67,13 +80,15 @@ def parse_report(content: bytes) -> ReportMessage:
         text = "\n".join(_lines(message))
         control, patient = _field(message, "MSH", 10), _field(message, "PID", 3, 1)
         status = _field(message, "OBR", 25)
+        issued = _field(message, "OBR", 22) or _field(message, "MSH", 7)
+        identifiers = tuple(_identifiers(message))
     except (hl7.HL7Exception, ValueError, KeyError, IndexError, LookupError) as error:
         raise DecodeError("the content is no HL7 v2 message") from error
     if not accession:
         raise DecodeError("the message has no accession number (OBR-18, OBR-3)")
     if not text.strip():
         raise DecodeError("the message holds no report (OBX-5)")
-    return ReportMessage(control, patient, accession, status, text)
+    return ReportMessage(control, patient, accession, status, issued, text, identifiers)
 
 
 def _decoded(content: bytes) -> str:
@@ -96,11 +111,22 @@ def _lines(message: Any) -> list[str]:
     return lines
 
 
-def _field(message: Any, segment: str, field: int, component: int | None = None) -> str:
+def _identifiers(message: Any) -> Iterator[str]:
+    # Dates and codes of tables do no harm here; a name that is missed does.
+    for segment in message:
+        clinical = _IDENTIFYING.get(str(segment[0]))
+        if clinical is None:
+            continue
+        for number, one in enumerate(segment):
+            if number and number not in clinical:
+                yield from (part for part in re.split(r"[~&]", str(one).replace("^", "~")) if part)
+
+
+def _field(message: Any, segment: str, number: int, component: int | None = None) -> str:
     """Return a field of the first segment of a name; empty where there is none."""
     for one in message:
         if str(one[0]) == segment:
-            value = str(one[field]) if len(one) > field else ""
+            value = str(one[number]) if len(one) > number else ""
             parts = value.split("~")[0].split("^")
             if component is not None:
                 value = parts[component - 1] if len(parts) >= component else ""

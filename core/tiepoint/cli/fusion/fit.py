@@ -161,7 +161,7 @@ def _unfused(config: Path) -> Deployment:
     from tiepoint.config.loader import load
     from tiepoint.config.ranking import FusionSection
 
-    deployment = load(config).deployment
+    deployment = load(config)
     plain = FusionSection(candidates=deployment.fusion.candidates)
     return deployment.model_copy(update={"fusion": plain, "plugins": {}})
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-MARK = "[removed]"
+MARK = "[redacted]"
+"""What stands for an identifier. No word that reports use: "removed" would deny a finding."""
 
 _PATTERNS = (
     r"https?://\S+|\S+@\S+\.\w+",

@@ -55,16 +55,18 @@ def ingest(
 
     --json: {"added", "known", "without_report", "skipped": [{"where", "reason"}], "warnings"}.
     """
-    from tiepoint_medical.archive.incoming import from_dicom, from_table, read_reports
+    from tiepoint_medical.archive.incoming import from_studies, from_table
+    from tiepoint_medical.archive.reports import read_report_table
+    from tiepoint_medical.archive.studies import read_studies
     from tiepoint_medical.evaluation.cases import Columns, read_cases
 
     if bool(paths) == (metadata is not None) or (metadata is None) != (root is None):
         raise click.UsageError("give DICOM files or folders, or --metadata with --root")
-    texts = {} if reports is None else read_reports(reports)
+    texts = {} if reports is None else read_report_table(reports)
 
     def incoming() -> Iterator[Incoming | Skipped]:
         for path in paths:
-            yield from from_dicom(path, texts)
+            yield from from_studies(read_studies(path, texts))
         if metadata is not None and root is not None:
             columns = Columns(image_column, text_column, text_column, group_column)
             yield from from_table(read_cases(metadata, root, columns))

@@ -23,7 +23,7 @@ _MAX_REPORT_BYTES = 2**20
 def _query_options(command: Any) -> Any:
     for option in (
         click.argument("config", type=_PATH),
-        click.option("--image", type=_PATH, help="A DICOM file or a picture."),
+        click.option("--image", type=_PATH, help="A DICOM file, a picture, or a study's folder."),
         click.option("--text", help="A sentence or a report."),
         click.option("--report", type=_PATH, help="A file with the report."),
         click.option("--patient", help="The query's patient, whose cases are listed apart."),
@@ -39,6 +39,10 @@ def _query_options(command: Any) -> Any:
 @_query_options
 @click.option("--keep", is_flag=True, help="Put the match onto the worklist.")
 @click.option("--heat-map", type=_PATH, help="Write what made the first case resemble it (PNG).")
+@click.option("--batch", type=_PATH, help="A folder of studies, each to be matched.")
+@click.option(
+    "--out", type=_PATH, help="The JSON lines of --batch; what is there is not done again."
+)
 def match(
     config: Path,
     image: Path | None,
@@ -50,16 +54,28 @@ def match(
     as_json: bool,
     keep: bool,
     heat_map: Path | None,
+    batch: Path | None,
+    out: Path | None,
 ) -> None:
     """Find cases of other patients that resemble an image, a report, or both.
 
     The patient and the study of a DICOM image are taken from its header. What supports and what
-    contradicts is shown with every case; below the limit of the deployment it abstains.
+    contradicts is shown with every case; below the limit of the deployment it abstains. With
+    --batch, every study of a folder is matched by all its images and its report, and a line
+    {"study", "match"} is added to the file --out; given again, it goes on where it ended.
 
     --json: {"query", "expected", "probability", "abstained", "reason", "hits": [{"case",
     "patient", "study", "score", "contributions", "report", "present", "supports", "contradicts",
-    "sentences"}], "priors", "provenance", "notice"}.
+    "sentences"}], "priors", "provenance", "notice"};
+    with --batch {"matched", "known", "skipped": [{"where", "reason"}]}.
     """
+    if (batch is None) != (out is None):
+        raise click.UsageError("--batch and --out belong together")
+    if batch is not None and out is not None:
+        if image or text or report or heat_map:
+            raise click.UsageError("--batch takes its images and reports from the folder")
+        _match_batch(config, batch, out, most, keep, as_json)
+        return
     with opened_service(config) as service:
         found = _asked(service, image, text, report, patient, study, most, keep)
         if heat_map is not None:
@@ -91,7 +107,7 @@ def match(
 @click.option(
     "--results",
     type=click.Path(path_type=Path, file_okay=False),
-    help="A folder that takes DICOM reports and FHIR bundles on the DICOM file of --image.",
+    help="A folder that takes DICOM reports and FHIR bundles on the DICOM of --image.",
 )
 def draft(
     config: Path,
@@ -125,13 +141,14 @@ def draft(
 
 def _write_results(service: MedicalService, made: Draft, image: Path | None, results: Path) -> None:
     """Write a draft in the forms that other systems take."""
+    from tiepoint_medical.archive.asking import query_of
     from tiepoint_medical.results.outgoing import outgoing, write_results
 
     if image is None:
-        raise click.UsageError("--results needs --image, the DICOM file that they are about")
+        raise click.UsageError("--results needs --image, the DICOM that they are about")
     findings = service.reader.vocabulary.findings
     radlex = {key: finding.radlex for key, finding in findings.items()}
-    for file in write_results(outgoing(made, radlex), image, results):
+    for file in write_results(outgoing(made, radlex), query_of(image).files, results):
         say(f"written: {file}")
 
 
@@ -153,10 +170,39 @@ def _asked(
         text = _read_report(report)
     if text is not None and not text.strip():
         raise InputError("the report is empty", hint="Give one with words.")
-    if image is not None and (patient is None or study is None):
-        found = _header(image)
-        patient, study = patient or found[0], study or found[1]
-    return service.match(image=image, text=text, patient=patient, study=study, k=most, keep=keep)
+    from tiepoint_medical.archive.asking import ImageQuery, query_of
+
+    asked = ImageQuery(None) if image is None else query_of(image)
+    return service.match(
+        image=asked.image,
+        text=text or asked.report or None,
+        patient=patient or asked.patient,
+        study=study or asked.study,
+        k=most,
+        keep=keep,
+    )
+
+
+def _match_batch(
+    config: Path, folder: Path, out: Path, most: int, keep: bool, as_json: bool
+) -> None:
+    from tiepoint.cli.progress import progress_of
+    from tiepoint_medical.matching.batch import match_studies
+
+    with opened_service(config) as service, progress_of("match") as told:
+        done = match_studies(service, folder, out, most, keep, lambda count: told(count, None))
+    if as_json:
+        print_json(
+            {
+                "matched": done.matched,
+                "known": done.known,
+                "skipped": [{"where": s.where, "reason": s.reason} for s in done.skipped],
+            }
+        )
+    else:
+        echo(f"{done.matched} studies matched, {done.known} known, {len(done.skipped)} left out")
+    for skipped in done.skipped[:20]:
+        say(f"left out {skipped.where}: {skipped.reason}")
 
 
 def _read_report(path: Path) -> str:
@@ -170,30 +216,11 @@ def _read_report(path: Path) -> str:
         ) from error
 
 
-def _header(image: Path) -> tuple[str | None, str | None]:
-    """Return the patient and the study of a DICOM image; nothing of another picture."""
-    from tiepoint.encoders.readers import is_dicom
-    from tiepoint_adapters.dicom.reading import read_dicom
-    from tiepoint_adapters.dicom.values import text_of
-
-    try:
-        with image.open("rb") as file:
-            start = file.read(132)
-    except OSError as error:
-        raise InputError(
-            f"the image cannot be read ({error.strerror})", where=str(image), hint="Check the path."
-        ) from error
-    if not is_dicom(start):
-        return None, None
-    found = read_dicom(image, pixels=False)
-    return text_of(found.dataset, "PatientID"), found.uid("StudyInstanceUID")
-
-
 def _write_heat_map(service: MedicalService, found: Match, image: Path | None, file: Path) -> None:
     from tiepoint_medical.matching.occlusion import CAVEAT, heat_map, occlusion
 
-    if image is None or not found.hits:
-        raise InputError("there is no image, or no case that it resembles", where="--heat-map")
+    if image is None or image.is_dir() or not found.hits:
+        raise InputError("there is no single image, or no case like it", where="--heat-map")
     section = service.host.deployment.collections[service.config.collection]
     encoder = service.host.encoder(str(section.fields["image"].encoder))
     target = service.matcher.collection.vectors("image", [found.hits[0].case])[0]

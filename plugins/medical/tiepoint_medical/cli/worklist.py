@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tiepoint.cli.output import echo, print_json, print_table, say
+from tiepoint.cli.output import print_json, print_table
+from tiepoint_adapters.audit.command import check_head, tell_verification, verify_options
 from tiepoint_medical.cli.opening import opened_service
 
 _PATH = click.Path(path_type=Path)
@@ -39,26 +40,26 @@ def worklist(config: Path, match: str | None, everything: bool, as_json: bool) -
 
 @click.command()
 @click.argument("config", type=_PATH)
-@click.option("--verify", is_flag=True, help="Check the chain of hashes instead of listing.")
+@verify_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def audit(context: click.Context, config: Path, verify: bool, as_json: bool) -> None:
+def audit(
+    context: click.Context, config: Path, verify: bool, head: str | None, as_json: bool
+) -> None:
     """List who ingested, matched, drafted and read what, or check that the log is whole.
 
-    Exit code 1 if it is not. --json: {"lines": [...]}, or with --verify {"intact", "broken_at"}.
+    Exit code 1 if it is not. Keep the printed head elsewhere: given as --head later, it shows
+    whether lines were cut off or the log was made anew.
+
+    --json: {"lines": [...]}, or with --verify {"intact", "lines", "head", "broken_at", "reason"}.
     """
+    check_head(verify, head)
     with opened_service(config) as service:
+        if verify:
+            tell_verification(context, service.records.verify(head), as_json)
+            return
         lines = service.records.audit()
-        broken = service.records.broken_line() if verify else None
-    if verify:
-        if as_json:
-            print_json({"intact": broken is None, "broken_at": broken})
-        elif broken is None:
-            echo(f"{len(lines)} lines, intact")
-        if broken is not None:
-            say(f"the audit log is broken at line {broken}")
-            context.exit(1)
-    elif as_json:
+    if as_json:
         print_json({"lines": lines})
     else:
         header = ("number", "user", "action", "subject")

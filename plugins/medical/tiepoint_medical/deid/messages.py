@@ -49,16 +49,10 @@ def clean_message(content: bytes, identities: Identities) -> CleanReport:
         DecodeError: It is no message with a report.
     """
     report = parse_report(content)
-    # Dates and codes of tables do no harm here; a name that is missed does.
-    segments = [line for line in content.split(b"\r") if line[:3] in _IDENTIFYING]
-    fields = b"|".join(segments).decode("utf-8", "replace")
-    known = words_of(fields.replace("^", " ").replace("~", " ").split("|"))
+    known = words_of(report.identifiers)
     return CleanReport(
         identities.text("AccessionNumber", report.accession), Scrubber(known).scrub(report.text)
     )
-
-
-_IDENTIFYING = frozenset((b"PID", b"PV1", b"NK1", b"IN1", b"OBR", b"ORC", b"GT1"))
 
 
 def clean_message_file(path: Path, identities: Identities) -> CleanReport:

@@ -9,7 +9,11 @@ from typing import Any
 from pydicom.multival import MultiValue
 
 REMOVED = "REMOVED"
-"""What stands for something that was taken out of a text."""
+"""What stands for a value that was taken out of a header."""
+
+MARK = "REDACTED"
+"""What stands for words that were taken out of a text. No word that reports use: "removed" would
+deny the finding beside it."""
 
 MIN_LETTERS = 3
 """A shorter word of a name or number is not looked for in texts: it would be found everywhere."""
@@ -169,7 +173,7 @@ class Scrubber:
         )
 
     def scrub(self, text: str, patterns: bool = True) -> str:
-        """Return a text with `REMOVED` in the place of identifiers, dates and numbers to call.
+        """Return a text with `REDACTED` in the place of identifiers, dates and numbers to call.
 
         Args:
             text: One value.
@@ -177,8 +181,8 @@ class Scrubber:
                 net is taken out, too.
 
         >>> Scrubber(frozenset({"miller"})).scrub("Miller, seen 2024-03-01: no effusion")
-        'REMOVED, seen REMOVED: no effusion'
+        'REDACTED, seen REDACTED: no effusion'
         """
         if self._known is not None:
-            text = self._known.sub(REMOVED, text)
-        return _PLACES.sub(REMOVED, text) if patterns else text
+            text = self._known.sub(MARK, text)
+        return _PLACES.sub(MARK, text) if patterns else text

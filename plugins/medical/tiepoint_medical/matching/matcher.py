@@ -12,7 +12,8 @@ from tiepoint.errors import QueryError
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.host import Host
 from tiepoint.index.collection import Collection
-from tiepoint.types import Hit
+from tiepoint.sequences.volumes import Sliced
+from tiepoint.types import VOLUME, Hit
 from tiepoint_medical.knowledge.logic import Status, contradictions
 from tiepoint_medical.matching.findings import FindingSpace
 from tiepoint_medical.matching.result import Match, Neighbour
@@ -97,7 +98,8 @@ class Matcher:
         group: str | None,
     ) -> list[Hit]:
         return self._host.search(
-            image=image,
+            image=None if isinstance(image, Sliced) else image,
+            parts={VOLUME: image} if isinstance(image, Sliced) else None,
             text=text,
             vector=None if vector is None else {"findings": vector},
             where=where,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Encoder
 from tiepoint.encoders.images import read_image
+from tiepoint.types import IMAGE
 
 CAVEAT = (
     "The map shows what the encoder reacted to, not where a disease is; covering a region also"
@@ -43,7 +44,7 @@ def occlusion(
             left, right = column * width // cells, (column + 1) * width // cells
             copy[top:bottom, left:right] = mean
             covered.append(copy)
-    vectors = encoder.encode([pixels, *covered])
+    vectors = encoder.encode([pixels, *covered], IMAGE)
     cosines = vectors @ target
     return np.asarray((cosines[0] - cosines[1:]).reshape(cells, cells), np.float32)
 

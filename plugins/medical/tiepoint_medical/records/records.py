@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from tiepoint.errors import InputError
+from tiepoint_adapters.audit.chain import Hashing, Verification
+from tiepoint_adapters.audit.log import AuditLog
 from tiepoint_medical.records.database import Database
 from tiepoint_medical.records.tables import AuditRow, JobRow, MatchRow
-
-BEGINNING = "0" * 64
-"""What the first line of the log has as the hash of the line before."""
 
 
 class Records:
@@ -29,6 +25,7 @@ class Records:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._log = AuditLog(database, AuditRow, time.time, Hashing(compact=False))
 
     def close(self) -> None:
         """Close the database."""
@@ -39,12 +36,13 @@ class Records:
     def done(self, job: str) -> frozenset[str]:
         """Return the parts of a job that need not be done again."""
         wanted = select(JobRow.part).where(JobRow.job == job, JobRow.state == "done")
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return frozenset(session.scalars(wanted))
 
     def finish(self, job: str, parts: Collection[str], state: str, reason: str = "") -> None:
         """Note what became of parts of a job: `done` or `skipped`."""
-        with self._database.session() as session:
+        with self._database.writing() as session:
+            self._database.alone(session, "finish parts of a job")
             for part in parts:
                 session.merge(
                     JobRow(job=job, part=part, state=state, reason=reason[:500], at_s=time.time())
@@ -55,9 +53,9 @@ class Records:
     def add_match(self, result: Mapping[str, Any], user: str) -> str:
         """Put a match on the worklist, and into the log; return its id."""
         match = secrets.token_hex(8)
-        with self._database.session() as session:
+        with self._database.writing() as session:
             session.add(MatchRow(id=match, created_s=time.time(), result=dict(result)))
-            self._note(session, user, "matched", match, {"hits": len(result.get("hits", []))})
+            self._log.note(session, user, "matched", match, {"hits": len(result.get("hits", []))})
         return match
 
     def worklist(self, unread: bool = True, most: int = 100) -> list[dict[str, Any]]:
@@ -65,7 +63,7 @@ class Records:
         wanted = select(MatchRow).order_by(MatchRow.created_s.desc()).limit(most)
         if unread:
             wanted = wanted.where(MatchRow.read_s.is_(None))
-        with self._database.session() as session:
+        with self._database.reading() as session:
             return [
                 {
                     "id": row.id,
@@ -83,64 +81,30 @@ class Records:
         Raises:
             InputError: There is none of this id.
         """
-        with self._database.session() as session:
+        with self._database.writing() as session:
             row = session.get(MatchRow, match)
             if row is None:
                 raise InputError("there is no such match", where=match, hint="See the worklist.")
             row.read_by, row.read_s = user, time.time()
-            self._note(session, user, "read", match, {})
+            self._log.note(session, user, "read", match, {})
             return dict(row.result)
 
     # The log
 
     def note(self, user: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
         """Add a line to the audit log: who did what to what."""
-        with self._database.session() as session:
-            self._note(session, user, action, subject, details)
+        with self._database.writing() as session:
+            self._log.note(session, user, action, subject, details)
 
     def audit(self, most: int = 1000) -> list[dict[str, Any]]:
         """Return the newest lines of the log, oldest first."""
-        wanted = select(AuditRow).order_by(AuditRow.number.desc()).limit(most)
-        with self._database.session() as session:
-            rows = [
-                {name: getattr(row, name) for name in (*_COVERED, "hash")}
-                for row in session.scalars(wanted)
-            ]
-        return rows[::-1]
+        lines = self._log.lines(most=most)
+        return [{"at_s" if name == "at" else name: line[name] for name in line} for line in lines]
 
-    def broken_line(self) -> int | None:
-        """Return the number of the first line that was changed, removed or put in; else None."""
-        previous, number = BEGINNING, 0
-        with self._database.session() as session:
-            for row in session.scalars(select(AuditRow).order_by(AuditRow.number)):
-                number += 1
-                whole = row.number == number and row.previous == previous
-                if not whole or row.hash != _hash(row):
-                    return number
-                previous = row.hash
-        return None
+    def verify(self, head: str | None = None) -> Verification:
+        """Check that no line of the log was changed, removed, put in or moved.
 
-    def _note(
-        self, session: Session, user: str, action: str, subject: str, details: Mapping[str, Any]
-    ) -> None:
-        last = session.scalar(select(AuditRow).order_by(AuditRow.number.desc()).limit(1))
-        row = AuditRow(
-            number=1 if last is None else last.number + 1,
-            at_s=time.time(),
-            user=user,
-            action=action,
-            subject=subject,
-            details=dict(details),
-            previous=BEGINNING if last is None else last.hash,
-        )
-        row.hash = _hash(row)
-        session.add(row)
-        session.flush()
-
-
-_COVERED = ("number", "at_s", "user", "action", "subject", "details", "previous")
-
-
-def _hash(row: AuditRow) -> str:
-    content = json.dumps([getattr(row, name) for name in _COVERED], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+        Args:
+            head: A hash noted earlier, which has to be in the log still.
+        """
+        return self._log.verify(head)

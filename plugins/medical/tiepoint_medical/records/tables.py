@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Index, String
+from sqlalchemy import JSON, Double, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tiepoint_adapters.audit.log import AuditColumns
 
 
 class Table(DeclarativeBase):
@@ -38,16 +40,9 @@ class MatchRow(Table):
     __table_args__ = (Index("medical_matches_unread", "read_s", "created_s"),)
 
 
-class AuditRow(Table):
-    """One line of the audit log; `hash` covers the line and the hash of the one before."""
+class AuditRow(AuditColumns, Table):
+    """One line of the audit log."""
 
     __tablename__ = "medical_audit"
 
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at_s: Mapped[float]
-    user: Mapped[str] = mapped_column(String(255))
-    action: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(512))
-    details: Mapped[dict[str, Any]] = mapped_column(JSON)
-    previous: Mapped[str] = mapped_column(String(64))
-    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[Any] = mapped_column("at_s", Double)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tiepoint.errors import InputError
@@ -38,21 +38,21 @@ def outgoing(drafted: Drafted, radlex: Mapping[str, str | None]) -> Draft:
     return Draft(findings, sentences, notice=drafted.notice)
 
 
-def write_results(draft: Draft, image: Path, out: Path) -> list[Path]:
+def write_results(draft: Draft, files: Sequence[Path], out: Path) -> list[Path]:
     """Write a draft as DICOM reports and FHIR bundles; returns the files.
 
     Args:
         draft: The results.
-        image: The DICOM file that they are about.
+        files: The DICOM files of the study that they are about.
         out: The folder that takes `findings.dcm` (TID 1500), `report.dcm` (Basic Text SR),
             `fhir-r5.json` and `fhir-r4.json`.
 
     Raises:
-        InputError: The image is no DICOM file with identifiers, or there is nothing to say.
+        InputError: There is no DICOM file, or one without identifiers; or there is nothing to say.
     """
     if not draft.sentences:
         raise InputError("nothing was drafted, so there are no results to write")
-    images = [read_dicom(image, pixels=False).dataset]
+    images = [read_dicom(file, pixels=False).dataset for file in files]
     contents: dict[Path, bytes] = {}
     for name, make in (("findings.dcm", measurement_report), ("report.dcm", text_report)):
         stream = io.BytesIO()

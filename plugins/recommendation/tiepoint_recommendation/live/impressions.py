@@ -103,8 +103,8 @@ class ImpressionStore:
             StoreError: The database refused; none was kept.
         """
         if batch:
-            with self.database.writing() as connection:
-                connection.execute(_ADD, [one._asdict() for one in batch])
+            with self.database.writing() as session:
+                session.execute(_ADD, [one._asdict() for one in batch])
 
     def clicked(self, clicks: Sequence[tuple[str, str, float]], within_s: float) -> None:
         """Note clicks on what was shown last before them.
@@ -125,15 +125,15 @@ class ImpressionStore:
             }
             for user, item, time_s in clicks
         ]
-        with self.database.writing() as connection:
-            connection.execute(_CLICKED, rows)
+        with self.database.writing() as session:
+            session.execute(_CLICKED, rows)
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return by item how often it was shown, and clicked then."""
         shown, clicked = func.count(), func.count(impressions.c.clicked_s)
         wanted = select(impressions.c.item, shown, clicked).group_by(impressions.c.item)
-        with self.database.reading() as connection:
-            return {item: (all_, some) for item, all_, some in connection.execute(wanted)}
+        with self.database.reading() as session:
+            return {item: (all_, some) for item, all_, some in session.execute(wanted)}
 
     def by_arm(self, experiment: str) -> dict[str, NDArray[np.int64]]:
         """Return (users, 2) shown and clicked items of each user of an experiment, by arm."""
@@ -144,8 +144,8 @@ class ImpressionStore:
             .group_by(columns.arm, columns.user)
         )
         found: dict[str, list[tuple[int, int]]] = {}
-        with self.database.reading() as connection:
-            for arm, _, shown, clicked in connection.execute(wanted):
+        with self.database.reading() as session:
+            for arm, _, shown, clicked in session.execute(wanted):
                 found.setdefault(arm, []).append((shown, clicked))
         return {arm: np.array(users, np.int64) for arm, users in found.items()}
 
@@ -155,8 +155,8 @@ class ImpressionStore:
         wanted = select(
             columns.propensity, columns.candidates, columns.best, columns.clicked_s
         ).where(columns.policy != "none")
-        with self.database.reading() as connection:
-            rows = [tuple(row) for row in connection.execute(wanted)]
+        with self.database.reading() as session:
+            rows = [tuple(row) for row in session.execute(wanted)]
         return Explored(
             np.array([row[0] for row in rows], np.float64),
             np.array([row[1] for row in rows], np.int64),
@@ -166,9 +166,9 @@ class ImpressionStore:
 
     def forget(self, user: str) -> int:
         """Remove what was shown to a user; returns how many rows there were."""
-        with self.database.writing() as connection:
+        with self.database.writing() as session:
             wanted = delete(impressions).where(impressions.c.user == user)
-            return int(connection.execute(wanted).rowcount)
+            return int(session.connection().execute(wanted).rowcount)
 
 
 class ImpressionLog:

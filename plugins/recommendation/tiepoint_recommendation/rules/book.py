@@ -64,8 +64,8 @@ class RuleBook:
             "made_by": by,
             "made_s": time.time(),
         }
-        with self.database.writing() as connection:
-            key = connection.execute(insert(tables.rules), row).inserted_primary_key
+        with self.database.writing() as session:
+            key = session.connection().execute(insert(tables.rules), row).inserted_primary_key
         if key is None:
             raise StoreError("the database did not number the rule", where=self.database.where)
         return int(key[0])
@@ -79,15 +79,15 @@ class RuleBook:
             InputError: There is no such rule, or it was taken back before.
         """
         rules = tables.rules
-        with self.database.writing() as connection:
+        with self.database.writing() as session:
             wanted = select(rules.c.number).where(rules.c.undone_s.is_(None))
             if number is not None:
                 wanted = wanted.where(rules.c.number == number)
-            found = connection.scalar(wanted.order_by(rules.c.number.desc()).limit(1))
+            found = session.scalar(wanted.order_by(rules.c.number.desc()).limit(1))
             if found is None:
                 what = "there is no rule" if number is None else f"there is no rule {number}"
                 raise InputError(f"{what} that could be taken back", hint="List the rules.")
-            connection.execute(
+            session.execute(
                 update(rules)
                 .where(rules.c.number == found)
                 .values(undone_by=by, undone_s=time.time())
@@ -104,8 +104,8 @@ class RuleBook:
         wanted = select(rules).order_by(rules.c.number)
         if not undone:
             wanted = wanted.where(rules.c.undone_s.is_(None))
-        with self.database.reading() as connection:
-            rows = connection.execute(wanted).all()
+        with self.database.reading() as session:
+            rows = session.execute(wanted).all()
         return [self._entry(row) for row in rows]
 
     def _entry(self, row: Any) -> Entry:

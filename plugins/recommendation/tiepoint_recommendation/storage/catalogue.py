@@ -33,40 +33,39 @@ class CatalogueStore:
         by_id = {product.id: product for product in batch}
         if not by_id:
             return
-        with self.database.writing() as connection:
+        with self.database.writing() as session:
             for some in _chunks(list(by_id)):
-                connection.execute(delete(products).where(products.c.id.in_(some)))
-            connection.execute(insert(products), [_row(one) for one in by_id.values()])
+                session.execute(delete(products).where(products.c.id.in_(some)))
+            session.execute(insert(products), [_row(one) for one in by_id.values()])
 
     def all(self) -> list[Product]:
         """Return all products, by id."""
-        with self.database.reading() as connection:
-            rows = connection.execute(select(products).order_by(products.c.id)).all()
+        with self.database.reading() as session:
+            rows = session.execute(select(products).order_by(products.c.id)).all()
         return [_product(row) for row in rows]
 
     def get(self, ids: Sequence[str]) -> dict[str, Product]:
         """Return those of these products that there are, by id."""
         found = {}
-        with self.database.reading() as connection:
+        with self.database.reading() as session:
             for some in _chunks(ids):
-                rows = connection.execute(select(products).where(products.c.id.in_(some)))
+                rows = session.execute(select(products).where(products.c.id.in_(some)))
                 found.update({row.id: _product(row) for row in rows})
         return found
 
     def remove(self, ids: Sequence[str]) -> int:
         """Remove products; returns how many there were. Their events stay."""
         removed = 0
-        with self.database.writing() as connection:
+        with self.database.writing() as session:
             for some in _chunks(ids):
-                removed += connection.execute(
-                    delete(products).where(products.c.id.in_(some))
-                ).rowcount
+                wanted = delete(products).where(products.c.id.in_(some))
+                removed += session.connection().execute(wanted).rowcount
         return removed
 
     def count(self) -> int:
         """Return how many products there are."""
-        with self.database.reading() as connection:
-            return int(connection.scalar(select(func.count()).select_from(products)) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(select(func.count()).select_from(products)) or 0)
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

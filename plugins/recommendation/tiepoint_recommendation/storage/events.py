@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.tables import events, facts, forgotten
@@ -65,8 +65,8 @@ class EventStore:
         """
         if not batch:
             return Appended(0, 0, 0)
-        with self.database.writing() as connection:
-            wanted = self._without_forgotten(connection, batch)
+        with self.database.writing() as session:
+            wanted = self._without_forgotten(session, batch)
             kept = 0
             if wanted:
                 rows = [
@@ -80,7 +80,7 @@ class EventStore:
                     }
                     for one in wanted
                 ]
-                kept = connection.execute(_APPEND, rows).rowcount
+                kept = session.connection().execute(_APPEND, rows).rowcount
         return Appended(kept, len(wanted) - kept, len(batch) - len(wanted))
 
     def recent(self, user: str, most: int = 200) -> list[Event]:
@@ -106,34 +106,34 @@ class EventStore:
         ).order_by(columns.number)
         if until is not None:
             query = query.where(columns.number <= until)
-        with self.database.reading() as connection:
-            for rows in connection.execute(query).partitions(_CHUNK):
+        with self.database.reading() as session:
+            for rows in session.execute(query).partitions(_CHUNK):
                 yield from rows
 
     def users(self) -> list[str]:
         """Return the ids of all users with events, sorted."""
-        with self.database.reading() as connection:
+        with self.database.reading() as session:
             wanted = select(events.c.user).distinct().order_by(events.c.user)
-            return [row[0] for row in connection.execute(wanted)]
+            return [row[0] for row in session.execute(wanted)]
 
     def count(self) -> int:
         """Return how many events there are."""
-        with self.database.reading() as connection:
-            return int(connection.scalar(select(func.count()).select_from(events)) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(select(func.count()).select_from(events)) or 0)
 
     def count_of(self, user: str) -> int:
         """Return how many events of a user there are."""
         counted = select(func.count()).select_from(events).where(events.c.user == user)
-        with self.database.reading() as connection:
-            return int(connection.scalar(counted) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(counted) or 0)
 
     def last_number(self) -> int:
         """Return the number of the event told last; 0 where there is none.
 
         It grows with every event, and tells whether a model has seen all of them.
         """
-        with self.database.reading() as connection:
-            return int(connection.scalar(select(func.max(events.c.number))) or 0)
+        with self.database.reading() as session:
+            return int(session.scalar(select(func.max(events.c.number))) or 0)
 
     def forget(self, user: str) -> int:
         """Remove all events of a user; older ones that are told later are refused.
@@ -144,28 +144,29 @@ class EventStore:
         Raises:
             StoreError: The database refused; nothing was removed.
         """
-        with self.database.writing() as connection:
-            removed = connection.execute(delete(events).where(events.c.user == user)).rowcount
-            digest = self._digest(connection, user)
-            connection.execute(delete(forgotten).where(forgotten.c.digest == digest))
-            connection.execute(insert(forgotten), {"digest": digest, "time_s": time.time()})
+        with self.database.writing() as session:
+            wanted = delete(events).where(events.c.user == user)
+            removed = session.connection().execute(wanted).rowcount
+            digest = self._digest(session, user)
+            session.execute(delete(forgotten).where(forgotten.c.digest == digest))
+            session.execute(insert(forgotten), {"digest": digest, "time_s": time.time()})
         self.database.erase_traces()
         return int(removed)
 
-    def _without_forgotten(self, connection: Connection, batch: Sequence[Event]) -> Sequence[Event]:
-        rows = connection.execute(select(forgotten.c.digest, forgotten.c.time_s)).all()
+    def _without_forgotten(self, session: Session, batch: Sequence[Event]) -> Sequence[Event]:
+        rows = session.execute(select(forgotten.c.digest, forgotten.c.time_s)).all()
         if not rows:
             return batch
         since = {bytes(row[0]): row[1] for row in rows}
         never = float("-inf")
         until = {
-            user: since.get(self._digest(connection, user), never)
+            user: since.get(self._digest(session, user), never)
             for user in {one.user for one in batch}
         }
         return [one for one in batch if one.time_s > until[one.user]]
 
-    def _digest(self, connection: Connection, user: str) -> bytes:
+    def _digest(self, session: Session, user: str) -> bytes:
         if self._secret is None:
-            content = connection.scalar(select(facts.c.content).where(facts.c.name == "secret"))
+            content = session.scalar(select(facts.c.content).where(facts.c.name == "secret"))
             self._secret = bytes.fromhex(str(content))
         return hmac.digest(self._secret, user.encode("utf-8", "surrogatepass"), hashlib.sha256)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from tiepoint.cli.output import echo, print_json, print_table, say
+from tiepoint.cli.output import print_json, print_table
+from tiepoint_adapters.audit.command import check_head, tell_verification, verify_options
 from tiepoint_security.cli.records import opened_records
 
 
 @click.command()
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option("--verify", is_flag=True, help="Check the chain of hashes instead of listing.")
-@click.option("--head", metavar="HASH", help="With --verify: a hash noted earlier.")
+@verify_options
 @click.option("--alert", metavar="ALERT", help="Only what was done with this alert.")
 @click.option("--user", metavar="NAME", help="Only what this user did.")
 @click.option("-n", "most", default=50, type=click.IntRange(1, 1_000_000), help="How many lines.")
@@ -34,33 +34,17 @@ def audit(
     Exit code 1 if the log does not verify. Keep the printed head elsewhere: given as --head
     later, it shows whether lines were cut off or the chain was made anew.
 
-    With --json: {"lines": [{"number", "at", "user", "action", "subject", "details", "hash"}]},
-    or with --verify {"intact", "lines", "head", "broken_at", "reason"}.
+    With --json: {"lines": [{"number", "at", "user", "action", "subject", "details", "previous",
+    "hash"}]}, or with --verify {"intact", "lines", "head", "broken_at", "reason"}.
     """
-    if head is not None and not verify:
-        raise click.UsageError("--head goes with --verify")
+    check_head(verify, head)
     with opened_records(config) as records:
-        if not verify:
-            lines = records.audit.lines(alert, user, most)
-            if as_json:
-                print_json({"lines": lines})
-            else:
-                header = ("number", "at", "user", "action", "subject")
-                print_table(header, [tuple(str(line[key]) for key in header) for line in lines])
+        if verify:
+            tell_verification(context, records.audit.verify(head), as_json)
             return
-        found = records.audit.verify(head)
+        lines = records.audit.lines(alert, user, most)
     if as_json:
-        print_json(
-            {
-                "intact": found.intact,
-                "lines": found.lines,
-                "head": found.head,
-                "broken_at": found.broken_at,
-                "reason": found.reason,
-            }
-        )
-    elif found.intact:
-        echo(f"{found.lines} lines, intact; head {found.head}")
-    if not found.intact:
-        say(f"the audit log is broken at line {found.broken_at}: {found.reason}")
-        context.exit(1)
+        print_json({"lines": lines})
+    else:
+        header = ("number", "at", "user", "action", "subject")
+        print_table(header, [tuple(str(line[key]) for key in header) for line in lines])

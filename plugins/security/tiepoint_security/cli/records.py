@@ -60,10 +60,10 @@ def opened_records(config: Path) -> Iterator[Records]:
     from tiepoint.config.loader import load
     from tiepoint_security.alarm import Records
 
-    deployment = load(config).deployment
+    deployment = load(config)
     settings = security_of(deployment, config)
     records = Records(settings.records, deployment.store.uri)
-    if not records.exist:
+    if not records.database.exists:
         raise InputError(
             "there are no alerts yet",
             where=str(records.folder),

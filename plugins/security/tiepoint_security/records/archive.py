@@ -10,9 +10,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from tiepoint.errors import InputError
-from tiepoint_adapters.clock import timestamp
+from tiepoint_adapters.audit.log import AuditLog
+from tiepoint_adapters.clock import Clock, timestamp
 from tiepoint_security.alerts.severity import SEVERITIES, Severity
-from tiepoint_security.records.audit import AuditLog
 from tiepoint_security.records.tables import AlertRow, ReviewRow
 
 Verdict: TypeAlias = Literal["viewed", "acknowledged", "confirmed", "false_alarm"]
@@ -48,12 +48,13 @@ class Archive:
 
     Args:
         audit: The audit log, in the same database.
+        clock: The clocks.
     """
 
-    def __init__(self, audit: AuditLog) -> None:
+    def __init__(self, audit: AuditLog, clock: Clock) -> None:
         self.audit = audit
         self.database = audit.database
-        self.clock = audit.clock
+        self.clock = clock
 
     def find(self, question: Question) -> list[dict[str, Any]]:
         """Return alerts as plain data, the newest first, with their reviews."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from tiepoint_adapters.clock import Clock
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.tables import CameraLeaseRow, WorkerRow
-
-_SHARING = 7_316_052
-"""The number of the lock under which workers share, on PostgreSQL."""
 
 
 class Leases:
@@ -48,7 +45,7 @@ class Leases:
             StoreError: The database refused; what was held runs out.
         """
         with self._database.writing() as session:
-            self._alone(session)
+            self._database.alone(session, "share cameras")
             now_s = self._clock.wall()
             self._sign_in(session, now_s)
             workers = session.scalars(select(WorkerRow).where(WorkerRow.until_s > now_s)).all()
@@ -84,14 +81,9 @@ class Leases:
             StoreError: The database refused; it runs out by itself.
         """
         with self._database.writing() as session:
-            self._alone(session)
+            self._database.alone(session, "share cameras")
             session.execute(delete(CameraLeaseRow).where(CameraLeaseRow.worker == self.worker))
             session.execute(delete(WorkerRow).where(WorkerRow.worker == self.worker))
-
-    def _alone(self, session: Session) -> None:
-        """Let no other worker share meanwhile; SQLite lets only one write anyway."""
-        if not self._database.on_sqlite:
-            session.execute(text(f"SELECT pg_advisory_xact_lock({_SHARING})"))
 
     def _sign_in(self, session: Session, now_s: float) -> None:
         session.execute(delete(WorkerRow).where(WorkerRow.until_s < now_s - 10 * self.lease_s))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, case, delete, func, select
 
+from tiepoint_adapters.audit.log import AuditLog
 from tiepoint_security.alerts.severity import SEVERITIES
-from tiepoint_security.records.audit import AuditLog
 from tiepoint_security.records.evidence import EvidenceStore
 from tiepoint_security.records.limits import RetentionSettings
 from tiepoint_security.records.tables import AlertRow, EvidenceRow, OutboxRow

@@ -20,6 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tiepoint_adapters.audit.log import AuditColumns
+
 
 class Table(DeclarativeBase):
     """Base of the tables."""
@@ -83,19 +85,10 @@ class ReviewRow(Table):
     at_s: Mapped[float]
 
 
-class AuditRow(Table):
-    """One line of the audit log; `hash` covers the line and the hash of the one before."""
+class AuditRow(AuditColumns, Table):
+    """One line of the audit log."""
 
     __tablename__ = "audit"
-
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[str] = mapped_column(String(32))
-    user: Mapped[str] = mapped_column(String(255))
-    action: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(512))
-    details: Mapped[dict[str, Any]] = mapped_column(JSON)
-    previous: Mapped[str] = mapped_column(String(64))
-    hash: Mapped[str] = mapped_column(String(64))
 
 
 class OutboxRow(Table):

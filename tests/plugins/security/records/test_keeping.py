@@ -15,7 +15,7 @@ from tiepoint.errors import InputError
 from tiepoint_security.alerts.alert import Alert
 from tiepoint_security.alerts.observation import Observation
 from tiepoint_security.records.archive import Archive, Question
-from tiepoint_security.records.audit import AuditLog
+from tiepoint_security.records.audit import audit_log
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.evidence import EvidenceStore
 from tiepoint_security.records.export import export
@@ -32,8 +32,8 @@ class House:
     def __init__(self, database: Database, clock: SimulatedClock, folder: Path) -> None:
         self.clock = clock
         self.ledger = Ledger(database, clock)
-        self.audit = AuditLog(database, clock)
-        self.archive = Archive(self.audit)
+        self.audit = audit_log(database, clock)
+        self.archive = Archive(self.audit, clock)
         self.evidence = EvidenceStore(folder, database, clock)
 
     def happen(self, severity: Any = "warning", content: bytes = b"", ended: bool = True) -> str:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
 
 from tests.alert_scene import FRAME_S, looks
 from tests.simulated_clock import SimulatedClock
-from tiepoint.errors import ConfigError, StoreError
 from tiepoint_security.alerts.desk import AlertDesk
 from tiepoint_security.alerts.observation import Observation
 from tiepoint_security.alerts.policy import AlertPolicy
 from tiepoint_security.alerts.telling import Policies
 from tiepoint_security.delivery.outbox import Outbox
 from tiepoint_security.records.archive import Archive, Question
-from tiepoint_security.records.audit import AuditLog
+from tiepoint_security.records.audit import audit_log
 from tiepoint_security.records.database import Database
 from tiepoint_security.records.ledger import Ledger
 from tiepoint_security.records.tables import Table
@@ -62,7 +58,7 @@ def sent(database: Database, clock: SimulatedClock) -> list[tuple[str, str]]:
 def test_what_is_kept_is_what_messages_show(database: Database, clock: SimulatedClock) -> None:
     desk = process(database, clock)
     see(desk, clock, box=(0.1, 0.2, 0.3, 0.4), appearance=looks(1), zones=("door",), track="7")
-    (alert,) = Archive(AuditLog(database, clock)).find(Question())
+    (alert,) = Archive(audit_log(database, clock), clock).find(Question())
     assert alert["box"] == [0.1, 0.2, 0.3, 0.4]
     assert alert["zones"] == ["door"]
     assert alert["tracks"] == ["gate/7"]
@@ -95,10 +91,10 @@ def test_escalation_goes_on_after_a_restart_from_when_it_was_told(
     clock.monotonic_s = 3.0
     desk = process(database, clock)
     wait(desk, clock, 8)
-    (alert,) = Archive(AuditLog(database, clock)).find(Question())
+    (alert,) = Archive(audit_log(database, clock), clock).find(Question())
     assert alert["level"] == 0
     wait(desk, clock, 5)
-    (alert,) = Archive(AuditLog(database, clock)).find(Question())
+    (alert,) = Archive(audit_log(database, clock), clock).find(Question())
     assert alert["level"] == 1
 
 
@@ -107,7 +103,7 @@ def test_acknowledgement_reaches_the_desk_and_the_sinks(
 ) -> None:
     desk = process(database, clock)
     see(desk, clock)
-    archive = Archive(AuditLog(database, clock))
+    archive = Archive(audit_log(database, clock), clock)
     (alert,) = archive.find(Question())
     assert archive.acknowledge(alert["id"], "ada")
     assert not archive.acknowledge(alert["id"], "bob")
@@ -138,51 +134,3 @@ def test_tables_are_those_that_the_migrations_make(database: Database) -> None:
     with database.engine().connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, Table.metadata) == []
-
-
-def test_two_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
-    import threading
-
-    databases = [Database.in_file(tmp_path / "a.sqlite3") for _ in range(4)]
-    errors: list[StoreError] = []
-
-    def open_it(database: Database) -> None:
-        try:
-            database.engine()
-        except StoreError as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=open_it, args=(one,)) for one in databases]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-    for database in databases:
-        database.close()
-
-
-def test_database_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    database = Database.in_file(tmp_path / "a.sqlite3")
-    database.engine()
-    database.close()
-    assert (tmp_path / "a.sqlite3").stat().st_mode & 0o077 == 0
-
-
-def test_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "a.sqlite3").write_text("something else" * 100)
-    with pytest.raises(StoreError, match="cannot be used"):
-        Database.in_file(tmp_path / "a.sqlite3").engine()
-
-
-def test_server_that_is_away_is_an_error_without_its_password() -> None:
-    database = Database("postgresql://user:hunter2@127.0.0.1:1/name")
-    with pytest.raises(StoreError) as caught, database.reading() as session:
-        session.execute(text("SELECT 1"))
-    assert "hunter2" not in str(caught.value)
-
-
-@pytest.mark.parametrize("url", ["mysql://host/name", "nonsense", "sqlite://", "postgresql://host"])
-def test_other_databases_are_refused(url: str) -> None:
-    with pytest.raises(ConfigError):
-        Database(url)
