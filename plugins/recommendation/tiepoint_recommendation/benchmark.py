@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _RANKERS = ("popularity", "item-item", "ease", "sequence", "fused")
 _WARMING = 50
+_CALLERS = 32
 _MIB = 2**20
 
 
@@ -63,7 +65,10 @@ def measure(users: int, items: int, events: int, asks: int) -> list[dict[str, An
         try:
             rows.append(_answers(service, users, asks))
             rows.append(_following(service, users, items, min(asks, 500)))
-            rows += [_taking(service, users, items, size) for size in (1, 100, 1000)]
+            rows += [
+                _taking(service, users, items, size, callers)
+                for size, callers in ((1, 1), (1, _CALLERS), (100, 1), (1000, 1))
+            ]
         finally:
             service.stop()
     return rows
@@ -206,14 +211,16 @@ def _following(service: RecommendationService, users: int, items: int, asks: int
     return {"what": "event and answer", **_times(took)}
 
 
-def _taking(service: RecommendationService, users: int, items: int, size: int) -> dict[str, Any]:
+def _taking(
+    service: RecommendationService, users: int, items: int, size: int, callers: int
+) -> dict[str, Any]:
     """Measure durable events a second, so many in a call; processor time tells one core's."""
     import numpy as np
 
     from tiepoint_recommendation.types import Event
 
-    rng = np.random.default_rng(3 + size)
-    count = 1000 if size == 1 else 20_000
+    rng = np.random.default_rng(3 + size + callers)
+    count = 20_000 if size * callers > 1 else 1000
     batches = [
         [
             Event(f"u{rng.integers(users)}", f"i{rng.integers(items)}", "view", time.time() + n)
@@ -221,13 +228,22 @@ def _taking(service: RecommendationService, users: int, items: int, size: int) -
         ]
         for _ in range(count // size)
     ]
+
+    def tell(number: int) -> None:
+        for batch in batches[number::callers]:
+            service.record_events(batch)
+
+    threads = [threading.Thread(target=tell, args=(number,)) for number in range(callers)]
     started, busy = time.perf_counter(), time.process_time()
-    for batch in batches:
-        service.record_events(batch)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     took_s, busy_s = time.perf_counter() - started, time.process_time() - busy
     return {
         "what": "events",
         "events_per_call": size,
+        "callers": callers,
         "events_per_s": round(count / took_s),
         "events_per_core_s": round(count / busy_s),
     }

@@ -18,9 +18,16 @@ from tiepoint_recommendation.item_space import ProductEncoder, Unreadable, item_
 from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
 from tiepoint_recommendation.rankers.loading import build_ranker, ranker_names
-from tiepoint_recommendation.saving import digest_of, digest_of_ids, fresh_generation, save_model
+from tiepoint_recommendation.saving import (
+    digest_of,
+    digest_of_ids,
+    fresh_generation,
+    remove_former,
+    save_model,
+)
 from tiepoint_recommendation.settings import FitSettings
 from tiepoint_recommendation.splits import sampled, split_of
+from tiepoint_recommendation.storage import forgotten
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
@@ -177,15 +184,22 @@ def fit(
 ) -> tuple[Model, Data]:
     """Fit a model on all that a database has, save it, and make it the current one.
 
+    To be called in a turn (see `fit_turn`). Where somebody had asked to be forgotten, the former
+    models are removed then.
+
     Raises:
         InputError: There is nothing to fit on.
         StoreError: The database cannot be read.
     """
+    wish = forgotten.unfinished(database)
     data = read_data(database, encoder, settings)
     model = fit_model(data.log, data.space, settings, progress)
     digest = data.digest
     named = replace(model, generation=fresh_generation(store, digest), last_event=data.last_event)
     save_model(named, store, figures_of(named), digest)
+    if wish is not None:
+        remove_former(store)
+        forgotten.finished(database, wish)
     return named, data
 
 

@@ -116,6 +116,17 @@ class Histories:
         shape = (len(self), n_items)
         return csr_matrix((values, self.items, self.offsets), shape=shape, copy=True)
 
+    def sums(self, weights: Floats, rows: Floats) -> Floats:
+        """Return (n, d) float32: for each user, the sum of the rows of the entries' items.
+
+        Args:
+            weights: (entries,) what each row is multiplied with.
+            rows: (n_items, d).
+        """
+        if len(self) == 1:
+            return np.asarray(weights @ rows[self.items], np.float32)[None]
+        return np.asarray(self.matrix(weights, len(rows)) @ rows, np.float32)
+
     def chunks(self, size: int) -> Iterator[Histories]:
         """Yield these histories in parts of at most so many users."""
         for start in range(0, len(self), size):

@@ -165,16 +165,19 @@ def recent_history(
     before: dict[tuple[str, str], float] = {}
     sums: dict[str, float] = {}
     latest: dict[str, tuple[float, float]] = {}
+    weights = {kind: settings.weight(kind) for kind in {one.kind for one in known}}
+    repeat_s = settings.repeat_s
     for one in known:
-        key = one.item, one.kind
-        repeated = one.time_s - before.get(key, -math.inf) <= settings.repeat_s
-        before[key] = one.time_s
-        strength = settings.weight(one.kind)
+        item, kind, time_s = one.item, one.kind, one.time_s
+        key = item, kind
+        repeated = time_s - before.get(key, -math.inf) <= repeat_s
+        before[key] = time_s
+        strength = weights[kind]
         if repeated or strength == 0:
             continue
-        sums[one.item] = sums.get(one.item, 0.0) + strength
-        latest.pop(one.item, None)  # so that the order is that of the last events
-        latest[one.item] = strength, one.time_s
+        sums[item] = sums.get(item, 0.0) + strength
+        latest.pop(item, None)  # so that the order is that of the last events
+        latest[item] = strength, time_s
     strengths = [
         last if last < 0 else min(max(sums[item], last), settings.most_strength)
         for item, (last, _) in latest.items()

@@ -27,6 +27,7 @@ from tiepoint_recommendation.live.choosing import Chosen
 from tiepoint_recommendation.live.filters import Filters
 from tiepoint_recommendation.live.guard import Guard
 from tiepoint_recommendation.live.impressions import Impression, ImpressionLog, ImpressionStore
+from tiepoint_recommendation.live.intake import Intake, Recorded
 from tiepoint_recommendation.live.models import Models
 from tiepoint_recommendation.live.profiles import Profiles
 from tiepoint_recommendation.live.queries import QueryEncoder
@@ -44,26 +45,6 @@ from tiepoint_recommendation.types import Event, Product
 
 if TYPE_CHECKING:
     from tiepoint.config.models import Deployment
-
-_CLICKS = frozenset({"click", "cart", "purchase", "like", "share", "comment"})
-"""Events that say that what was shown was right; a `view` alone may come from anywhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of events.
-
-    Attributes:
-        kept: New ones; they are durable, and the next answer knows them.
-        repeated: Known already.
-        forgotten: Of users who asked to be forgotten, and older than that.
-        refused: From the future, or more than a person does; `health` counts the reasons.
-    """
-
-    kept: int
-    repeated: int
-    forgotten: int
-    refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +102,12 @@ class RecommendationService:
         self.models = Models(store, self.catalogue)
         self._log = ImpressionLog(self.impressions)
         self._guard = Guard(self.fit_settings.events.robot_events_per_hour)
+        self._intake = Intake(
+            self.events,
+            self._guard,
+            self._log if self.live.log_impressions else None,
+            self.live.attribution_hours * 3600,
+        )
         self._standing = Standing(self.book, self.impressions)
         self._answerer = Answerer(
             self.models,
@@ -216,13 +203,12 @@ class RecommendationService:
     def record_events(self, batch: Sequence[Event]) -> Recorded:
         """Take in events: when this returns they are durable, and the next answer knows them.
 
+        Callers in several threads share transactions, so many of them are quick together.
+
         Raises:
             StoreError: The database refused; none was kept.
         """
-        passed = self._guard.passed(batch, time.time())
-        appended = self.events.append(passed)
-        self._attribute(passed)
-        return Recorded(*appended, len(batch) - len(passed))
+        return self._intake.take(batch)
 
     def put_products(self, products: Sequence[Product]) -> None:
         """Change or add products; prices and stocks count at once, new items after a refit.
@@ -390,18 +376,6 @@ class RecommendationService:
         return removed
 
     # Inside
-
-    def _attribute(self, batch: Sequence[Event]) -> None:
-        clicks = [
-            (who, one.item, one.time_s)
-            for one in batch
-            if one.kind in _CLICKS
-            for who in {one.user, one.session}
-            if who
-        ]
-        if clicks and self.live.log_impressions:
-            self._log.flush()  # what was just shown has to be there
-            self.impressions.clicked(clicks, self.live.attribution_hours * 3600)
 
     def _impressions(
         self, ask: Ask, answered: Answered, chosen: Sequence[Chosen]

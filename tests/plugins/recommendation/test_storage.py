@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import delete
 
 from tiepoint.errors import ConfigError
+from tiepoint_recommendation.forgetting import remove
 from tiepoint_recommendation.storage import tables
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 from tiepoint_recommendation.storage.database import Database
@@ -45,7 +46,7 @@ def test_the_number_of_the_last_event_never_falls(database: Database) -> None:
     events = EventStore(database)
     events.append([Event("u", "i", "view", 1.0)])
     before = events.last_number()
-    events.forget("u")
+    remove(database, "u")
     events.append([Event("v", "i", "view", 2.0)])
     assert events.last_number() > before
 
@@ -53,7 +54,8 @@ def test_the_number_of_the_last_event_never_falls(database: Database) -> None:
 def test_a_forgotten_user_stays_so_for_old_events_and_may_come_back(database: Database) -> None:
     events = EventStore(database)
     events.append([Event("u", "i", "view", 1.0), Event("v", "i", "view", 1.0)])
-    assert events.forget("u") == 1
+    assert remove(database, "u") == (1, 0)
+    assert events.is_forgotten("u")
     assert events.append([Event("u", "i", "view", 1.0)]).forgotten == 1
     assert events.append([Event("u", "i", "view", 9e9)]).kept == 1
     assert events.count() == 2

@@ -32,12 +32,14 @@ def fit(store: Path, database: str | None, config: Path | None, as_json: bool) -
     from tiepoint_recommendation.fitting import figures_of
     from tiepoint_recommendation.fitting import fit as fit_store
     from tiepoint_recommendation.item_space import ProductEncoder, deployment_of
+    from tiepoint_recommendation.turns import fit_turn
 
     settings = fit_settings(config)
     started = perf_counter()
     with opened_database(store, database) as opened, progress_of("rankers") as report:
         encoder = ProductEncoder(deployment_of(config, store), store)
-        model, data = fit_store(opened, store, encoder, settings, report)
+        with fit_turn(store, wait=True):
+            model, data = fit_store(opened, store, encoder, settings, report)
     weights = figures_of(model)["weights"]
     cleaned = {
         "repeats": data.cleaning.repeats,

@@ -36,8 +36,8 @@ def forget(
     Events of the user that are older than this and told later are refused. A keyed digest of
     the id is kept for that, and nothing else. Exit code 1 if something is left.
 
-    With --json: {"user", "removed_events", "removed_impressions", "left": {"events", "generation",
-    "model_matches", "former_models"}, "proved"}.
+    With --json: {"user", "removed_events", "removed_impressions", "left": {"events",
+    "impressions", "generation", "model_matches", "former_models", "unfinished"}, "proved"}.
     """
     from tiepoint.cli.progress import progress_of
     from tiepoint_recommendation import forgetting
@@ -59,9 +59,11 @@ def forget(
                 "removed_impressions": shown,
                 "left": {
                     "events": proof.events,
+                    "impressions": proof.impressions,
                     "generation": proof.generation,
                     "model_matches": proof.model_matches,
                     "former_models": proof.former,
+                    "unfinished": proof.unfinished,
                 },
                 "proved": proof.holds,
             }
@@ -72,8 +74,10 @@ def forget(
         if proof.holds:
             echo(f"nothing of {user} is left; the model is {proof.generation or 'not fitted'}")
     if not proof.holds:
-        if proof.events:
-            say(f"{proof.events} events of {user} are there")
-        if not proof.model_matches or proof.former:
+        if proof.events or proof.impressions:
+            say(f"{proof.events} events and {proof.impressions} impressions of {user} are there")
+        if proof.unfinished:
+            say("a command to forget was cut short: run it again, or fit")
+        elif not proof.model_matches or proof.former:
             say("a model was fitted on other events than are there now")
         context.exit(1)

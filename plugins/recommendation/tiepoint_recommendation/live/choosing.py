@@ -138,7 +138,7 @@ def _top(scores: Floats, count: int) -> NDArray[np.int64]:
     blocks = len(scores) // _BLOCK
     if count < blocks:
         # So many blocks have a score of at least this, so the greatest scores do, too.
-        greatest = scores[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+        greatest = scores[: blocks * _BLOCK].reshape(_BLOCK, blocks).max(axis=0)
         bound = np.partition(greatest, blocks - count)[blocks - count]
     else:
         bound = -np.inf

@@ -42,6 +42,8 @@ class Guard:
         return kept
 
     def _reason(self, event: Event, now_s: float) -> str | None:
+        if not _storable(event.user, event.item, event.kind, event.session):
+            return "id"
         if not 0 <= event.time_s <= now_s + FUTURE_S:
             return "future" if event.time_s > 0 else "no time"
         hour = event.user, int(event.time_s // _HOUR_S)
@@ -50,3 +52,13 @@ class Guard:
             return "robot"
         self._hours[hour] = count + 1
         return None
+
+
+def _storable(*ids: str) -> bool:
+    """Whether every database takes these texts: no half of a surrogate pair, and no NUL."""
+    whole = "".join(ids)
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in whole

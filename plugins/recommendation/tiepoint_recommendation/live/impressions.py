@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, text
+from sqlalchemy.engine import Connection
 
 from tiepoint.errors import StoreError
 from tiepoint_recommendation.live.tables import impressions
 from tiepoint_recommendation.storage.database import Database
+from tiepoint_recommendation.storage.forgotten import Forgotten, Name
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,8 @@ _ADD = text(
     " candidates, best, score, shown_s) VALUES (:request, :user, :item, :place, :experiment, :arm,"
     " :policy, :propensity, :candidates, :best, :score, :shown_s)"
 )
-_CHUNK = 200
+_CHUNK = 2000
+_NEVER = float("-inf")
 _MOST_WAITING = 100_000
 _WRITE_EVERY_S = 0.5
 _CLOCKS_S = 5.0
@@ -69,6 +73,14 @@ class Impression(NamedTuple):
     shown_s: float
 
 
+class _Click(NamedTuple):
+    user: str
+    item: str
+    time_s: float
+    since_s: float
+    until_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Explored:
     """What explored places have shown; arrays over n impressions.
@@ -95,38 +107,41 @@ class ImpressionStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.forgotten = Forgotten()
 
     def add(self, batch: Sequence[Impression]) -> None:
-        """Keep impressions.
+        """Keep impressions, but for those of who has asked to be forgotten since.
 
         Raises:
             StoreError: The database refused; none was kept.
         """
         if batch:
             with self.database.writing() as session:
-                session.execute(_ADD, [one._asdict() for one in batch])
+                self.add_within(session.connection(), batch)
 
-    def clicked(self, clicks: Sequence[tuple[str, str, float]], within_s: float) -> None:
+    def add_within(self, connection: Connection, batch: Sequence[Impression]) -> None:
+        """Do what `add` does, within a transaction."""
+        until = self._forgotten_until(connection, {one.user for one in batch})
+        kept = [one for one in batch if one.shown_s > until.get(one.user, _NEVER)]
+        if kept:
+            self.database.run_many(connection, _ADD, kept)
+
+    def click_within(
+        self, connection: Connection, clicks: Sequence[tuple[str, str, float]], within_s: float
+    ) -> None:
         """Note clicks on what was shown last before them.
 
         Args:
+            connection: Within whose transaction.
             clicks: User (or session), item and time of each one.
             within_s: How long after it was shown a click still counts.
         """
-        if not clicks:
-            return
-        rows = [
-            {
-                "user": user,
-                "item": item,
-                "time_s": time_s,
-                "since_s": time_s - within_s,
-                "until_s": time_s + _CLOCKS_S,
-            }
-            for user, item, time_s in clicks
-        ]
-        with self.database.writing() as session:
-            session.execute(_CLICKED, rows)
+        if clicks:
+            rows = [
+                _Click(user, item, time_s, time_s - within_s, time_s + _CLOCKS_S)
+                for user, item, time_s in clicks
+            ]
+            self.database.run_many(connection, _CLICKED, rows)
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Return by item how often it was shown, and clicked then."""
@@ -164,11 +179,49 @@ class ImpressionStore:
             np.array([row[3] is not None for row in rows], np.bool_),
         )
 
-    def forget(self, user: str) -> int:
-        """Remove what was shown to a user; returns how many rows there were."""
-        with self.database.writing() as session:
-            wanted = delete(impressions).where(impressions.c.user == user)
-            return int(session.connection().execute(wanted).rowcount)
+    def remove(self, connection: Connection, shown_to: Sequence[str]) -> int:
+        """Remove what was shown to users or sessions; returns how many rows there were."""
+        return sum(
+            connection.execute(delete(impressions).where(impressions.c.user == one)).rowcount
+            for one in shown_to
+        )
+
+    def count_of(self, shown_to: Collection[str]) -> int:
+        """Return how many impressions of these users and sessions there are."""
+        counted = select(func.count()).select_from(impressions)
+        with self.database.reading() as session:
+            return sum(
+                int(session.scalar(counted.where(impressions.c.user == one)) or 0)
+                for one in shown_to
+            )
+
+    def count_of_forgotten(self) -> int:
+        """Return how many impressions there are of any who had asked to be forgotten by then."""
+        user, shown_s = impressions.c.user, impressions.c.shown_s
+        earliest = select(user, func.min(shown_s)).group_by(user)
+        with self.database.reading() as session:
+            connection = session.connection()
+            first_s: dict[str, float] = {row[0]: row[1] for row in connection.execute(earliest)}
+            until = self._forgotten_until(connection, first_s)
+            return sum(
+                connection.execute(
+                    select(func.count())
+                    .select_from(impressions)
+                    .where(user == one, shown_s <= until_s)
+                ).scalar_one()
+                for one, until_s in until.items()
+                if first_s[one] <= until_s
+            )
+
+    def _forgotten_until(
+        self, connection: Connection, shown_to: Collection[str]
+    ) -> dict[str, float]:
+        """Return until when nothing is kept of what was shown to each, as user or as session."""
+        names = [Name(one, session) for one in shown_to for session in (False, True)]
+        found: dict[str, float] = {}
+        for name, time_s in self.forgotten.until(connection, names).items():
+            found[name.id] = max(time_s, found.get(name.id, _NEVER))
+        return found
 
 
 class ImpressionLog:
@@ -216,15 +269,24 @@ class ImpressionLog:
         Raises:
             StoreError: The database refused; it waits on.
         """
+        while self._waiting:
+            with self.waiting() as batch:
+                self.store.add(batch)
+
+    @contextmanager
+    def waiting(self) -> Iterator[list[Impression]]:
+        """Give some of what waits, all but where that is much, to be written by the block.
+
+        Where the block fails it waits on.
+        """
         with self._writing:
-            while self._waiting:
-                count = min(len(self._waiting), _CHUNK)
-                batch = [self._waiting.popleft() for _ in range(count)]
-                try:
-                    self.store.add(batch)
-                except StoreError:
-                    self._waiting.extendleft(reversed(batch))
-                    raise
+            count = min(len(self._waiting), _CHUNK)
+            batch = [self._waiting.popleft() for _ in range(count)]
+            try:
+                yield batch
+            except BaseException:
+                self._waiting.extendleft(reversed(batch))
+                raise
 
     def health(self) -> dict[str, Any]:
         """Return how many impressions wait, and how many were dropped."""

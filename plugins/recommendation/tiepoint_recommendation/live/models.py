@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tiepoint.errors import InputError, TiepointError
 from tiepoint_recommendation.live.shelf import Shelf
+from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.saving import current_generation, load_model
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
 
@@ -28,6 +29,7 @@ class Models:
         self.problem: str | None = None
         self._shelf: Shelf | None = None
         self._unusable: str | None = None
+        self._catalogue_version = ""
         self._lock = threading.Lock()
 
     @property
@@ -40,7 +42,7 @@ class Models:
         if self._shelf is None:
             with self._lock:
                 if self._shelf is None:
-                    self._shelf = Shelf.of(load_model(self.store), self.catalogue.all())
+                    self._shelf = self._with_catalogue(load_model(self.store))
         return self._shelf
 
     @property
@@ -59,7 +61,7 @@ class Models:
             if generation is None or generation in (serving, self._unusable):
                 return False
             try:
-                shelf = Shelf.of(load_model(self.store), self.catalogue.all())
+                shelf = self._with_catalogue(load_model(self.store))
             except TiepointError as error:
                 self._unusable = generation
                 self.problem = f"model {generation} cannot be used: {error}"
@@ -69,14 +71,20 @@ class Models:
             return True
 
     def read_catalogue(self) -> None:
-        """Read prices, stocks and all else of the catalogue again.
+        """Read prices, stocks and all else of the catalogue again, where it has changed.
 
         Raises:
             StoreError: The database refused; the former facts stay.
         """
         with self._lock:
-            if self._shelf is not None:
-                self._shelf = Shelf.of(self._shelf.model, self.catalogue.all())
+            if self._shelf is not None and self.catalogue.version() != self._catalogue_version:
+                self._shelf = self._with_catalogue(self._shelf.model)
+
+    def _with_catalogue(self, model: Model) -> Shelf:
+        version = self.catalogue.version()  # before the products, so that no change is missed
+        shelf = Shelf.of(model, self.catalogue.all())
+        self._catalogue_version = version
+        return shelf
 
     def require(self, item: str) -> int:
         """Return the number of an item.

@@ -19,6 +19,7 @@ from tiepoint_recommendation.live.settings import RefitSettings
 from tiepoint_recommendation.settings import FitSettings
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
+from tiepoint_recommendation.storage.forgotten import unfinished
 from tiepoint_recommendation.turns import fit_turn
 
 if TYPE_CHECKING:
@@ -134,27 +135,35 @@ class Refitter:
 
     def _run(self) -> None:
         fit_at = time.monotonic() + self.settings.every_s
-        read_at = time.monotonic() + self.settings.catalogue_every_s
+        read_at = time.monotonic()
         while not self._ended.wait(_LOOK_EVERY_S):
             try:
                 self.models.follow()
                 self._tick()
+                is_time = time.monotonic() >= fit_at
                 if time.monotonic() >= read_at:
                     read_at = time.monotonic() + self.settings.catalogue_every_s
                     self.models.read_catalogue()
-                if time.monotonic() >= fit_at:
+                elif not is_time:
+                    continue
+                if is_time:
                     fit_at = time.monotonic() + self.settings.every_s
-                    if self._enough():
-                        self.refit()
+                if self._enough(is_time=is_time):
+                    self.refit()
             except StoreError as error:
                 log.warning("%s", error)
 
-    def _enough(self) -> bool:
+    def _enough(self, *, is_time: bool) -> bool:
+        """Whether there is enough that is new, or somebody who was not wholly forgotten."""
         shelf = self.models.loaded
         seen = 0 if shelf is None else shelf.model.last_event
         database = Database.of_store(self.job.store, self.job.url)
         try:
-            return EventStore(database).last_number() - seen >= self.settings.after_events
+            if unfinished(database) is not None:
+                return True
+            return is_time and (
+                EventStore(database).last_number() - seen >= self.settings.after_events
+            )
         finally:
             database.close()
 
@@ -162,20 +171,23 @@ class Refitter:
 def _fit(job: FitJob, outcome: Connection) -> None:
     """Fit and save a model, in a process of its own; sends None, or what went wrong."""
     from tiepoint_recommendation.fitting import fit
+    from tiepoint_recommendation.forgetting import finish
     from tiepoint_recommendation.item_space import ProductEncoder
 
     os.nice(_NICE)  # so that it takes no time from those who wait for answers
-    with fit_turn(job.store, wait=False) as held:
-        if not held:
-            outcome.send(None)
-            return
-        database = Database.of_store(job.store, job.url)
-        try:
-            fit(database, job.store, ProductEncoder(job.deployment, job.store), job.settings)
-            outcome.send(None)
-        except TiepointError as error:
-            outcome.send(str(error))
-        except Exception as error:  # noqa: BLE001 - a ranker may be foreign code
-            outcome.send(f"{type(error).__name__}: {error}")
-        finally:
-            database.close()
+    database = Database.of_store(job.store, job.url)
+    encoder = ProductEncoder(job.deployment, job.store)
+    try:
+        if unfinished(database) is not None:
+            finish(database, job.store, encoder, job.settings)
+        else:
+            with fit_turn(job.store, wait=False) as held:
+                if held:
+                    fit(database, job.store, encoder, job.settings)
+        outcome.send(None)
+    except TiepointError as error:
+        outcome.send(str(error))
+    except Exception as error:  # noqa: BLE001 - a ranker may be foreign code
+        outcome.send(f"{type(error).__name__}: {error}")
+    finally:
+        database.close()

@@ -53,9 +53,9 @@ class Content(Ranker):
         self._near = NearestItems(principal(given, self.recency.dimensions))
 
     def scores(self, histories: Histories) -> Floats:
-        items = self._near.vectors
-        weights = histories.matrix(fading(histories, self.recency), len(items))
-        return self._near.scores(weights @ items)
+        return self._near.scores(
+            histories.sums(fading(histories, self.recency), self._near.vectors)
+        )
 
     def state(self) -> dict[str, NDArray[Any]]:
         return {"items": self._near.vectors}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select
+from sqlalchemy.orm import Session
 
 from tiepoint_recommendation.storage.database import Database
-from tiepoint_recommendation.storage.tables import products
+from tiepoint_recommendation.storage.tables import facts, products
 from tiepoint_recommendation.types import Product
 
 _VARIABLES = 500
+_VERSION = "catalogue"
 
 
 class CatalogueStore:
@@ -37,6 +40,7 @@ class CatalogueStore:
             for some in _chunks(list(by_id)):
                 session.execute(delete(products).where(products.c.id.in_(some)))
             session.execute(insert(products), [_row(one) for one in by_id.values()])
+            _mark_changed(session)
 
     def all(self) -> list[Product]:
         """Return all products, by id."""
@@ -60,12 +64,24 @@ class CatalogueStore:
             for some in _chunks(ids):
                 wanted = delete(products).where(products.c.id.in_(some))
                 removed += session.connection().execute(wanted).rowcount
+            _mark_changed(session)
         return removed
+
+    def version(self) -> str:
+        """Return a mark that every change of the catalogue changes; empty before the first."""
+        with self.database.reading() as session:
+            content = session.scalar(select(facts.c.content).where(facts.c.name == _VERSION))
+        return "" if content is None else str(content)
 
     def count(self) -> int:
         """Return how many products there are."""
         with self.database.reading() as session:
             return int(session.scalar(select(func.count()).select_from(products)) or 0)
+
+
+def _mark_changed(session: Session) -> None:
+    session.execute(delete(facts).where(facts.c.name == _VERSION))
+    session.execute(insert(facts), {"name": _VERSION, "content": os.urandom(8).hex()})
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:

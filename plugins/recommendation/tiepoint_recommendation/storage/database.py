@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -71,9 +72,7 @@ class Database(database.Database):
             StoreError: The database refused.
         """
         with self.errors(), closing(self.engine().raw_connection()) as connection:
-            prepared = self._prepared.get(query.text)
-            if prepared is None:
-                prepared = self._prepared[query.text] = query.compile(self.engine())
+            prepared = self._compiled(query)
             given: Any = {name: values[name] for name in prepared.bind_names.values()}
             if prepared.positional:
                 given = [given[name] for name in prepared.positiontup or ()]
@@ -82,6 +81,28 @@ class Database(database.Database):
             rows = [tuple(row) for row in cursor.fetchall()]
             cursor.close()
             return rows
+
+    def run_many(
+        self, connection: Connection, statement: TextClause, rows: Sequence[object]
+    ) -> int:
+        """Run a statement for many rows, by the driver itself, within a transaction.
+
+        A thread that does this leaves the interpreter to others all the while but for moments.
+
+        Args:
+            connection: Of `writing`.
+            statement: See `fetched`.
+            rows: Their attributes are the values of its parameters; at least one.
+
+        Returns:
+            How many rows were changed, or made.
+        """
+        prepared = self._compiled(statement)
+        names = list(prepared.positiontup or prepared.bind_names.values())
+        given: list[Any] = list(map(attrgetter(*names), rows))
+        if not prepared.positional:
+            given = [dict(zip(names, values, strict=True)) for values in given]
+        return connection.exec_driver_sql(str(prepared), given).rowcount
 
     def ensure(self, more: MetaData) -> None:
         """Make further tables where they are absent.
@@ -92,3 +113,9 @@ class Database(database.Database):
         with self.writing() as session:
             self.alone(session, "make tables")
             more.create_all(session.connection())
+
+    def _compiled(self, statement: TextClause) -> Any:
+        prepared = self._prepared.get(statement.text)
+        if prepared is None:
+            prepared = self._prepared[statement.text] = statement.compile(self.engine())
+        return prepared

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.engine import Connection
 
 from tiepoint_recommendation.storage.database import Database
-from tiepoint_recommendation.storage.tables import events, facts, forgotten
+from tiepoint_recommendation.storage.forgotten import Forgotten, Name
+from tiepoint_recommendation.storage.tables import events
 from tiepoint_recommendation.types import Event
 
 _APPEND = text(
@@ -27,6 +25,7 @@ _RECENT_OF_SESSION = text(
     f"SELECT {_COLUMNS} FROM events WHERE session = :key ORDER BY time_s DESC LIMIT :most"  # noqa: S608 - our own columns
 )
 _CHUNK = 10_000
+_NEVER = float("-inf")
 
 
 class Appended(NamedTuple):
@@ -52,7 +51,7 @@ class EventStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._secret: bytes | None = None
+        self.forgotten = Forgotten()
 
     def append(self, batch: Sequence[Event]) -> Appended:
         """Keep events; they are durable, all or none of them, when this returns.
@@ -63,25 +62,21 @@ class EventStore:
         Raises:
             StoreError: The database refused; none was kept.
         """
-        if not batch:
-            return Appended(0, 0, 0)
         with self.database.writing() as session:
-            wanted = self._without_forgotten(session, batch)
-            kept = 0
-            if wanted:
-                rows = [
-                    {
-                        "user": one.user,
-                        "item": one.item,
-                        "kind": one.kind,
-                        "time_s": one.time_s,
-                        "session": one.session,
-                        "value": one.value,
-                    }
-                    for one in wanted
-                ]
-                kept = session.connection().execute(_APPEND, rows).rowcount
-        return Appended(kept, len(wanted) - kept, len(batch) - len(wanted))
+            return self.append_within(session.connection(), [batch])[0]
+
+    def append_within(
+        self, connection: Connection, batches: Sequence[Sequence[Event]]
+    ) -> list[Appended]:
+        """Keep several batches of events, each as `append` does, within one transaction."""
+        users = {Name(one.user) for batch in batches for one in batch}
+        until = self.forgotten.until(connection, users)
+        found = []
+        for batch in batches:
+            wanted = [one for one in batch if one.time_s > until.get(Name(one.user), _NEVER)]
+            kept = self.database.run_many(connection, _APPEND, wanted) if wanted else 0
+            found.append(Appended(kept, len(wanted) - kept, len(batch) - len(wanted)))
+        return found
 
     def recent(self, user: str, most: int = 200) -> list[Event]:
         """Return the latest events of a user, the newest first."""
@@ -135,38 +130,34 @@ class EventStore:
         with self.database.reading() as session:
             return int(session.scalar(select(func.max(events.c.number))) or 0)
 
-    def forget(self, user: str) -> int:
+    def remove(self, connection: Connection, user: str) -> tuple[int, list[str]]:
         """Remove all events of a user; older ones that are told later are refused.
 
+        Args:
+            connection: Within whose transaction.
+            user: Whose.
+
         Returns:
-            How many there were.
-
-        Raises:
-            StoreError: The database refused; nothing was removed.
+            How many there were, and the sessions that they were of.
         """
-        with self.database.writing() as session:
-            wanted = delete(events).where(events.c.user == user)
-            removed = session.connection().execute(wanted).rowcount
-            digest = self._digest(session, user)
-            session.execute(delete(forgotten).where(forgotten.c.digest == digest))
-            session.execute(insert(forgotten), {"digest": digest, "time_s": time.time()})
-        self.database.erase_traces()
-        return int(removed)
+        sessions = _sessions_of(connection, user)
+        removed = connection.execute(delete(events).where(events.c.user == user)).rowcount
+        names = [Name(user), *(Name(session, session=True) for session in sessions)]
+        self.forgotten.note(connection, names)
+        return int(removed), sessions
 
-    def _without_forgotten(self, session: Session, batch: Sequence[Event]) -> Sequence[Event]:
-        rows = session.execute(select(forgotten.c.digest, forgotten.c.time_s)).all()
-        if not rows:
-            return batch
-        since = {bytes(row[0]): row[1] for row in rows}
-        never = float("-inf")
-        until = {
-            user: since.get(self._digest(session, user), never)
-            for user in {one.user for one in batch}
-        }
-        return [one for one in batch if one.time_s > until[one.user]]
+    def sessions_of(self, user: str) -> list[str]:
+        """Return the sessions that events of a user are of."""
+        with self.database.reading() as session:
+            return _sessions_of(session.connection(), user)
 
-    def _digest(self, session: Session, user: str) -> bytes:
-        if self._secret is None:
-            content = session.scalar(select(facts.c.content).where(facts.c.name == "secret"))
-            self._secret = bytes.fromhex(str(content))
-        return hmac.digest(self._secret, user.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    def is_forgotten(self, user: str) -> bool:
+        """Return whether a user has asked to be forgotten."""
+        with self.database.reading() as session:
+            return bool(self.forgotten.until(session.connection(), [Name(user)]))
+
+
+def _sessions_of(connection: Connection, user: str) -> list[str]:
+    columns = events.c
+    wanted = select(columns.session).where(columns.user == user, columns.session != "").distinct()
+    return [row[0] for row in connection.execute(wanted)]
