@@ -50,7 +50,8 @@ docs: $(VENV)/developed  ## Build the documentation into build/docs
 
 # Everything that an air-gapped machine needs: docs/how-to/air-gapped.md.
 wheelhouse: $(BIN)/python  ## Fill wheelhouse/ with all that an installation without a network needs
-	$(BIN)/python -m pip wheel --quiet -c constraints.txt -w wheelhouse ".[audio,oidc,telemetry,video]" $(PLUGINS:-e=)
+	$(BIN)/python -m pip wheel --quiet -c constraints.txt -w wheelhouse ".[audio,mqtt,notify,oidc,ray,telemetry,video]" $(addsuffix [postgresql],$(PLUGINS:-e=))
+	cp THIRD-PARTY.md wheelhouse/
 	$(BIN)/python deploy/wheelhouse.py wheelhouse
 
 notices: $(VENV)/developed  ## Write THIRD-PARTY.md: the licences of everything that is installed with it

@@ -6,10 +6,9 @@ python deploy/wheelhouse.py wheelhouse
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from pathlib import Path
-
-from packaging.utils import parse_wheel_filename
 
 
 def describe(folder: Path) -> None:
@@ -21,7 +20,9 @@ def describe(folder: Path) -> None:
     pins: dict[str, str] = {}
     sums = []
     for wheel in sorted(folder.glob("*.whl")):
-        name, version, _, _ = parse_wheel_filename(wheel.name)
+        # Neither has a hyphen: packaging.python.org/specifications/binary-distribution-format
+        distribution, version = wheel.name.split("-")[:2]
+        name = re.sub(r"[-_.]+", "-", distribution).lower()
         with wheel.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if name in pins:

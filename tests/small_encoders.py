@@ -11,6 +11,7 @@ import numpy as np
 
 from tiepoint.alignment.base import Aligner
 from tiepoint.encoders.base import Encoder, Vectors
+from tiepoint.encoders.images import read_image
 from tiepoint.errors import DecodeError
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -36,6 +37,21 @@ class ColourEncoder(Encoder):
 
     def infer(self, prepared: Sequence[Any], modality: str | None = None) -> Vectors:
         return unit(np.stack([np.append(p / 255, 0.1) for p in prepared]))
+
+
+class PixelColourEncoder(Encoder):
+    """Mean colour of a picture of whatever kind."""
+
+    modalities = ("image",)
+    dim = 4
+    fingerprint = "pixel-colour-1"
+
+    def prepare(self, part, modality=None):
+        return read_image(part).mean((0, 1)) / 255
+
+    def infer(self, prepared, modality=None):
+        rows = np.stack([np.append(colour, 0.1) for colour in prepared]).astype(np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 class ColourWordEncoder(Encoder):

@@ -126,6 +126,10 @@ class Plugin(ABC):
         """
         return ()
 
+    def databases(self) -> Sequence[str]:
+        """Return the URLs of the PostgreSQL databases that it keeps, for `tiepoint backup`."""
+        return ()
+
     def router(self) -> APIRouter | None:
         """Return the routes that a service shows under `/v1/<name>`; None for none.
 

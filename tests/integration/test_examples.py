@@ -18,6 +18,11 @@ from tiepoint_adapters.demo.pictures import packaged_file
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch):
+    monkeypatch.setenv("TIEPOINT_AUDIT_KEY", "a secret that the file does not have")
+
+
 @pytest.fixture
 def pictures(tmp_path) -> Path:
     folder = tmp_path / "shop" / "pictures"

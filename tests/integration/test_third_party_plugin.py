@@ -9,32 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.command_line import tiepoint
-from tests.distributions import install
-from tiepoint import registry
 from tiepoint.plugin import API_VERSION
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = REPOSITORY / "examples" / "third_party_plugin"
-
-DEPLOYMENT = """\
-version: 1
-encoders:
-  colours: {type: colours}
-store: {uri: store}
-collections:
-  items:
-    fields:
-      image: {encoder: colours}
-sources:
-  pictures: {type: folder, path: pictures}
-plugins:
-  duplicates: {threshold: 0.999}
-"""
 
 
 def install_example(source: Path, site: Path) -> None:
@@ -59,86 +40,67 @@ def site(tmp_path_factory):
 
 @pytest.fixture
 def deployment(tmp_path):
-    """A deployment over two pictures, with an encoder that comes from a distribution too."""
-    install(
-        tmp_path / "encoders",
-        "colour-encoder",
-        {registry.ENCODERS: {"colours": "tests.small_encoders:ColourEncoder"}},
-        {},
-    )
-    (tmp_path / "pictures").mkdir()
-    for name, colour in (("red", (200, 30, 20)), ("blue", (10, 40, 220))):
-        Image.new("RGB", (32, 24), colour).save(tmp_path / "pictures" / f"{name}.png")
+    """The example's own deployment, as another file."""
     path = tmp_path / "deploy.yaml"
-    path.write_text(DEPLOYMENT)
+    shutil.copy(EXAMPLE / "deploy.yaml", path)
     return path
 
 
-def environment(deployment: Path, site: Path) -> dict[str, str]:
-    folders = (site, deployment.parent / "encoders", REPOSITORY)
-    return {
-        "PYTHONPATH": os.pathsep.join(str(folder) for folder in folders),
-        "TIEPOINT_CACHE": str(deployment.parent / "cache"),
-    }
+def environment(*site: Path) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(map(str, (*site, REPOSITORY)))}
 
 
 def test_it_is_listed_with_its_command_and_is_valid(site):
     listing = "".join(tiepoint("--help", PYTHONPATH=site).stdout.split())
-    assert "duplicatesFindspicturesthatacollectionalreadyhas(tiepoint-duplicates)" in listing
+    assert "trafficFindvehiclesinfootagebyadescription" in listing
+    assert "(tiepoint-traffic)" in listing
     listed = json.loads(tiepoint("plugins", "--json", PYTHONPATH=site).stdout)["components"]
-    [row] = [row for row in listed if row["name"] == "duplicates"]
-    assert (row["distribution"], row["version"]) == ("tiepoint-duplicates", "1.0.0")
+    [row] = [row for row in listed if row["name"] == "traffic"]
+    assert (row["distribution"], row["version"]) == ("tiepoint-traffic", "1.0.0")
     assert (row["api_version"], row["status"]) == (1, "ok")
 
 
-def test_its_command_finds_the_picture_that_the_collection_has(site, deployment):
-    variables = environment(deployment, site)
-    indexed = tiepoint("index", deployment, **variables)
-    assert indexed.returncode == 0, indexed.stderr
-
-    new = deployment.parent / "new"
-    new.mkdir()
-    Image.open(deployment.parent / "pictures" / "red.png").resize((64, 48)).save(new / "again.png")
-    Image.fromarray(np.full((9, 9, 3), (0, 255, 0), np.uint8)).save(new / "green.png")
-    (new / "broken.png").write_bytes(b"no picture")
-    done = tiepoint("duplicates", deployment, new, "--json", **variables)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    [duplicate] = answer["duplicates"]
-    assert Path(duplicate["path"]).name == "again.png"
-    assert "red" in duplicate["id"]
-    assert duplicate["similarity"] > 0.999
-    assert [Path(skipped["path"]).name for skipped in answer["skipped"]] == ["broken.png"]
+def test_it_passes_its_own_tests_on_real_footage(site):
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE / "tests")],
+        cwd=EXAMPLE,
+        env={**os.environ, **environment(site)},
+        capture_output=True,
+        text=True,
+    )
+    assert tests.returncode == 0, tests.stdout
 
 
 def test_a_wrong_option_is_refused_with_path_and_line(site, deployment):
-    deployment.write_text(DEPLOYMENT.replace("threshold", "treshold"))
-    done = tiepoint("config", "check", deployment, **environment(deployment, site))
+    text = deployment.read_text("utf-8").replace("    kinds:", "    kind:")
+    deployment.write_text(text, "utf-8")
+    line = text.splitlines().index("  traffic:") + 2
+    done = tiepoint("config", "check", deployment, **environment(site))
     assert done.returncode == 2
-    assert "deploy.yaml:12 (plugins.duplicates.treshold): unknown key" in done.stderr
-    assert "Did you mean 'threshold'?" in done.stderr
+    assert f"deploy.yaml:{line} (plugins.traffic.kind): unknown key" in done.stderr
+    assert "Did you mean 'kinds'?" in done.stderr
 
 
-def test_without_its_distribution_the_deployment_says_what_is_missing(deployment, tmp_path):
-    done = tiepoint("config", "check", deployment, **environment(deployment, tmp_path / "none"))
+def test_without_its_distribution_the_deployment_says_what_is_missing(deployment):
+    done = tiepoint("config", "check", deployment, **environment())
     assert done.returncode == 2
-    assert "deploy.yaml:12 (plugins.duplicates): there is no plugin 'duplicates'" in done.stderr
+    assert "(plugins.traffic): there is no plugin 'traffic'" in done.stderr
 
 
 def test_one_made_for_a_newer_contract_is_refused_in_one_line(deployment, tmp_path):
     source = tmp_path / "newer"
     shutil.copytree(EXAMPLE, source)
-    plugin = source / "tiepoint_duplicates" / "plugin.py"
+    plugin = source / "tiepoint_traffic" / "plugin.py"
     stated = "api_version: ClassVar[int] = 1"
     assert stated in plugin.read_text()
     plugin.write_text(plugin.read_text().replace(stated, f"{stated[:-1]}{API_VERSION + 1}"))
     install_example(source, tmp_path / "site")
-    variables = environment(deployment, tmp_path / "site")
+    variables = environment(tmp_path / "site")
 
-    done = tiepoint("duplicates", deployment, tmp_path, **variables)
+    done = tiepoint("traffic", "log", deployment, **variables)
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
-    assert f"tiepoint-duplicates 1.0.0 needs plugin API {API_VERSION + 1}" in line
+    assert f"tiepoint-traffic 1.0.0 needs plugin API {API_VERSION + 1}" in line
     assert f"offers {API_VERSION}" in line
     assert "Upgrade tiepoint" in line
     assert tiepoint("plugins", "--check", **variables).returncode == 2

@@ -16,9 +16,10 @@ from tiepoint.cli.output import echo, print_json
 def backup(config: Path, target: Path, as_json: bool) -> None:
     """Write a verified copy of what a deployment keeps into a new folder.
 
-    It holds the store, the service's state and keys, and the files of the plugins; not the
-    pictures that items name. A process that serves the deployment goes on meanwhile: searches
-    are answered, and writes wait. Keep the folder as safe as the deployment itself.
+    It holds the store, the service's state and keys, and the files and databases of the plugins
+    (those in PostgreSQL by its own `pg_dump`); not the pictures that items name. A process that
+    serves the deployment goes on meanwhile: searches are answered, and writes wait. Keep the
+    folder as safe as the deployment itself.
 
     With --json: {"folder", "files", "collections": {name: items}}.
     """
@@ -42,7 +43,8 @@ def restore(config: Path, source: Path, only_check: bool, as_json: bool) -> None
     """Put back what a backup holds, where nothing is yet.
 
     Every file of the backup is verified first, and what was restored is compared with it in the
-    end. A store that has items, and a file that exists, are never overwritten.
+    end. A store that has items, a database that has tables, and a file that exists, are never
+    overwritten.
 
     With --json: {"folder", "files", "collections": {name: items}}.
     """

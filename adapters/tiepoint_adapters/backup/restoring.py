@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from tiepoint.config.loader import load
+from tiepoint.config.loader import load as load_deployment
 from tiepoint.config.models import Deployment
 from tiepoint.errors import InputError, StoreError
 from tiepoint.index.copying import copy_collection
 from tiepoint.index.milvus import MilvusStore
 from tiepoint_adapters.backup.archive import Manifest, verified
-from tiepoint_adapters.backup.saving import places
+from tiepoint_adapters.backup.postgresql import load, public, require_empty
+from tiepoint_adapters.backup.saving import DATABASES, databases, places
 
 
 def put_back(config: Path, source: Path) -> Manifest:
@@ -25,17 +27,35 @@ def put_back(config: Path, source: Path) -> Manifest:
         StoreError: The store cannot be written, or what was restored differs from the backup.
     """
     manifest = verified(source)
-    deployment = load(config)
+    deployment = load_deployment(config)
     wanted = {place.place: Path(place.origin) for place in places(deployment)}
     files = [
         (source / kept.place, wanted[kept.place]) for kept in manifest.kept if kept.place in wanted
     ]
+    urls = databases(deployment)
+    _require_same_databases(manifest, urls)
     for kept, target in files:
         _require_absent(kept, target)
+    for url in urls.values():
+        require_empty(url)
     _restore_store(deployment, source, manifest)
     for kept, target in files:
         _restore(kept, target)
+    for place, url in urls.items():
+        load(url, source / place)
     return manifest
+
+
+def _require_same_databases(manifest: Manifest, urls: Mapping[str, str]) -> None:
+    """Refuse a deployment that would leave a database of the backup, or one of its own, empty."""
+    saved = {kept.place for kept in manifest.kept if kept.place.startswith(f"{DATABASES}/")}
+    if different := sorted(saved ^ urls.keys()):
+        plugins = Path(different[0]).stem.replace("+", ", ")
+        raise InputError(
+            f"the backup and the deployment keep the records of {plugins} differently",
+            where="PostgreSQL" if different[0] in saved else public(urls[different[0]]),
+            hint="Restore with the databases of the deployment.yaml in the backup.",
+        )
 
 
 def _require_absent(kept: Path, target: Path) -> None:

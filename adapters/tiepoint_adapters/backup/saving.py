@@ -13,10 +13,15 @@ from tiepoint.conversation.store import sessions_file
 from tiepoint.errors import InputError, StoreError, StoreOwnedError
 from tiepoint.host import Host
 from tiepoint.owner import OwnerClient, OwnerGoneError
+from tiepoint.plugin import Plugin
 from tiepoint_adapters.backup.archive import Kept, Manifest, keep, seal
+from tiepoint_adapters.backup.postgresql import dump, public
 from tiepoint_adapters.http.state import state_folder
 
 _LONGEST_S = 24 * 3600.0
+
+DATABASES = "databases"
+"""The folder of databases in a backup."""
 
 
 def save(config: Path, target: Path) -> Manifest:
@@ -36,6 +41,9 @@ def save(config: Path, target: Path) -> Manifest:
         shutil.copy2(config, draft / "deployment.yaml")
         reports = _copy_store(deployment, draft / "store")
         kept = [one for one in places(deployment) if keep(Path(one.origin), draft / one.place)]
+        for place, url in databases(deployment).items():
+            dump(url, draft / place)
+            kept.append(Kept(origin=public(url), place=place))
         collections = {one["collection"]: (one["items"], one["checksum"]) for one in reports}
         manifest = seal(draft, collections, kept)
         draft.rename(target)
@@ -65,14 +73,31 @@ def _copy_store(deployment: Deployment, folder: Path) -> list[dict[str, Any]]:
 
 
 def places(deployment: Deployment) -> Iterator[Kept]:
-    """Yield what is kept beside the store, and its places in the backup."""
+    """Yield the files that are kept beside the store, and their places in the backup."""
     yield Kept(origin=str(state_folder(deployment)), place="state")
     yield Kept(origin=str(sessions_file(deployment.store.uri)), place="sessions.sqlite")
     if deployment.auth is not None:
         yield Kept(origin=str(deployment.auth.keys), place="keys.json")
-    from tiepoint import registry
-
-    for name, options in deployment.plugins.items():
-        plugin = registry.build_plugin(name, options)
+    for name, plugin in _plugins(deployment).items():
         for number, path in enumerate(plugin.files(deployment.store.uri)):
             yield Kept(origin=str(path.absolute()), place=f"plugins/{name}/{number}")
+
+
+def databases(deployment: Deployment) -> dict[str, str]:
+    """Return the URLs of the PostgreSQL databases of plugins, by their places in the backup.
+
+    One that several plugins share is there once, under the names of all of them.
+    """
+    users: dict[str, list[str]] = {}
+    for name, plugin in sorted(_plugins(deployment).items()):
+        for url in plugin.databases():
+            users.setdefault(url, []).append(name)
+    return {f"{DATABASES}/{'+'.join(names)}.dump": url for url, names in users.items()}
+
+
+def _plugins(deployment: Deployment) -> dict[str, Plugin]:
+    from tiepoint import registry
+
+    return {
+        name: registry.build_plugin(name, options) for name, options in deployment.plugins.items()
+    }

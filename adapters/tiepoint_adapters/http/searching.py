@@ -1,7 +1,9 @@
 """Searches of concurrent callers: those that wait at the same time are encoded together.
 
 Nothing waits for a batch to fill: whatever has come while the batch before was encoded is the
-next one, so that a single caller is answered at once and many share the cost of a model.
+next one, so that a single caller is answered at once and many share the cost of a model. One
+batch is encoded at a time, since the networks use all cores; it is searched while the next one
+is encoded.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from tiepoint.query.probes import Encoded
 from tiepoint.types import Hit
 
 _LARGEST = 32
-_AT_ONCE = 2
+_SEARCHED_AT_ONCE = 2
 
 
 @dataclass(eq=False, slots=True)
@@ -29,6 +31,7 @@ class _Asked:
     question: Mapping[str, Any]
     answered: asyncio.Future[list[Hit]]
     loop: asyncio.AbstractEventLoop
+    encoded: Encoded | None = None
 
     @property
     def text(self) -> str | None:
@@ -44,6 +47,41 @@ class _Asked:
             self.answered.set_result(hits or [])
 
 
+class _Lane:
+    """Threads that work on what waits, as much of it at a time as there is.
+
+    Args:
+        name: That of the threads.
+        work: What is done, in a thread.
+        at_once: How many threads.
+    """
+
+    def __init__(self, name: str, work: Callable[[Sequence[_Asked]], None], at_once: int) -> None:
+        self._work = work
+        self._idle = at_once
+        self._threads = ThreadPoolExecutor(at_once, name)
+        self._waiting: deque[_Asked] = deque()
+
+    def add(self, asked: Sequence[_Asked]) -> None:
+        """Have searches worked on; called in their event loop."""
+        self._waiting.extend(asked)
+        if self._idle:
+            self._idle -= 1
+            asked[0].loop.call_soon(self._start, asked[0].loop)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait=True)
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(_LARGEST, len(self._waiting)))]
+        if not batch:
+            self._idle += 1
+            return
+        done = loop.run_in_executor(self._threads, self._work, batch)
+        done.add_done_callback(lambda _: self._start(loop))
+
+
 class Searching:
     """Answers searches of a host from threads, several callers' at a time.
 
@@ -55,56 +93,49 @@ class Searching:
     def __init__(self, host: Host, batched: Callable[[float], None]) -> None:
         self._host = host
         self._batched = batched
-        self._waiting: deque[_Asked] = deque()
-        self._threads = ThreadPoolExecutor(_AT_ONCE, "tiepoint-search")
-        self._working = 0
+        self._encoding = _Lane("tiepoint-encode", self._encode, 1)
+        self._searching = _Lane("tiepoint-search", self._answer, _SEARCHED_AT_ONCE)
 
     async def search(self, question: Mapping[str, Any]) -> list[Hit]:
         """Return the hits of `Host.search` for these keyword arguments."""
         loop = asyncio.get_running_loop()
         asked = _Asked(question, loop.create_future(), loop)
-        self._waiting.append(asked)
-        if self._working < _AT_ONCE:
-            self._working += 1
-            loop.call_soon(self._start, loop)
+        lane = self._searching if asked.text is None else self._encoding
+        lane.add([asked])
         return await asked.answered
 
     def close(self) -> None:
         """End the threads."""
-        self._threads.shutdown(wait=True)
+        self._encoding.close()
+        self._searching.close()
 
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(_LARGEST, len(self._waiting)))]
-        if not batch:
-            self._working -= 1
-            return
-        done = loop.run_in_executor(self._threads, self._answer, batch)
-        done.add_done_callback(lambda _: self._start(loop))
+    def _encode(self, batch: Sequence[_Asked]) -> None:
+        """Encode the batch's texts, one call for each collection."""
+        alike: dict[str | None, list[_Asked]] = defaultdict(list)
+        for asked in batch:
+            alike[asked.question.get("collection")].append(asked)
+        try:
+            for collection, together in alike.items():
+                self._encode_together(collection, together)
+        finally:
+            batch[0].loop.call_soon_threadsafe(self._searching.add, batch)
+
+    def _encode_together(self, collection: str | None, together: Sequence[_Asked]) -> None:
+        texts = [asked.text or "" for asked in together]
+        try:
+            vectors = self._host.encode_texts(texts, collection=collection)
+        except TiepointError:
+            return  # one is wrong: each is encoded, or refused, by itself
+        self._batched(len(texts))
+        for asked, encoded in zip(together, vectors, strict=True):
+            asked.encoded = encoded
 
     def _answer(self, batch: Sequence[_Asked]) -> None:
-        encoded = self._encoded(batch)
         for asked in batch:
             hits: list[Hit] | None = None
             failure: BaseException | None = None
             try:
-                hits = self._host.search(**asked.question, encoded=encoded.get(asked))
+                hits = self._host.search(**asked.question, encoded=asked.encoded)
             except Exception as error:  # noqa: BLE001 - handed to the caller
                 failure = error
             asked.loop.call_soon_threadsafe(asked.settle, hits, failure)
-
-    def _encoded(self, batch: Sequence[_Asked]) -> dict[_Asked, Encoded]:
-        """Encode the batch's texts, one call for each collection."""
-        alike: dict[str | None, list[_Asked]] = defaultdict(list)
-        for asked in batch:
-            if asked.text is not None:
-                alike[asked.question.get("collection")].append(asked)
-        encoded: dict[_Asked, Encoded] = {}
-        for collection, together in alike.items():
-            texts = [asked.text or "" for asked in together]
-            try:
-                vectors = self._host.encode_texts(texts, collection=collection)
-            except TiepointError:
-                continue  # one is wrong: each is encoded, or refused, by itself
-            self._batched(len(texts))
-            encoded |= dict(zip(together, vectors, strict=True))
-        return encoded

@@ -50,20 +50,28 @@ def clean_text(part: Any) -> str:
     return text
 
 
-def length_sorted_batches(lengths: Sequence[int], tokens: int) -> Iterator[NDArray[np.intp]]:
+def length_sorted_batches(
+    lengths: Sequence[int], tokens: int, multiple: int = 1, few: int = 1
+) -> Iterator[NDArray[np.intp]]:
     """Yield the positions of sequences in batches of about equal length, longest first.
 
     Args:
         lengths: Tokens of every sequence.
         tokens: Most tokens of a batch, padding included; a longer sequence is its own batch.
+        multiple: What padded lengths are multiples of.
+        few: A batch of fewer sequences is filled up with shorter ones, which are padded then.
 
-    >>> [batch.tolist() for batch in length_sorted_batches([2, 9, 3, 8], tokens=18)]
+    >>> [batch.tolist() for batch in length_sorted_batches([2, 9, 3, 8], tokens=18, few=2)]
     [[1, 3], [2, 0]]
     """
-    order = np.argsort(np.negative(lengths), kind="stable")
+    taken = -(-np.maximum(lengths, 1) // multiple) * multiple
+    order = np.argsort(-taken, kind="stable")
+    taken = taken[order]
     start = 0
     while start < len(order):
-        stop = start + max(1, tokens // max(1, lengths[order[start]]))
+        shorter = int(np.searchsorted(-taken, -taken[start], side="right"))
+        most = max(1, tokens // int(taken[start]))
+        stop = min(start + most, max(shorter, start + few))
         yield order[start:stop]
         start = stop
 

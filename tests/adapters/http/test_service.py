@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import pytest
@@ -88,3 +91,29 @@ def test_it_refuses_to_listen_to_others_without_authentication(tmp_path):
     host = Host(deployment(tmp_path, server={"address": "192.0.2.1"}))
     with pytest.raises(ConfigError, match="tiepoint keys create"):
         host.server.serve()
+
+
+def test_callers_that_wait_at_the_same_time_are_encoded_together(serve, monkeypatch):
+    client, sizes, first = serve(), [], threading.Event()
+    encode = Host.encode_texts
+
+    def encode_slowly(host, texts, **options):
+        sizes.append(len(texts))
+        first.wait(20)
+        return encode(host, texts, **options)
+
+    monkeypatch.setattr(Host, "encode_texts", encode_slowly)
+    with ThreadPoolExecutor(9) as callers:
+        words = ["green", *["red", "blue"] * 4]
+        asked = [callers.submit(client.post, "/v1/search", json={"text": one}) for one in words[:1]]
+        while not sizes:
+            time.sleep(0.01)
+        asked += [
+            callers.submit(client.post, "/v1/search", json={"text": one}) for one in words[1:]
+        ]
+        time.sleep(0.5)
+        first.set()
+        found = [one.result().json()["hits"][0]["id"] for one in asked]
+    assert found == ["leaf", *["cherry", "sea/wave.jpg"] * 4]
+    assert sizes[0] == 1
+    assert len(sizes) < 5

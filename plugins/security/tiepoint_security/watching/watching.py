@@ -163,23 +163,26 @@ class Watching:
     def _keep(
         self, camera: CameraWatch, view: View, alert: Alert, observation: Observation
     ) -> None:
+        """Keep the evidence of an alert, but for what the process before has kept of it."""
         if self._keeper is None:
             return
         standing = view.standing
         motion = camera.motion
         threshold = None if motion is None else motion.threshold(None)
-        self._keeper.keep_pictures(
-            Scene(
-                alert.id,
-                alert.started_wall_s,
-                view.frame.pixels,
-                observation.box,
-                None if standing is None or threshold is None else standing.heat,
-                threshold or 1.0,
-                camera.usual_for(observation),
+        if "snapshot" not in alert.evidence:
+            self._keeper.keep_pictures(
+                Scene(
+                    alert.id,
+                    alert.started_wall_s,
+                    view.frame.pixels,
+                    observation.box,
+                    None if standing is None or threshold is None else standing.heat,
+                    threshold or 1.0,
+                    camera.usual_for(observation),
+                )
             )
-        )
-        if self._clips and camera.recorder.begin(alert.id, view.time_s):
+        unkept = self._clips and "clip" not in alert.evidence
+        if unkept and camera.recorder.begin(alert.id, view.time_s):
             self._walls[alert.id] = alert.started_wall_s
 
     def _keep_clips(self, complete: list[tuple[str, list[Any]]]) -> None:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.small_encoders import ColourAligner, ColourWordEncoder
+from tests.small_encoders import ColourAligner, ColourWordEncoder, PixelColourEncoder
 from tiepoint import registry
-from tiepoint.encoders.base import Encoder
-from tiepoint.encoders.images import read_image
 
 DEPLOYMENT = """
 version: 1
@@ -29,21 +26,6 @@ plugins:
   security:
     footage: {segment_s: 2}
 """
-
-
-class PixelColourEncoder(Encoder):
-    """Mean colour of a picture of whatever kind."""
-
-    modalities = ("image",)
-    dim = 4
-    fingerprint = "pixel-colour-1"
-
-    def prepare(self, part, modality=None):
-        return read_image(part).mean((0, 1)) / 255
-
-    def infer(self, prepared, modality=None):
-        rows = np.stack([np.append(colour, 0.1) for colour in prepared]).astype(np.float32)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import { Empty, Loaded, Status, html, number, t, time, unit, useLoaded } from "../../../assets/tiepoint.js";
 import { Audit } from "./audit.js";
+import { Jobs } from "./jobs.js";
 
 export default function System({ api, may }) {
   const loaded = useLoaded(async (signal) => {
@@ -12,6 +13,7 @@ export default function System({ api, may }) {
   }, [], { every: 15 });
   return html`<${Loaded} of=${loaded}>${(found) => html`<div class="system">
     <${Facts} ...${found} />
+    ${may("jobs:read") && html`<${Jobs} api=${api} may=${may} />`}
     <${Collections} ...${found} />
     <${Plugins} ...${found} />
     <${Encoders} ...${found} />

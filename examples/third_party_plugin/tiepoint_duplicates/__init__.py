@@ -1,1 +1,0 @@
-"""Finds pictures that a collection already has: an example of a plugin by a third party."""

@@ -1,0 +1,1 @@
+"""Vehicles in footage by a description: an example of a plugin by a third party."""
