@@ -72,11 +72,11 @@ def fit(
     With --json: {"method", "out", "pairs", "skipped", "seconds", "options", "metrics",
     "warnings"}.
     """
-    from tiepoint.alignment.card import CARD
+    from tiepoint.alignment.card import SAVED
     from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.saved import fitted_method
 
-    check_result_folder(out, CARD, force=force)
+    check_result_folder(out, SAVED.card, force=force)
     made = fitted_method(method)
     subject = chosen_encoders(chosen.config, chosen.preset)
     options = parsed_options(settings)

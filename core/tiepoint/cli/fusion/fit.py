@@ -87,11 +87,11 @@ def fit(
     """
     from tiepoint.alignment.fitting import FitSettings
     from tiepoint.cli.align.settings import parsed_options
-    from tiepoint.fusion.card import CARD
+    from tiepoint.fusion.card import SAVED
     from tiepoint.fusion.saved import fitted_fusion
     from tiepoint.host import Host
 
-    check_result_folder(out, CARD, force=force)
+    check_result_folder(out, SAVED.card, force=force)
     made = fitted_fusion(method)(**parsed_options(settings))  # refuses options before any work
     queries, held_out = _queries(file, root, split, val_split, languages)
     with Host(_unfused(config)) as host:
