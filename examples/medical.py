@@ -21,6 +21,9 @@ from pydicom.data import get_testdata_file
 from tiepoint import Host
 from tiepoint_adapters.dicom.reading import read_dicom
 from tiepoint_adapters.dicom.rendering import render
+from tiepoint_adapters.dicom.series import volumes_of
+from tiepoint_adapters.dicom.values import text_of
+from tiepoint_medical.archive.asking import query_of
 from tiepoint_medical.archive.incoming import Incoming
 from tiepoint_medical.service import service_of
 
@@ -32,22 +35,26 @@ REPORTS = {
     "examples_overlay.dcm": "MR of the abdomen. Small left effusion at the lung base.",
     "JPEG2000.dcm": "Bone scan of the whole body. Metastasis cannot be excluded.",
     "examples_rgb_color.dcm": "Ultrasound of the heart. No pericardial effusion.",
+    "examples_ybr_color.dcm": "Ultrasound of the heart, cine loop. Small pericardial effusion.",
 }
 
 
 def cases() -> Iterator[Incoming]:
-    """Give pydicom's files that are on this machine, each as a patient of its own."""
+    """Give pydicom's files that are on this machine.
+
+    One of them is a cine loop: of several frames, at most 32 are encoded and averaged.
+    """
     for name, report in REPORTS.items():
         path = get_testdata_file(name, download=False)
         if path is None:
             continue
-        found = read_dicom(Path(path))
+        found = read_dicom(Path(path), pixels=False)
         yield Incoming(
             place=name,
-            patient=f"example-{name}",
-            study=f"study-{name}",
-            image_id=f"image-{name}",
-            image=render(found, found.frames // 2),
+            patient=text_of(found.dataset, "PatientID") or name,
+            study=found.uid("StudyInstanceUID") or name,
+            image_id=name,
+            image=volumes_of([found])[0],
             report=report,
             identifiers=(str(found.dataset.get("PatientName", "")),),
         )
@@ -72,7 +79,8 @@ def main(folder: Path) -> None:
             print(f"          supports {hit.supports}, contradicts {hit.contradicts}")
 
         path = Path(str(get_testdata_file("CT_small.dcm", download=False)))
-        found = service.match(image=path, patient="example-CT_small.dcm", k=3)
+        asked = query_of(path)
+        found = service.match(image=asked.image, patient=asked.patient, study=asked.study, k=3)
         print("\nAn image finds, in other patients:")
         for hit in found.hits:
             print(f"  {hit.score:6.2f}  {hit.report}")

@@ -4,7 +4,8 @@
     tiepoint serve tiepoint-serve/deployment.yaml
 
 Everything comes from installed packages or is made here: photographs, rendered street scenes in
-which things happen, a shop with simulated shoppers. Nothing is fetched. `make serve` does both.
+which things happen, a shop with simulated shoppers, the DICOM files of pydicom with short reports
+that were written for them. Nothing is fetched. `make serve` does both.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def write_deployment(folder: Path) -> Path:
     from tiepoint.embedded import WORDS
 
     photo = {"type": "timm", "preset": "fast"}
+    radiograph = {"type": "concat", "encoders": [photo, {"type": "edges"}]}
+    stated = dict.fromkeys(("present", "absent", "uncertain"), "strings")
     clip = {"encoder": "clip"}
     content = {
         "version": 1,
@@ -82,6 +85,8 @@ def write_deployment(folder: Path) -> Path:
             "photo": photo,
             "words": WORDS,
             "clip": {"type": "video", "frames": photo},
+            "studies": {"type": "volume", "frames": radiograph},
+            "reports": {"type": "long-text", "encoder": WORDS},
         },
         "alignment": {"type": "default", "encoders": {"image": "photo", "text": "words"}},
         "store": {"uri": "./store"},
@@ -103,10 +108,19 @@ def write_deployment(folder: Path) -> Path:
                     "severity": "int",
                 },
             },
+            "cases": {
+                "fields": {
+                    "image": {"encoder": "studies"},
+                    "report": {"encoder": "reports", "words": True},
+                    "findings": {"dimensions": 61},
+                },
+                "metadata": {"patient": "string", "study": "string", **stated},
+            },
         },
         "plugins": {
             "security": write_clips(folder / "cameras"),
             "recommendation": write_shop(folder / "shop"),
+            "medical": {"state": "./medical"},
         },
     }
     path = folder / "deployment.yaml"
@@ -115,9 +129,12 @@ def write_deployment(folder: Path) -> Path:
 
 
 def fill(path: Path) -> None:
-    """Add the photographs that come with packages."""
+    """Add the photographs and DICOM files that come with packages, and something to be read."""
+    from medical import REPORTS, cases
+
     from tiepoint import Host, Item
     from tiepoint_adapters.demo.pictures import packaged_pictures
+    from tiepoint_medical.service import service_of
 
     rendered = path.parent / "pictures"
     rendered.mkdir(exist_ok=True)
@@ -129,6 +146,13 @@ def fill(path: Path) -> None:
             ),
             collection="items",
         )
+        service = service_of(path, host)
+        archive = list(cases())
+        service.ingest(archive)
+        if not service.records.worklist(unread=False):
+            for one in archive[:3]:
+                service.match(one.image, REPORTS[one.place], one.patient, one.study, keep=True)
+        service.close()
 
 
 if __name__ == "__main__":

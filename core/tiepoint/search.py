@@ -13,7 +13,7 @@ from tiepoint.config.ranking import FusionSection, SearchSection
 from tiepoint.encoders.base import Vectors
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.fusion.calibration import MatchProbability
-from tiepoint.index.base import Candidates, Payload, Searcher
+from tiepoint.index.base import Searcher
 from tiepoint.index.filters import Filter
 from tiepoint.probabilities import hit_probabilities
 from tiepoint.query.batches import HitLists
@@ -112,8 +112,7 @@ class CollectionSearch:
                 raise self.reader.no_route(parts)
             alone = not self.boosts and not self.fusion.takes_single_routes
             if alone and len(probes) + len(words) == 1:
-                with self.searcher.reading():
-                    return self._single((probes or words)[0], scope, k, explain)
+                return self._single((probes or words)[0], scope, k, explain)
             plan = Plan(Side(probes, words), Side(), self.boosts, scope)
             options = SearchOptions()
         else:
@@ -182,31 +181,43 @@ class CollectionSearch:
     def _single(self, probe: Probe | WordProbe, scope: Scope, k: int, explain: bool) -> list[Hit]:
         """A single route needs no scaling: the score is its similarity."""
         if isinstance(probe, WordProbe):
-            found = self.searcher.search_text(
-                probe.field, probe.text, k, scope.where, scope.exclude
-            )
-            payloads: Sequence[Payload] = self.searcher.payloads(found.ids)
+            hits = self._matching(probe, scope, k)
+        elif probe.calibration is not None:
+            hits = self._calibrated(probe, scope, k)
         else:
-            found, payloads = self.searcher.search_items(
-                probe.field, probe.vector, k, scope.where, scope.exclude
-            )
-        hits = hits_of(probe.route, found, payloads)
-        if isinstance(probe, Probe) and probe.calibration is not None:
-            for hit, probability in zip(hits, self._calibrated(probe, found), strict=True):
-                hit.probability = probability
+            hits = self._nearest(probe, scope, k)
         if explain:
             for hit in hits:
                 hit.explanation = explanation(hit.contributions)
         return hits
 
-    def _calibrated(self, probe: Probe, found: Candidates) -> Sequence[float | None]:
-        scores = self._gatherer.against_background(probe, found.scores)
-        return hit_probabilities(
-            self._calibrations([probe], found.ids),
-            [scores],
-            np.arange(len(found.ids)),
-            len(self.searcher),
+    def _matching(self, probe: WordProbe, scope: Scope, k: int) -> list[Hit]:
+        with self.searcher.reading():
+            found = self.searcher.search_text(
+                probe.field, probe.text, k, scope.where, scope.exclude
+            )
+            return hits_of(probe.route, found, self.searcher.payloads(found.ids))
+
+    def _nearest(self, probe: Probe, scope: Scope, k: int) -> list[Hit]:
+        found, payloads = self.searcher.search_items(
+            probe.field, probe.vector, k, scope.where, scope.exclude
         )
+        return hits_of(probe.route, found, payloads)
+
+    def _calibrated(self, probe: Probe, scope: Scope, k: int) -> list[Hit]:
+        with self.searcher.reading():
+            hits = self._nearest(probe, scope, k)
+            ids = [hit.id for hit in hits]
+            cosines = np.array([hit.score for hit in hits], np.float32)
+            probabilities = hit_probabilities(
+                self._calibrations([probe], ids),
+                [self._gatherer.against_background(probe, cosines)],
+                np.arange(len(hits)),
+                len(self.searcher),
+            )
+        for hit, probability in zip(hits, probabilities, strict=True):
+            hit.probability = probability
+        return hits
 
     def _calibrations(
         self, probes: Sequence[Probe], ids: Sequence[str]

@@ -16,7 +16,10 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 
-SHOTS: dict[str, tuple[str, list[str], dict[str, Any]]] = {
+HEAD = "J2K_pixelrep_mismatch.dcm"
+"""A test file of pydicom: a slice of a head."""
+
+SHOTS: dict[str, tuple[str, list[str | tuple[str, str]], dict[str, Any]]] = {
     "search": ("/pages/search?text=a+cat", [], {}),
     "hit": ("/pages/search?text=a+rocket+at+night", [".hit button >> nth=0"], {}),
     "search-phone": (
@@ -30,9 +33,14 @@ SHOTS: dict[str, tuple[str, list[str], dict[str, Any]]] = {
         [".product .acts button:has-text('Rule') >> nth=2", "form.editor button.main"],
         {},
     ),
+    "reading-room": (
+        "/pages/medical",
+        [("#image", HEAD), ("#report", "No fracture. Small effusion?"), ".room form button.main"],
+        {},
+    ),
     "system": ("/pages/system", [], {"color_scheme": "dark"}),
 }
-"""By name: the page, what is clicked there, and how the browser is set up."""
+"""By name: the page, what is clicked or filled in there, and how the browser is set up."""
 
 
 def render(address: str) -> None:
@@ -49,12 +57,24 @@ def render(address: str) -> None:
             page.goto(address + path)
             page.wait_for_timeout(2500)
             for click in clicks:
-                page.click(click)
+                _act(page, click)
             page.wait_for_timeout(1500)
+            page.wait_for_selector(".busy", state="detached")
             page.evaluate("scrollTo(0, 0)")
             Image.open(io.BytesIO(page.screenshot())).save(FOLDER / f"{name}.webp", quality=88)
             print(FOLDER / f"{name}.webp")
         browser.close()
+
+
+def _act(page: Any, step: str | tuple[str, str]) -> None:
+    from pydicom.data import get_testdata_file
+
+    if isinstance(step, str):
+        page.click(step)
+    elif step[1] == HEAD:
+        page.set_input_files(step[0], get_testdata_file(HEAD, download=False))
+    else:
+        page.fill(*step)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
-"""Bulk encoding on Ray Data: worker processes encode, this process writes."""
+"""Bulk work on Ray Data: worker processes do it, this process writes what comes of it."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-from tiepoint.engine import Encoding
+from tiepoint.engine import Encoding, Part, Result
 from tiepoint.errors import InputError, MissingDependencyError, StoreError, TiepointError
 from tiepoint.item_encoding import EncodedItems
 from tiepoint.types import Item
-from tiepoint_adapters.engines.ray_worker import Job, encode, job_of
+from tiepoint_adapters.engines.ray_worker import Held, Job, apply, encode, job_of
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,19 @@ class RayEngine:
         waiting = chain(first, waiting)
         while window := list(islice(waiting, self.window)):
             yield from self._run(window, job)
+
+    def mapped(self, function: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        waiting = iter(parts)
+        first = list(islice(waiting, 2))
+        if len(first) < 2:
+            yield from map(function, first)
+            return
+        self._start()
+        call = partial(apply, function=function, threads=self.cores_per_worker)
+        waiting = chain(first, waiting)
+        while window := list(islice(waiting, self.window)):
+            for row in self._rows([{"part": Held(part)} for part in window], call):
+                yield row["result"].content
 
     def health(self) -> dict[str, Any]:
         workers = [
@@ -138,22 +151,26 @@ class RayEngine:
         return max(1, usable_cores() // self.cores_per_worker)
 
     def _run(self, window: list[list[Item]], job: Job) -> Iterator[EncodedItems]:
+        for row in self._rows([{"items": items} for items in window], partial(encode, job=job)):
+            worked = row["worked"]
+            count = len(worked.batch.rows) + len(worked.batch.skipped)
+            self._seen[worked.worker] = self._seen.get(worked.worker, 0) + count
+            yield worked.batch
+
+    def _rows(
+        self, rows: list[dict[str, Any]], function: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what a function makes of each row, as a task of its own."""
         import ray.data
         from ray.exceptions import RayError
 
-        data = ray.data.from_items(
-            [{"items": items} for items in window], override_num_blocks=len(window)
-        ).map(
-            partial(encode, job=job),
+        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+            function,
             num_cpus=self.cores_per_worker,
             compute=ray.data.TaskPoolStrategy(size=self.workers),
         )
         try:
-            for row in data.iter_rows():
-                worked = row["worked"]
-                count = len(worked.batch.rows) + len(worked.batch.skipped)
-                self._seen[worked.worker] = self._seen.get(worked.worker, 0) + count
-                yield worked.batch
+            yield from data.iter_rows()
         except RayError as error:
             cause = error.__cause__
             if isinstance(cause, TiepointError):

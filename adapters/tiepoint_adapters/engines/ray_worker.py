@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,17 @@ class Worked:
     worker: tuple[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Anything as one cell of a data set, which would take some things apart.
+
+    Attributes:
+        content: What it is.
+    """
+
+    content: Any
+
+
 def job_of(deployment: Deployment, collection: str, threads: int) -> Job:
     """Return the job of encoding a collection's items; it holds no store, token or source."""
     lean = deployment.model_copy(
@@ -74,6 +86,23 @@ def encode(row: dict[str, Any], job: Job) -> dict[str, Any]:
     """
     items: list[Item] = row["items"]
     return {"worked": Worked(_encoder(job).encode(items), (socket.gethostname(), os.getpid()))}
+
+
+def apply(row: dict[str, Any], function: Callable[[Any], Any], threads: int) -> dict[str, Any]:
+    """Call a function with the part of one row of the data set.
+
+    Args:
+        row: `part`, a `Held`.
+        function: What to call.
+        threads: Native threads of this worker.
+
+    Returns:
+        `result`, a `Held`.
+    """
+    from tiepoint.threads import configure_native_threads
+
+    configure_native_threads(threads)
+    return {"result": Held(function(row["part"].content))}
 
 
 def _encoder(job: Job) -> ItemEncoder:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +93,7 @@ Payload = tuple[Mapping[str, MetadataValue], Mapping[str, str]]
 """The metadata and the parts of an item."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """The best items of one route, best first: ids, and (n,) float32 similarities."""
 
     ids: list[str]

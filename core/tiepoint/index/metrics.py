@@ -18,6 +18,7 @@ from tiepoint.encoders.base import Vectors
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
+_PRODUCTS = frozenset(("cosine", "inner_product"))
 _SMALL = 32  # rows that BLAS multiplies on one thread, with less overhead
 _BLOCK = 1024  # gathered rows that stay in the processor's cache
 
@@ -53,14 +54,14 @@ def scores(metric: Metric, vectors: Vectors, query: Vectors) -> Vectors:
     The score is the inner product, which is the cosine of unit vectors, or the negative
     distance.
     """
+    if len(vectors) <= _SMALL and metric in _PRODUCTS:
+        return vectors @ query
     import faiss
 
     if metric == "manhattan":
         distances: Vectors = faiss.pairwise_distances(query[None], vectors, faiss.METRIC_L1)[0]
         return np.negative(distances, out=distances)
     euclidean = metric == "euclidean"
-    if len(vectors) <= _SMALL and not euclidean:
-        return vectors @ query
     found = np.empty(len(vectors), np.float32)
     compare = faiss.fvec_L2sqr_ny if euclidean else faiss.fvec_inner_products_ny
     compare(

@@ -5,13 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from types import TracebackType
-
-
-class _Entered(threading.local):
-    """How often this thread has entered."""
-
-    times = 0
 
 
 class SharedLock:
@@ -19,23 +14,30 @@ class SharedLock:
 
     A waiting writer holds new readers back, so that it cannot starve. A thread that reads
     already may enter again, as often as it likes.
+
+    A reader takes no lock while nobody writes. It enters first and looks for a writer then; a
+    writer announces itself first and looks for readers then: one of them sees the other.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._readers = 0
+        self._changed = threading.Condition(threading.Lock())
+        self._readers: list[int] = []  # a thread stands in it as often as it has entered
         self._writing = False
-        self._entered = _Entered()
 
     def __enter__(self) -> None:
-        self._entered.times += 1
-        if self._entered.times > 1:
-            return
-        with self._lock:  # the condition's own `with` would cost a search two microseconds
+        self._readers.append(get_ident())
+        if self._writing:
+            self._wait_for_writer(get_ident())
+
+    def _wait_for_writer(self, reader: int) -> None:
+        with self._changed:
+            if self._readers.count(reader) > 1:
+                return
+            self._readers.remove(reader)
+            self._changed.notify_all()
             while self._writing:
                 self._changed.wait()
-            self._readers += 1
+            self._readers.append(reader)
 
     def __exit__(
         self,
@@ -43,18 +45,15 @@ class SharedLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._entered.times -= 1
-        if self._entered.times:
-            return
-        with self._lock:
-            self._readers -= 1
-            if self._writing and not self._readers:
+        self._readers.remove(get_ident())
+        if self._writing:
+            with self._changed:
                 self._changed.notify_all()
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Wait until nobody reads, and keep everybody out until the end of the block."""
-        with self._lock:
+        with self._changed:
             while self._writing:
                 self._changed.wait()
             self._writing = True
@@ -63,6 +62,6 @@ class SharedLock:
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._writing = False
                 self._changed.notify_all()

@@ -29,9 +29,10 @@ logger = logging.getLogger(__name__)
 
 _EXACT_COST = 16.0  # breadth that costs as much as one scattered vector's exact score: 1/16
 _FILTERED_MARGIN = 1.2  # proposals beyond those that a filter is expected to take away
+_NONE: Rows = np.empty(0, np.int64)
 _SCAN_FROM = 1024  # fewer are compared exactly, in less than 0.1 ms
 _SCAN_VALUES = 4 << 20  # bytes that the copies of one filter may take
-_SCAN_COST = 80.0  # vectors of a scan that cost as much as one proposal of a graph
+_SCAN_COST = 200.0  # vectors of a scan that cost as much as one proposal of a graph
 _ENOUGH_TRIALS = 64
 _RETUNE_GROWTH = 1.5
 _REBUILD_GROWTH = 3.0  # growth in batches too small to tune on
@@ -146,6 +147,15 @@ class VectorIndex(FieldVectors):
             )
         return True
 
+    def arrangement(self) -> Positions | None:
+        """Return a better order for what the proposer holds, None where it would gain nothing."""
+        return None if self._proposer is None else self._proposer.arrangement(self._vectors.view)
+
+    def arrange(self, order: Positions) -> None:
+        """Put what the proposer holds into this order; must not run beside a search."""
+        if self._proposer is not None:
+            self._proposer.arrange(order)
+
     # Reading
 
     def search(
@@ -159,6 +169,8 @@ class VectorIndex(FieldVectors):
             allowed: The rows that may be returned.
             excluded: Rows that may not be returned, all the same.
         """
+        if allowed.every and not len(excluded):
+            return self._among_all(query, k, allowed)
         scan = self._scan(k, allowed)
         if scan is not None:
             near = scan.propose(query[None], self._scanned(k + len(excluded)))[0]
@@ -180,6 +192,17 @@ class VectorIndex(FieldVectors):
                 return self._rescored(query, k, positions)
             share = len(positions) / wanted
         return self._exact(query, k, allowed, excluded)
+
+    def _among_all(
+        self, query: Vectors, k: int, allowed: Allowed
+    ) -> tuple[NDArray[np.int32], Vectors]:
+        """Search without a filter, as most do: what is proposed may be found."""
+        wanted = self._wanted(k, 1.0, allowed.count)
+        if wanted is not None and self._proposer is not None:
+            near = self._proposer.propose(query[None], wanted)[0]
+            if near[-1] >= 0:
+                return self._rescored(query, k, near)
+        return self._exact(query, k, allowed, _NONE)
 
     def search_batch(
         self, queries: Vectors, k: int, allowed: Allowed, excluded: Rows
@@ -317,7 +340,7 @@ class VectorIndex(FieldVectors):
         scores = metrics.scores_at(self._metric, self._vectors.view, positions, query)
         self._touched(len(positions))
         best = _best(scores, k)
-        return self._rows.view[positions[best]], scores[best]
+        return self._rows.view.take(positions.take(best)), scores.take(best)
 
     # Other forms
 

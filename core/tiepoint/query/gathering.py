@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,7 @@ from tiepoint.index.filters import Filter
 from tiepoint.query.probes import Probe, WordProbe
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Which items may be proposed: those that pass a filter and are not excluded."""
 
     where: Filter | None

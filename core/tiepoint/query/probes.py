@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tiepoint.alignment.base import Aligner
 from tiepoint.encoders.base import Vectors
@@ -17,8 +17,7 @@ from tiepoint.routes import Layout, Route
 from tiepoint.types import TEXT, Modality
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """What one route asks: a unit vector for a vector field.
 
     Attributes:

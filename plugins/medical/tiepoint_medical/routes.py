@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Response, UploadFile
 
 from tiepoint.errors import InputError
 from tiepoint_adapters.http.access import Caller
+from tiepoint_medical.archive.asking import ImageQuery, of_upload
 
 if TYPE_CHECKING:
     from tiepoint_adapters.dicom.reading import DicomObject
@@ -47,10 +48,16 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
         draft: Annotated[bool, Form()] = False,
         keep: Annotated[bool, Form()] = False,
     ) -> dict[str, Any]:
-        """Return similar cases of other patients, with what supports and contradicts them."""
+        """Return similar cases of other patients, with what supports and contradicts them.
+
+        Whose a DICOM image is, its header says: the patient's own cases are priors.
+        """
+        asked = of_upload(image.file.read()) if image is not None else ImageQuery(None)
         found = service().match(
-            image=image.file.read() if image is not None else None,
+            image=asked.image,
             text=text.strip() or None,
+            patient=asked.patient,
+            study=asked.study,
             k=k,
             keep=keep,
         )

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tiepoint_recommendation.histories import Floats, Histories
 from tiepoint_recommendation.model import Model
 
-_CHUNK = 512
+CHUNK = 512
+"""Of so many users the scores are computed at once."""
 
 
 def best(model: Model, histories: Histories, k: int) -> Iterator[tuple[NDArray[np.int64], Floats]]:
@@ -19,7 +20,7 @@ def best(model: Model, histories: Histories, k: int) -> Iterator[tuple[NDArray[n
     Where fewer than k items are left, the rest of a row is -1 with a score of -inf. Of equal
     scores, the item that comes first in the model's order wins.
     """
-    for part in histories.chunks(_CHUNK):
+    for part in histories.chunks(CHUNK):
         total = closed(model.score(part).total, part, model.space.offered)
         yield top(total, k)
 

@@ -121,13 +121,13 @@ def remove_former(store: Path, *, also_current: bool = False) -> int:
     return removed
 
 
-def read_card(store: Path) -> ModelCard:
-    """Read the card of the current model.
+def read_card(store: Path, generation: str | None = None) -> ModelCard:
+    """Read the card of a model, the current one if not told which.
 
     Raises:
         InputError: There is no model, or its card is none.
     """
-    generation = current_generation(store)
+    generation = generation or current_generation(store)
     if generation is None:
         raise InputError(
             "there is no model yet",
@@ -150,8 +150,8 @@ def read_card(store: Path) -> ModelCard:
     return card
 
 
-def load_model(store: Path) -> Model:
-    """Load the current model of a store.
+def load_model(store: Path, generation: str | None = None) -> Model:
+    """Load a model of a store, the current one if not told which.
 
     Raises:
         InputError: There is none, or it is damaged.
@@ -160,7 +160,7 @@ def load_model(store: Path) -> Model:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    card = read_card(store)
+    card = read_card(store, generation)
     path = store / _MODELS / card.generation / _TENSORS
     try:
         content = path.read_bytes()

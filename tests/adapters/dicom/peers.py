@@ -73,8 +73,11 @@ def dcmqrscp(folder: Path, moves_to: tuple[str, int]) -> Iterator[int]:
 
 
 @contextmanager
-def orthanc(folder: Path) -> Iterator[tuple[int, int]]:
-    """Orthanc with DICOMweb; gives the port of DICOM and that of HTTP."""
+def orthanc(folder: Path, sends_to: int = 0) -> Iterator[tuple[int, int]]:
+    """Orthanc with DICOMweb; gives the port of DICOM and that of HTTP.
+
+    It knows a node TIEPOINT at the port `sends_to`, which it calls `us`.
+    """
     dicom, http = free_port(), free_port()
     plugins = [str(path) for path in Path("/usr/share/orthanc/plugins").glob("*DicomWeb*.so*")]
     plugins = plugins or [str(path) for path in Path("/usr/lib").rglob("libOrthancDicomWeb.so*")]
@@ -94,6 +97,8 @@ def orthanc(folder: Path) -> Iterator[tuple[int, int]]:
                 "AuthenticationEnabled": False,
                 "DicomAlwaysAllowGet": True,
                 "DicomCheckModalityHost": False,
+                "DicomModalities": {"us": ["TIEPOINT", "127.0.0.1", sends_to or free_port()]},
+                "OverwriteInstances": True,
                 "Plugins": plugins[:1],
                 "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
             }

@@ -9,11 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Timer
 
 import numpy as np
 import pytest
+import requests
 from pydicom import dcmread
-from pydicom.uid import generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pynetdicom import AE
 
 from tests.adapters.dicom.objects import image, written
 from tests.adapters.dicom.peers import dcmqrscp, free_port, needs, orthanc, wait_for
@@ -170,16 +174,21 @@ def listening(folder, port):
     return process
 
 
+COUNT = 1000
+
+
 @needs("storescu")
 @pytest.mark.slow
-def test_a_thousand_objects_come_through_an_abort_and_a_kill(tmp_path):
-    """What a sender counts as sent is there, though the listener is killed twice on the way."""
-    folder, uids = files_of(tmp_path, 1000)
+def test_a_thousand_objects_of_storescu_come_through_an_abort_and_a_kill(tmp_path):
+    """What a sender counts as sent is there, though each side is killed once on the way."""
+    folder, uids = files_of(tmp_path, COUNT)
     port = free_port()
     box = tmp_path / "inbox"
     words = ["storescu", "-v", "-aec", "TIEPOINT", "127.0.0.1", str(port), "+sd", str(folder)]
-    # An abort: the sender dies in the middle of its association.
     process = listening(box, port)
+    # An A-ABORT in the middle of an association.
+    assert _send_and_abort(port, 150) <= len(Inbox(box))
+    # A sender that dies in the middle of its association.
     sender = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     acknowledged = _read_until(sender, 250)
     sender.send_signal(signal.SIGKILL)
@@ -188,11 +197,9 @@ def test_a_thousand_objects_come_through_an_abort_and_a_kill(tmp_path):
     # A kill -9 of the listener, in the middle of the next.
     sender = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     acknowledged = _read_until(sender, 600)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill(process)
     sender.wait(120)
-    held = {path.name for path in Inbox(box).files()}
-    assert len(held) >= acknowledged >= 600
+    assert len(Inbox(box)) >= acknowledged >= 600
     # Started again, it takes the rest; what is sent twice is kept once.
     process = listening(box, port)
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
@@ -201,6 +208,96 @@ def test_a_thousand_objects_come_through_an_abort_and_a_kill(tmp_path):
     assert process.wait(30) in (0, 130)
     assert uids_in(Inbox(box)) == uids
     assert all(dcmread(path).PixelData for path in Inbox(box).files())
+
+
+@needs("storescu", "dcmqrscp")
+@pytest.mark.slow
+def test_a_thousand_objects_are_moved_and_got_from_dcmqrscp_through_a_kill(tmp_path):
+    folder, uids = files_of(tmp_path, COUNT)
+    port = free_port()
+    box = tmp_path / "inbox"
+    with dcmqrscp(tmp_path, ("TIEPOINT", port)) as archive:
+        words = ["storescu", "-aec", "ARCHIVE", "127.0.0.1", str(archive), "+sd", str(folder)]
+        subprocess.run(words, check=True, capture_output=True, timeout=600)
+        peer = Peer("127.0.0.1", archive, "ARCHIVE")
+        process = listening(box, port)
+        with ThreadPoolExecutor(1) as aside:
+            moved = aside.submit(peer.move, {"StudyInstanceUID": STUDY}, "TIEPOINT")
+            held = _wait_until_held(box, 300)
+            kill(process)
+            with pytest.raises(PeerError):
+                moved.result(120)
+        assert len(Inbox(box)) >= held
+        process = listening(box, port)
+        assert peer.move({"StudyInstanceUID": STUDY}, "TIEPOINT") == COUNT
+        kill(process)
+        assert uids_in(Inbox(box)) == uids
+        got = Inbox(tmp_path / "got")
+        assert peer.get({"StudyInstanceUID": STUDY}, got) == COUNT
+        assert uids_in(got) == uids
+
+
+@needs("Orthanc")
+@pytest.mark.slow
+def test_a_thousand_objects_go_to_orthanc_and_come_back_through_a_kill(tmp_path):
+    uids = {str(object_(number).SOPInstanceUID) for number in range(COUNT)}
+    port = free_port()
+    box = tmp_path / "inbox"
+    with orthanc(tmp_path, port) as (dicom, http):
+        archive = WebArchive(f"http://127.0.0.1:{http}/dicom-web")
+        for start in range(0, COUNT // 2, 100):
+            assert archive.store([read_dicom(object_(start + n)) for n in range(100)]) == 100
+        rest = [read_dicom(object_(number)) for number in range(COUNT // 2, COUNT)]
+        peer = Peer("127.0.0.1", dicom, "ORTHANC")
+        assert peer.store(rest) == COUNT // 2
+        rest_api = f"http://127.0.0.1:{http}"
+        [study] = requests.get(f"{rest_api}/studies", timeout=60).json()
+        send = f"{rest_api}/modalities/us/store"
+        # It sends by C-STORE, and the listener is killed on the way.
+        process = listening(box, port)
+        requests.post(send, json={"Resources": [study], "Asynchronous": True}, timeout=60)
+        held = _wait_until_held(box, 300)
+        kill(process)
+        assert len(Inbox(box)) >= held
+        process = listening(box, port)
+        sent = requests.post(send, json={"Resources": [study]}, timeout=600)
+        assert sent.ok, sent.text
+        kill(process)
+        assert uids_in(Inbox(box)) == uids
+        for name, fetch in (("wado", archive.fetch_study), ("get", peer.fetch_study)):
+            fetched = Inbox(tmp_path / name)
+            assert fetch(STUDY, fetched) == COUNT
+            assert uids_in(fetched) == uids
+
+
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def _wait_until_held(box, count):
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        held = sum(1 for _ in box.glob("*/[0-9a-f]*.dcm"))
+        if held >= count:
+            return held
+        time.sleep(0.02)
+    raise TimeoutError(f"{held} of {count} objects came")
+
+
+def _send_and_abort(port, count):
+    """Send so many objects, and abort the association with the next on its way."""
+    entity = AE("ABORTS")
+    entity.add_requested_context(object_(0).SOPClassUID, ExplicitVRLittleEndian)
+    association = entity.associate("127.0.0.1", port, ae_title="TIEPOINT")
+    assert association.is_established
+    acknowledged = 0
+    for number in range(count):
+        acknowledged += association.send_c_store(object_(number)).Status == 0
+    Timer(0.001, association.abort).start()
+    association.send_c_store(object_(count))
+    assert acknowledged == count
+    return acknowledged
 
 
 def _read_until(sender, count):

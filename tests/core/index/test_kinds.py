@@ -218,3 +218,30 @@ def test_a_filter_that_is_used_again_finds_the_same(metric):
             assert len(set(first.tolist()) & set(rows.tolist())) >= 9
             assert not np.isin(rows, excluded).any()
     assert allowed.asked == 40
+
+
+def test_a_snapshot_lays_near_vectors_side_by_side_and_finds_the_same(tmp_path):
+    vectors = _vectors("cosine")
+    schema = CollectionSchema("c", (VectorField("v", DIM, "given", "cosine"),))
+    tier = ServingTier(schema, {"v": IndexSection(kind="hnsw", recall=0.95)}, tmp_path)
+    tier.upsert(1, [Row(f"{n}", {"v": vector}, {}, {}, "") for n, vector in enumerate(vectors)])
+    queries = _vectors("cosine", 50, seed=2)
+    before = [tier.search_vector("v", query, 10, None, ()) for query in queries]
+    proposer = tier.vector_index("v").proposer
+
+    def likeness():
+        entries = vectors[proposer.order]
+        return float((entries[1:] * entries[:-1]).sum(1).mean())
+
+    scattered = likeness()
+    tier.snapshot(tmp_path)
+    assert likeness() > scattered + 0.3
+    assert sorted(proposer.order.tolist()) == list(range(COUNT))
+    again = ServingTier.load(tmp_path, schema, {"v": IndexSection(kind="hnsw", recall=0.95)})
+    for query, old in zip(queries, before, strict=True):
+        for found in (tier, again):
+            new = found.search_vector("v", query, 10, None, ())
+            assert new.ids == old.ids
+            np.testing.assert_allclose(new.scores, old.scores, atol=1e-6)
+    again.close()
+    tier.close()

@@ -75,12 +75,13 @@ def server(tmp_path_factory):
 
 def test_a_token_and_a_certificate_open_the_server(server):
     uri, certificate = server
-    store = MilvusStore(uri, ServerSection(token=TOKEN, ca_certificate=certificate))
+    section = ServerSection(token=TOKEN, ca_certificate=certificate)
+    store = MilvusStore(uri, section)
     store.open()
     store.create(SCHEMA)
     store.upsert(SCHEMA.name, [make_row("a")])
     assert store.count(SCHEMA.name) == 1
-    assert "secret" not in str(store.health()) + repr(store._server)
+    assert "secret" not in str(store.health()) + repr(section)
     store.close()
 
 

@@ -90,6 +90,14 @@ class Peer:
                     self._check(status, "the search")
         return found
 
+    def find_studies(self, **filters: str) -> list[Dataset]:
+        """Return studies that match (C-FIND), with their UIDs; see `find`."""
+        return self.find({"StudyInstanceUID": "", **filters})
+
+    def fetch_study(self, study: str, inbox: Inbox) -> int:
+        """Fetch a study into an inbox (C-GET); see `get`."""
+        return self.get({"StudyInstanceUID": study}, inbox)
+
     def move(self, keys: Mapping[str, str], destination: str, level: str = "STUDY") -> int:
         """Have it send what matches to a node that it knows (C-MOVE); returns how many.
 

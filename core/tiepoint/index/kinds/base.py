@@ -26,8 +26,8 @@ NEIGHBOURS = 10
 
 
 def candidates_for(k: int, oversampling: int) -> int:
-    """Return how many proposals to rescore for the best k."""
-    return max(oversampling * k, k + 5)
+    """Return how many proposals to rescore for the best k: some more, since copies are rounded."""
+    return max(oversampling * k, k + max(2, k // 5))
 
 
 class Effort(NamedTuple):
@@ -122,6 +122,22 @@ class Proposer(ABC):
         """Add (n, dim) vectors of these positions."""
         self._index.add(vectors)
         self._order.append(positions)
+
+    def arrangement(self, vectors: Vectors) -> Positions | None:
+        """Return an order of the entries in which a search finds what it looks at close together.
+
+        Args:
+            vectors: (n, dim) the stored vectors by position.
+
+        Returns:
+            What `arrange` takes; None where there is nothing to gain.
+        """
+        return None
+
+    def arrange(self, order: Positions) -> None:
+        """Put the entries into another order in memory; no search may run meanwhile."""
+        self._index.permute_entries(order)
+        self._order = GrowingArray.of(self.order[order])
 
     def propose(self, queries: Vectors, count: int) -> Positions:
         """Return (n, count) near positions of (n, dim) contiguous queries.

@@ -61,7 +61,7 @@ def _shortcut(
     tuned = proposer.effort
     for effort in proposer.ladder():
         proposer.effort = tuned._replace(breadth=effort.breadth)
-        if _recall(proposer, near, threshold, vectors) >= (1.0 + target) / 2:  # most use it
+        if _recall(proposer, near, threshold, vectors) >= target:
             break
     breadth, proposer.effort = proposer.effort.breadth, tuned
     if breadth >= tuned.breadth:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiepoint.encoders.readers import is_dicom_file
+from tiepoint.encoders.readers import is_dicom, is_dicom_file
 from tiepoint.errors import InputError
 from tiepoint.types import Skipped
 from tiepoint_adapters.dicom.reading import read_dicom
@@ -56,9 +56,21 @@ def query_of(path: Path) -> ImageQuery:
         raise InputError("no such file or folder", where=str(path), hint="Check the path.")
     if not is_dicom_file(path):
         return ImageQuery(path)
-    part = read_dicom(path, pixels=False)
-    patient = text_of(part.dataset, "PatientID")
-    return ImageQuery(path, patient, part.uid("StudyInstanceUID"), (path,))
+    return ImageQuery(path, *_whose(path), (path,))
+
+
+def of_upload(content: bytes) -> ImageQuery:
+    """Return a file's content as a query: DICOM, or another picture.
+
+    Raises:
+        DecodeError: It is DICOM that cannot be read.
+    """
+    return ImageQuery(content, *(_whose(content) if is_dicom(content) else ()))
+
+
+def _whose(part: Path | bytes) -> tuple[str | None, str | None]:
+    found = read_dicom(part, pixels=False)
+    return text_of(found.dataset, "PatientID"), found.uid("StudyInstanceUID")
 
 
 def of_study(study: Study) -> ImageQuery:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +25,13 @@ _PATH = click.Path(path_type=Path)
 @click.argument("config", type=_PATH)
 @click.argument("paths", type=_PATH, nargs=-1)
 @click.option("--reports", type=_PATH, help="CSV key,text: reports by accession or study UID.")
+@click.option(
+    "--from", "address", help="An archive: https://host/dicom-web, dicom://TITLE@host:104."
+)
+@click.option(
+    "--find", multiple=True, metavar="KEY=VALUE", help="Which of its studies, such as PatientID=7."
+)
+@click.option("--inbox", type=_PATH, help="Keep what --from fetches in this folder.")
 @click.option("--metadata", type=_PATH, help="CSV of pictures with reports, instead of DICOM.")
 @click.option("--root", type=_PATH, help="Folder of these pictures.")
 @click.option("--image-column", default="image", show_default=True, help="The image's file.")
@@ -38,6 +47,9 @@ def ingest(
     config: Path,
     paths: tuple[Path, ...],
     reports: Path | None,
+    address: str | None,
+    find: tuple[str, ...],
+    inbox: Path | None,
     metadata: Path | None,
     root: Path | None,
     image_column: str,
@@ -48,7 +60,10 @@ def ingest(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Take DICOM files and folders, or a table of pictures, into the archive of cases.
+    """Take DICOM files and folders, studies of a PACS, or a table into the archive of cases.
+
+    --from asks an archive by DICOMweb or DIMSE for the studies that --find tells, and fetches them.
+    A password or token is taken from TIEPOINT_ARCHIVE_PASSWORD or TIEPOINT_ARCHIVE_TOKEN.
 
     What is stored has pseudonyms instead of identifiers, and no path. A batch that was ended goes
     on when the command is given again.
@@ -60,20 +75,24 @@ def ingest(
     from tiepoint_medical.archive.studies import read_studies
     from tiepoint_medical.evaluation.cases import Columns, read_cases
 
-    if bool(paths) == (metadata is not None) or (metadata is None) != (root is None):
-        raise click.UsageError("give DICOM files or folders, or --metadata with --root")
+    given = [bool(paths), address is not None, metadata is not None]
+    if sum(given) != 1 or (metadata is None) != (root is None):
+        raise click.UsageError("give DICOM files or folders, or --from, or --metadata with --root")
+    if (address is not None) != bool(find) or (inbox is not None and address is None):
+        raise click.UsageError("--from needs --find, and --find and --inbox need --from")
     texts = {} if reports is None else read_report_table(reports)
 
-    def incoming() -> Iterator[Incoming | Skipped]:
-        for path in paths:
+    def incoming(folders: tuple[Path, ...]) -> Iterator[Incoming | Skipped]:
+        for path in folders:
             yield from from_studies(read_studies(path, texts))
         if metadata is not None and root is not None:
             columns = Columns(image_column, text_column, text_column, group_column)
             yield from from_table(read_cases(metadata, root, columns))
 
-    with opened_service(config) as service:
+    with opened_service(config) as service, _fetched(address, find, inbox) as folders:
         with progress_of("ingest") as told:
-            report = service.ingest(incoming(), job, lambda so_far: told(so_far.added, None))
+            cases = incoming((*paths, *folders))
+            report = service.ingest(cases, job, lambda so_far: told(so_far.added, None))
         if calibrate:
             service.calibrate()
     if as_json:
@@ -97,3 +116,36 @@ def ingest(
         say(f"{count} reports: {warning}")
     if strict and report.skipped:
         context.exit(2)
+
+
+@contextmanager
+def _fetched(
+    address: str | None, find: tuple[str, ...], inbox: Path | None
+) -> Iterator[tuple[Path, ...]]:
+    """Fetch studies of an archive into a folder, which is removed at the end unless it is named."""
+    if address is None:
+        yield ()
+        return
+    from tiepoint_adapters.dicom.network.archives import archive_at
+    from tiepoint_adapters.dicom.network.inbox import Inbox
+
+    archive = archive_at(address)
+    filters = dict(_filter(one) for one in find)
+    with TemporaryDirectory(prefix="tiepoint-") as temporary:
+        kept = Inbox(inbox or Path(temporary))
+        uids = [str(study.StudyInstanceUID) for study in archive.find_studies(**filters)]
+        with progress_of("fetch") as told:
+            for number, uid in enumerate(uids, 1):
+                archive.fetch_study(uid, kept)
+                told(number, len(uids))
+        say(f"{len(uids)} studies fetched, {len(kept)} objects")
+        yield (kept.folder,)
+
+
+def _filter(text: str) -> tuple[str, str]:
+    from pydicom.datadict import tag_for_keyword
+
+    keyword, sign, value = text.partition("=")
+    if not sign or not value or tag_for_keyword(keyword) is None:
+        raise click.UsageError(f"--find {keyword} is no DICOM keyword with a value (PatientID=7)")
+    return keyword, value

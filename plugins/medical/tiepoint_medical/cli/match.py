@@ -109,6 +109,9 @@ def match(
     type=click.Path(path_type=Path, file_okay=False),
     help="A folder that takes DICOM reports and FHIR bundles on the DICOM of --image.",
 )
+@click.option(
+    "--send", metavar="ADDRESS", help="Store the DICOM reports of --results: https:// or dicom://."
+)
 def draft(
     config: Path,
     image: Path | None,
@@ -119,16 +122,24 @@ def draft(
     most: int,
     as_json: bool,
     results: Path | None,
+    send: str | None,
 ) -> None:
     """Draft a report from similar cases; every sentence cites the case that it is taken from.
+
+    --send stores the DICOM reports in a PACS, by STOW-RS at https://host/dicom-web or by C-STORE at
+    dicom://TITLE@host:104, with the identities of the image's header.
 
     --json: {"sentences": [{"text", "case", "findings", "support"}], "abstained", "neighbours",
     "notice", "status"}.
     """
+    if send is not None and results is None:
+        raise click.UsageError("--send needs --results")
     with opened_service(config) as service:
         made = service.draft(_asked(service, image, text, report, patient, study, most, False))
         if results is not None:
-            _write_results(service, made, image, results)
+            files = _write_results(service, made, image, results)
+            if send is not None:
+                _send(service, files, send)
     if as_json:
         print_json(made.as_dict())
         return
@@ -139,8 +150,10 @@ def draft(
     say(f"{made.status} draft. {made.notice}")
 
 
-def _write_results(service: MedicalService, made: Draft, image: Path | None, results: Path) -> None:
-    """Write a draft in the forms that other systems take."""
+def _write_results(
+    service: MedicalService, made: Draft, image: Path | None, results: Path
+) -> list[Path]:
+    """Write a draft in the forms that other systems take; returns the files."""
     from tiepoint_medical.archive.asking import query_of
     from tiepoint_medical.results.outgoing import outgoing, write_results
 
@@ -148,8 +161,20 @@ def _write_results(service: MedicalService, made: Draft, image: Path | None, res
         raise click.UsageError("--results needs --image, the DICOM that they are about")
     findings = service.reader.vocabulary.findings
     radlex = {key: finding.radlex for key, finding in findings.items()}
-    for file in write_results(outgoing(made, radlex), query_of(image).files, results):
+    files = write_results(outgoing(made, radlex), query_of(image).files, results)
+    for file in files:
         say(f"written: {file}")
+    return files
+
+
+def _send(service: MedicalService, files: list[Path], address: str) -> None:
+    from tiepoint_adapters.dicom.network.archives import archive_at
+    from tiepoint_adapters.dicom.reading import read_dicom
+
+    reports = [read_dicom(file) for file in files if file.suffix == ".dcm"]
+    stored = archive_at(address).store(reports)
+    service.records.note(service.user, "sent", "results", {"objects": stored})
+    say(f"{stored} reports stored")
 
 
 def _asked(

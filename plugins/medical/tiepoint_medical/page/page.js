@@ -33,7 +33,7 @@ export default function ReadingRoom({ api, may }) {
           ${may("medical:write") && html`<button type="button" disabled=${!image && !text.trim()} onClick=${() => ask(true)}>${t("Find, and keep on the worklist")}</button>`}</p></form>
       <h2>${t("Worklist")}</h2>
       <${Loaded} of=${worklist}>${(found) => found.length === 0 ? html`<p class="soft">${t("Nothing is unread.")}</p>` : html`<ul class="work">${found.map((one) => html`<li key=${one.id}>
-        <button type="button" onClick=${() => read(one)}>${time(one.created)} · ${t("{count} cases", { count: number(one.result.hits.length) })}</button></li>`)}</ul>`}<//>
+        <button type="button" onClick=${() => read(one)}>${stated(one.result.query) || t("An image")} <span class="soft small">${time(one.created)} · ${t("{count} cases", { count: number(one.result.hits.length) })}</span></button></li>`)}</ul>`}<//>
     </section>
     <section aria-live="polite">
       ${state.problem && html`<${Failed} problem=${state.problem} />`}
@@ -46,12 +46,20 @@ function Match({ match, draft }) {
   return html`<p class="notice middling">${match.notice}</p>
     ${match.abstained && html`<p class="notice">${t("No case is offered as a match.")} ${match.reason ?? ""}</p>`}
     ${match.probability !== null && html`<p>${t("The first case is right with a probability of {share}.", { share: percent(match.probability) })}</p>`}
-    <${Cases} title=${t("Similar cases")} cases=${match.hits} />
-    ${match.priors.length > 0 && html`<${Cases} title=${t("Priors of this patient")} cases=${match.priors} />`}
+    <${Cases} title=${t("Similar cases")} cases=${match.hits} query=${match.query} />
+    ${match.priors.length > 0 && html`<${Cases} title=${t("Priors of this patient")} cases=${match.priors} query=${match.query} />`}
     ${draft && html`<h2>${t("Draft")} <span class="status bad">${t("unverified")}</span></h2>
-      ${draft.sentences.length === 0 ? html`<p class="soft">${t("Nothing is drafted.")}</p>` : html`<ol>${draft.sentences.map((one, at) => html`<li key=${at}>${one.text} <span class="soft small code">${one.case}</span></li>`)}</ol>`}`}`;
+      ${draft.sentences.length === 0 ? html`<p class="soft">${t("Nothing is drafted.")}</p>` : html`<ol>${draft.sentences.map((one, at) => html`<li key=${at}>${one.text} <span class="soft small">${t("case {number}", { number: number(1 + match.hits.findIndex((hit) => hit.case === one.case)) })}</span></li>`)}</ol>`}`}`;
 }
 
-const Cases = ({ title, cases }) => html`<h2>${title}</h2><ol class="cases">${cases.map((one) => html`<li key=${one.case} class="card">
-  <p class="soft small code">${one.case}</p><p>${one.report || t("No report.")}</p>
-  <p class="row">${one.supports.map((finding) => html`<span key=${finding} class="status good">+ ${finding}</span>`)}${one.contradicts.map((finding) => html`<span key=${finding} class="status bad">− ${finding}</span>`)}</p></li>`)}</ol>`;
+const Cases = ({ title, cases, query }) => html`<h2>${title}</h2><ol class="cases">${cases.map((one, at) => html`<li key=${one.case} class="card">
+  <p class="soft small"><b>${number(at + 1)}</b> <span class="code">${one.case}</span></p><p>${one.report || t("No report.")}</p>
+  <p class="row">${one.supports.map((finding) => html`<span key=${finding} class="status good">✓ ${named(finding, query[finding])}</span>`)}${one.contradicts.map((finding) => html`<span key=${finding} class="status bad">✗ ${named(finding, query[finding])}</span>`)}</p></li>`)}</ol>`;
+
+// A finding as the query has it: "no effusion", "effusion?", "effusion".
+function named(finding, status) {
+  const name = finding.replaceAll("_", " ");
+  return status === "absent" ? t("no {finding}", { finding: name }) : status === "uncertain" ? `${name}?` : name;
+}
+
+const stated = (query) => Object.entries(query).map(([finding, status]) => named(finding, status)).join(", ");

@@ -56,26 +56,38 @@ def predict(
     What a user has done something with is left out. A user that is not known gets what is
     popular.
 
+    The deployment file's `engine` does the work: Ray spreads it over processes and machines,
+    which all reach the store.
+
     With --json: {"users", "unknown", "rows", "out"}.
     """
-    from tiepoint_recommendation.ranking import best
+    from tiepoint import registry
+    from tiepoint.assembly import build
+    from tiepoint_recommendation.item_space import deployment_of
     from tiepoint_recommendation.saving import load_model
+    from tiepoint_recommendation.spread import best_of_many
 
     users = read_users(users_file)
     settings = fit_settings(config)
     with opened_database(store, database) as opened:
         model = load_model(store)
         histories, unknown = histories_of(opened, model, users, settings)
-    rows: list[tuple[str, str, int, float]] = []
-    start = 0
-    for items, scores in best(model, histories, k):
-        for user, row, values in zip(users[start:], items.tolist(), scores.tolist(), strict=False):
-            rows += [
-                (user, model.space.ids[item], rank, score)
-                for rank, (item, score) in enumerate(zip(row, values, strict=True), 1)
-                if item >= 0
-            ]
-        start += len(items)
+    engine = build(registry.ENGINES, deployment_of(config, store).engine, "engine")
+    try:
+        ranked = sorted(
+            best_of_many(engine, store, model, histories, k), key=lambda part: part.start
+        )
+    finally:
+        engine.close()
+    rows = [
+        (users[user], model.space.ids[item], rank, score)
+        for part in ranked
+        for user, (items, scores) in enumerate(
+            zip(part.items.tolist(), part.scores.tolist(), strict=True), part.start
+        )
+        for rank, (item, score) in enumerate(zip(items, scores, strict=True), 1)
+        if item >= 0
+    ]
     write_file(out, _content(rows, out))
     if as_json:
         print_json({"users": len(users), "unknown": unknown, "rows": len(rows), "out": str(out)})

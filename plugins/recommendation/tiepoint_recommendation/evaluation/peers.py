@@ -112,9 +112,19 @@ def _key(matrix: csr_matrix, user: int) -> bytes:
 
 def _cosine(matrix: csr_matrix, setting: dict[str, Any]) -> Callable[[csr_matrix], Floats]:
     from implicit.nearest_neighbours import CosineRecommender
+
+    return _neighbours(CosineRecommender(num_threads=1, **setting), matrix)
+
+
+def _bm25(matrix: csr_matrix, setting: dict[str, Any]) -> Callable[[csr_matrix], Floats]:
+    from implicit.nearest_neighbours import BM25Recommender
+
+    return _neighbours(BM25Recommender(num_threads=1, **setting), matrix)
+
+
+def _neighbours(model: Any, matrix: csr_matrix) -> Callable[[csr_matrix], Floats]:
     from implicit.utils import ParameterWarning
 
-    model = CosineRecommender(num_threads=1, **setting)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ParameterWarning)  # of what it passes to itself
         model.fit(matrix, show_progress=False)
@@ -147,4 +157,9 @@ _PEERS: tuple[tuple[str, Fit, list[dict[str, Any]]], ...] = (
         ],
     ),
     ("implicit cosine", _cosine, [{"K": k} for k in (20, 50, 100, 300)]),
+    (
+        "implicit BM25",
+        _bm25,
+        [{"K": k, "K1": 1.2, "B": b} for k in (50, 200, 600, 2000) for b in (0.2, 0.75)],
+    ),
 )

@@ -1,0 +1,81 @@
+"""Studies from another archive into ours, and results back to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.adapters.dicom.objects import written
+from tests.adapters.dicom.peers import dcmqrscp, needs
+from tests.command_line import tiepoint
+from tests.plugins.medical.test_matching import DEPLOYMENT, EFFUSION, archive, striped_slice
+from tiepoint import Host
+from tiepoint.errors import InputError
+from tiepoint_adapters.dicom import read_dicom
+from tiepoint_adapters.dicom.network.archives import archive_at
+from tiepoint_adapters.dicom.network.inbox import Inbox
+from tiepoint_adapters.dicom.network.listener import DicomListener
+from tiepoint_adapters.dicom.network.peer import Peer
+from tiepoint_adapters.dicom.network.web import WebArchive
+from tiepoint_medical.service import service_of
+
+
+def test_an_address_tells_how_an_archive_is_spoken_to(monkeypatch):
+    monkeypatch.setenv("TIEPOINT_ARCHIVE_TOKEN", "secret")
+    web = archive_at("https://ann@pacs:8443/dicom-web/")
+    assert isinstance(web, WebArchive)
+    assert web.url == "https://pacs:8443/dicom-web"
+    node = archive_at("dicom://OLD%20PACS@10.0.0.1:104")
+    assert isinstance(node, Peer)
+    assert (node.ae_title, node.host, node.port) == ("OLD PACS", "10.0.0.1", 104)
+
+
+@pytest.mark.parametrize(
+    "address", ["pacs", "ftp://pacs/", "dicom://pacs:104", "https://ann:secret@pacs/", "http://[x"]
+)
+def test_what_names_no_archive_is_refused_without_telling_a_password(address):
+    with pytest.raises(InputError, match="names no archive") as refused:
+        archive_at(address)
+    assert "secret" not in str(refused.value)
+
+
+@needs("storescu", "dcmqrscp")
+def test_a_study_is_fetched_matched_and_its_result_is_stored(tmp_path):
+    config = tmp_path / "deploy.yaml"
+    config.write_text(DEPLOYMENT, encoding="utf-8")
+    with Host.from_config(config) as host:
+        service = service_of(config, host)
+        service.ingest(archive())
+        service.close()
+    study = tmp_path / "study"
+    study.mkdir()
+    for number in range(4):
+        one = striped_slice(number, PatientID="P7", StudyID="1", PatientBirthDate="")
+        one.StudyDate = one.StudyTime = one.PatientSex = one.ReferringPhysicianName = ""
+        one.AccessionNumber, one.SeriesNumber, one.InstanceNumber = "", 1, number
+        (study / f"{number}.dcm").write_bytes(written(one))
+    results = Inbox(tmp_path / "results")
+    with (
+        DicomListener(results, port=0) as listener,
+        dcmqrscp(tmp_path, ("TIEPOINT", listener.port)) as port,
+    ):
+        words = ["storescu", "-aec", "ARCHIVE", "127.0.0.1", str(port), "+sd", str(study)]
+        subprocess.run(words, check=True, capture_output=True)
+        done = tiepoint(
+            "medical", "ingest", str(config), "--from", f"dicom://ARCHIVE@127.0.0.1:{port}",
+            "--find", "PatientID=P7", "--json",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["added"] == 1
+        done = tiepoint(
+            "medical", "draft", str(config), "--image", str(study), "--text", EFFUSION,
+            "--results", str(tmp_path / "out"),
+            "--send", f"dicom://TIEPOINT@127.0.0.1:{listener.port}",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    stored = [read_dicom(path) for path in results.files()]
+    assert {one.modality for one in stored} == {"SR"}
+    assert {one.uid("StudyInstanceUID") for one in stored} == {"1.2.3"}
+    assert len(stored) == 2
