@@ -20,8 +20,9 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE
 
 from tests.adapters.dicom.objects import image, written
-from tests.adapters.dicom.peers import dcmqrscp, free_port, needs, orthanc, wait_for
+from tests.adapters.dicom.peers import dcmqrscp, needs, orthanc
 from tests.command_line import TIEPOINT
+from tests.ports import await_listening, free_port
 from tiepoint.errors import InputError
 from tiepoint_adapters.dicom import read_dicom
 from tiepoint_adapters.dicom.network.inbox import Inbox
@@ -170,7 +171,7 @@ def test_orthanc_is_sent_to_asked_and_fetched_from_by_dicomweb(tmp_path, inbox):
 def listening(folder, port):
     words = [sys.executable, TIEPOINT, "medical", "listen", str(folder), "--port", str(port)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    wait_for(port, 60)
+    await_listening(port, timeout_s=60)
     return process
 
 

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.small_encoders import ColourEncoder, ColourWordEncoder
+from tests.small_encoders import COLOUR_COMPONENTS, registered
 from tests.videos import packaged_clip, plain, write_video
-from tiepoint import registry
-from tiepoint.encoders.images import read_image
 from tiepoint.encoders.nested import encoder_of, one_of_each
 from tiepoint.encoders.video import VideoEncoder
 from tiepoint.encoders.volume import VolumeEncoder
@@ -22,22 +20,10 @@ pytest.importorskip("av", reason="video needs the extra `video`")
 COLOUR = {"type": "pixel-colour"}
 
 
-class PixelColourEncoder(ColourEncoder):
-    """Takes arrays, too."""
-
-    def prepare(self, part, modality=None):
-        return read_image(part).mean((0, 1))
-
-
 @pytest.fixture(autouse=True, scope="module")
 def small_components():
-    undo = [
-        registry.register(registry.ENCODERS, "pixel-colour", PixelColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-    ]
-    yield
-    for remove in undo:
-        remove()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
 def clip(red, green, blue):

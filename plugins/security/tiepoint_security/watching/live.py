@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tiepoint.errors import StoreError
+from tiepoint_adapters.background import Background
 from tiepoint_adapters.clock import Clock
 from tiepoint_adapters.media.cameras.frames import CameraFrame
 from tiepoint_adapters.media.cameras.pool import CameraPool
@@ -69,8 +70,7 @@ class LiveWatch:
             leases = Leases(alarm.records.database, alarm.worker, clock, settings.workers.lease_s)
             self.sharing = Sharing(leases, settings.cameras, clock, self._take, self._let_go)
         self._false_alarms = FalseAlarms(alarm.records.archive, self.watching.cameras, vision)
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("watching", self._run)
         self._error: str | None = None
         self.latest: dict[str, CameraFrame] = {}
 
@@ -83,15 +83,11 @@ class LiveWatch:
             self.pool.start()
         else:
             self.sharing.start()
-        self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End: what is open is completed, and what was learned is kept."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
         if self.sharing is not None:
             self.sharing.stop()
         self.pool.stop()
@@ -125,7 +121,7 @@ class LiveWatch:
 
     def _run(self) -> None:
         watched_s = saved_s = self._clock.monotonic()
-        while not self._ended.is_set():
+        while not self._background.ended.is_set():
             try:
                 taken = self.pool.next_frames(_WAIT_S)
                 frames = [frame for frame in taken if self._holds(frame.camera)]
@@ -133,7 +129,7 @@ class LiveWatch:
                     self.latest |= {frame.camera: frame for frame in frames}
                     self.watching.analyse(frames)
                 elif self.pool.over:
-                    self._ended.wait(_WAIT_S)
+                    self._background.ended.wait(_WAIT_S)
                 now_s = self._clock.monotonic()
                 if now_s - watched_s >= _WATCH_EVERY_S:
                     watched_s = now_s
@@ -146,7 +142,7 @@ class LiveWatch:
                     logger.exception("the analysis failed, and goes on")
                 self._error = f"{type(error).__name__}: {error}"
                 self.watching.failures += 1
-                self._ended.wait(_WAIT_S)
+                self._background.ended.wait(_WAIT_S)
 
     def _watch(self) -> None:
         """Look after what reads, once a second."""
