@@ -33,9 +33,7 @@ class ColourEncoder(Encoder):
         from PIL import Image, UnidentifiedImageError
 
         try:
-            if isinstance(part, np.ndarray):
-            part = Image.fromarray(part)
-        picture = part if isinstance(part, Image.Image) else Image.open(_readable(part))
+            picture = part if isinstance(part, Image.Image) else Image.open(_readable(part))
             return np.asarray(picture.convert("RGB").resize((1, 1)), np.float32).reshape(3)
         except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
             raise DecodeError(f"not a picture: {error}", where=str(part)[:80]) from error

@@ -18,12 +18,14 @@ from tests.adapters.http.conftest import ITEMS
 from tests.adapters.http.processes import GIVEN_VECTORS, serving
 from tests.footage import scene, write_video
 from tests.plugins.recommendation.shops import fill
+from tests.small_encoders import PixelColourEncoder
+from tiepoint import registry
 from tiepoint_recommendation.simulation.shop import simulate
 
 PROGRAMS = Path(__file__).parents[3] / "examples" / "host_app"
 DEPLOYMENT = {
     "version": 1,
-    "encoders": {"photo": {"type": "colour"}, "words": {"type": "colour-words"}},
+    "encoders": {"photo": {"type": "colour-frames"}, "words": {"type": "colour-words"}},
     "alignment": {"type": "colour", "encoders": {"image": "photo", "text": "words"}},
     "store": {"uri": "./store"},
     "collections": {
@@ -50,7 +52,9 @@ def program(name: str) -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def _programs_are_forgotten():
+    undo = registry.register(registry.ENCODERS, "colour-frames", PixelColourEncoder)
     yield
+    undo()
     for name in ("app", "django_app", "wsgi_app"):
         sys.modules.pop(name, None)
 
@@ -83,7 +87,7 @@ def test_fastapi_with_all_three_plugins(deploy, tmp_path):
             **dict.fromkeys(("present", "absent", "uncertain"), "strings"),
         },
     }
-    volumes = {"type": "volume", "frames": {"type": "colour"}}
+    volumes = {"type": "volume", "frames": {"type": "colour-frames"}}
     deploy(
         encoders=DEPLOYMENT["encoders"] | {"volumes": volumes},
         collections={**DEPLOYMENT["collections"], "cases": cases},
