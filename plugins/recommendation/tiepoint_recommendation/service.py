@@ -135,7 +135,7 @@ class RecommendationService:
         from tiepoint.config.problems import validate
         from tiepoint_recommendation.plugin import RecommendationConfig
 
-        deployment = load(path).deployment
+        deployment = load(path)
         given = dict(deployment.plugins.get("recommendation", {}))
         config = validate(RecommendationConfig, given, ("plugins", "recommendation"))
         folder = store or config.store_beside(deployment.store.uri)
