@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 from tiepoint.engine import Encoding, Part, Result
-from tiepoint.errors import InputError, MissingDependencyError, StoreError, TiepointError
+from tiepoint.errors import InputError, StoreError, TiepointError
 from tiepoint.item_encoding import EncodedItems
 from tiepoint.types import Item
+from tiepoint_adapters.engines.ray_start import start_ray
 from tiepoint_adapters.engines.ray_worker import Held, Job, apply, encode, job_of
 
 logger = logging.getLogger(__name__)
-
-STARTS = 3
-"""How often a Ray of our own is started before it is given up."""
 
 
 class RayEngine:
@@ -108,38 +105,10 @@ class RayEngine:
     def _start(self) -> None:
         if self._started:
             return
-        try:
-            import ray
-            import ray.data
-        except ImportError as error:
-            raise MissingDependencyError(
-                "the engine `ray` needs Ray",
-                where="engine",
-                hint='Install it: pip install "tiepoint[ray]"',
-            ) from error
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        if self.address is None:
-            # Ray's workers give way to everything else (15), which halves them on a busy machine.
-            os.environ.setdefault("RAY_worker_niceness", "0")
-            options["num_cpus"] = (self.workers or self._cores()) * self.cores_per_worker
-            options["include_dashboard"] = False
-        else:
-            options["address"] = self.address
-        for attempt in range(1, STARTS + 1):
-            try:
-                ray.init(**options)
-                break
-            except Exception as error:  # Ray raises bare ones when it does not start
-                ray.shutdown()
-                if self.address is None and attempt < STARTS:
-                    # It gives itself 30 s, which a machine with much to do does not always keep.
-                    logger.warning("Ray did not start (%.200s); it is started again", error)
-                    continue
-                raise StoreError(
-                    f"Ray cannot be started or reached ({error!s:.200})",
-                    where="engine",
-                    hint="Check engine.address, and that the machine is not overloaded.",
-                ) from error
+        cores = (self.workers or self._cores()) * self.cores_per_worker
+        start_ray(self.address, cores, "engine")
+        import ray.data
+
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.data").setLevel(logging.ERROR)
