@@ -58,7 +58,7 @@ class Host(Questions):
         """Build a host from a deployment file, without opening it."""
         from tiepoint.config.loader import load
 
-        host = cls(load(path).deployment)
+        host = cls(load(path))
         host.path = Path(path)
         return host
 
@@ -189,7 +189,7 @@ class Host(Questions):
                 raise InputError("the host has no file to read again", hint="Give a deployment.")
             from tiepoint.config.loader import load
 
-            deployment = load(self.path).deployment
+            deployment = load(self.path)
         self._life.reload(deployment)
         if "server" in self.__dict__:
             self.server.reloaded()

@@ -56,6 +56,16 @@ class TestVolume(EncoderConformance):
                 np.full((2, 2, 2), np.nan), np.zeros((2, 2, 2), np.complex64)]  # fmt: skip
 
 
+def test_the_vectors_of_a_clip_are_those_of_its_pictures():
+    encoder = VideoEncoder(COLOUR)
+    frames = clip(1, 0, 3)
+    vectors = encoder.frame_vectors(frames)
+    np.testing.assert_allclose(vectors, encoder.frames.encode(list(frames)), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    with pytest.raises(DecodeError):
+        encoder.frame_vectors(b"no video")
+
+
 def test_a_packaged_clip_lies_near_its_own_pictures():
     encoder = VideoEncoder({"type": "timm", "preset": "fast"})
     bikes, film = packaged_clip("bikes.mp4"), packaged_clip("bigbuckbunny.mp4")

@@ -115,7 +115,7 @@ def _deployment(config: Path | None, preset: str | None) -> Deployment:
     if config is not None:
         from tiepoint.config.loader import load
 
-        return load(config).deployment
+        return load(config)
     from tiepoint.embedded import embedded_deployment
 
     return embedded_deployment("tiepoint-data", preset or PRESETS[0])

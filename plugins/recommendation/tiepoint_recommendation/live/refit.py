@@ -65,6 +65,7 @@ class Refitter:
         self.models = models
         self.settings = settings
         self.failure: str | None = None
+        self.lost: str | None = None
         self.fitting = False
         self._tick = tick
         self._background = Background("tiepoint-refit", self._run)
@@ -135,6 +136,7 @@ class Refitter:
             try:
                 self.models.follow()
                 self._tick()
+                self.lost = None
                 is_time = time.monotonic() >= fit_at
                 if time.monotonic() >= read_at:
                     read_at = time.monotonic() + self.settings.catalogue_every_s
@@ -146,7 +148,9 @@ class Refitter:
                 if self._enough(is_time=is_time):
                     self.refit()
             except StoreError as error:
-                log.warning("%s", error)
+                if self.lost is None:
+                    log.warning("%s", error)
+                self.lost = str(error)
 
     def _enough(self, *, is_time: bool) -> bool:
         """Whether there is enough that is new, or somebody who was not wholly forgotten."""

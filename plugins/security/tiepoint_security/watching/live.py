@@ -15,11 +15,12 @@ from tiepoint_adapters.media.cameras.pool import CameraPool
 from tiepoint_security.alarm import Alarm
 from tiepoint_security.alerts.camera_faults import camera_faults
 from tiepoint_security.evidence.keeper import EvidenceKeeper
+from tiepoint_security.evidence.pictures import jpeg
 from tiepoint_security.records.leases import Leases
 from tiepoint_security.scene.vision import Vision
 from tiepoint_security.watching.false_alarms import FalseAlarms
 from tiepoint_security.watching.making import make_cameras
-from tiepoint_security.watching.settings import WatchSettings
+from tiepoint_security.watching.settings import CameraSettings, WatchSettings
 from tiepoint_security.watching.sharing import Sharing
 from tiepoint_security.watching.watching import Watching
 
@@ -94,6 +95,16 @@ class LiveWatch:
         self.watching.finish()
         self._keeper.stop()
         self._save()
+
+    @property
+    def cameras(self) -> Mapping[str, CameraSettings]:
+        """All cameras of the deployment, by name."""
+        return {name: camera.settings for name, camera in self.watching.cameras.items()}
+
+    def picture(self, camera: str) -> bytes | None:
+        """Return the latest analysed frame of a camera as JPEG; None where there is none."""
+        frame = self.latest.get(camera)
+        return None if frame is None else jpeg(frame.pixels)
 
     def health(self) -> dict[str, Any]:
         """Return plain data: each camera, and the analysis as a whole."""
