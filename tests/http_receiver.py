@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.http_server import QuietHandler, served_by
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Receiver:
 
 @contextmanager
 def http_receiver(port: int = 0) -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -66,17 +67,7 @@ def http_receiver(port: int = 0) -> Iterator[Receiver]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    receiver = Receiver(f"http://127.0.0.1:{server.server_port}/alerts")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    receiver = Receiver("")
+    with served_by(Handler, port) as address:
+        receiver.url = f"{address}/alerts"
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

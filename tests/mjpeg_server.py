@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.footage import Picture, jpeg
+from tests.http_server import QuietHandler, served_by
 
 
 @contextmanager
@@ -16,7 +16,7 @@ def mjpeg_camera(picture: Callable[[int], Picture | None], fps: float = 20.0) ->
     """Serve `picture(0)`, `picture(1)`, ...; where it gives None, the camera falls silent."""
     ended = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("content-type", "multipart/x-mixed-replace; boundary=frame")
@@ -34,17 +34,8 @@ def mjpeg_camera(picture: Callable[[int], Picture | None], fps: float = 20.0) ->
             except OSError:
                 pass
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/video"
-    finally:
-        ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served_by(Handler) as address:
+        try:
+            yield f"{address}/video"
+        finally:
+            ended.set()

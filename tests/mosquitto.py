@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import getpass
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.ports import free_port
+from tests.ports import await_listening, free_port
 
 _PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/opt/homebrew/sbin")
 
@@ -38,13 +36,7 @@ class Broker:
     def start(self) -> None:
         assert _PROGRAM is not None
         self._process = subprocess.Popen([_PROGRAM, "-c", str(self._config)])
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise AssertionError("Mosquitto did not start")
+        await_listening(self.port, self._process)
 
     def stop(self) -> None:
         if self._process is not None:

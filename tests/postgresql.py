@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,34 +20,59 @@ from tests.ports import free_port
 _FOLDERS = (*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.get_exec_path()))
 
 
-@contextmanager
-def postgresql_server(folder: Path) -> Iterator[str]:
-    """Run a server in an empty folder; yields the URL of a database. Skips without one."""
-    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
-    search = os.pathsep.join(map(str, _FOLDERS))
-    initdb, server = shutil.which("initdb", path=search), shutil.which("postgres", path=search)
-    if initdb is None or server is None:
-        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    user = _give_away(folder) if os.geteuid() == 0 else None
-    data, port = folder / "data", free_port()
-    make = [initdb, "-D", data, "-U", "tiepoint", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(make, check=True, capture_output=True, user=user, cwd=folder)
-    run = [server, "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-c", "fsync=off"]
-    process = subprocess.Popen(run, stderr=subprocess.DEVNULL, user=user, cwd=folder)
-    url = f"postgresql://tiepoint@127.0.0.1:{port}/postgres"
-    try:
+class PostgreSQL:
+    """A server process in an empty folder, which can be killed and started again.
+
+    Skips the test where there is none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        pytest.importorskip("psycopg", reason="psycopg is not installed")
+        search = os.pathsep.join(map(str, _FOLDERS))
+        initdb, server = shutil.which("initdb", path=search), shutil.which("postgres", path=search)
+        if initdb is None or server is None:
+            pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+        self._user = _give_away(folder) if os.geteuid() == 0 else None
+        self._folder, data, port = folder, folder / "data", free_port()
+        make = [initdb, "-D", data, "-U", "tiepoint", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(make, check=True, capture_output=True, user=self._user, cwd=folder)
+        here = ["-k", folder, "-h", "127.0.0.1", "-p", str(port)]
+        self._run = [server, "-D", data, *here, "-c", "fsync=off"]
+        self.url = f"postgresql://tiepoint@127.0.0.1:{port}/postgres"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        import psycopg
+
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(self._run, stderr=quiet, user=self._user, cwd=self._folder)
         deadline = time.monotonic() + 20
         while True:
             try:
-                psycopg.connect(url, connect_timeout=2).close()
-                break
+                psycopg.connect(self.url, connect_timeout=2).close()
+                return
             except psycopg.OperationalError:
                 assert time.monotonic() < deadline, "PostgreSQL did not start"
                 time.sleep(0.05)
-        yield url
+
+    def stop(self) -> None:
+        """End it at once, without waiting for its clients."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def postgresql_server(folder: Path) -> Iterator[str]:
+    """Run a server in an empty folder; yields the URL of a database. Skips without one."""
+    server = PostgreSQL(folder)
+    server.start()
+    try:
+        yield server.url
     finally:
-        process.terminate()
-        process.wait()
+        server.stop()
 
 
 def new_database(server: str) -> str:

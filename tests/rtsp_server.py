@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ports import free_port
+from tests.ports import await_listening, free_port
 
 _PYTHON = "/usr/bin/python3"
 _SERVER = """
@@ -71,12 +69,7 @@ def rtsp_server(launch: str = BALL, port: int | None = None) -> Iterator[str]:
     port = port or free_port()
     process = subprocess.Popen([_PYTHON, "-c", _SERVER, str(port), launch])
     try:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
+        await_listening(port, process)
         yield f"rtsp://127.0.0.1:{port}/camera"
     finally:
         process.kill()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tiepoint import registry
 from tiepoint.alignment.base import Aligner
+from tiepoint.config.models import Deployment
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.images import read_image
 from tiepoint.errors import DecodeError
@@ -39,19 +42,14 @@ class ColourEncoder(Encoder):
         return unit(np.stack([np.append(p / 255, 0.1) for p in prepared]))
 
 
-class PixelColourEncoder(Encoder):
-    """Mean colour of a picture of whatever kind."""
+class PixelColourEncoder(ColourEncoder):
+    """Takes frames and slices, too."""
 
-    modalities = ("image",)
-    dim = 4
-    fingerprint = "pixel-colour-1"
+    def __init__(self, version: int = 1) -> None:
+        self.fingerprint = f"pixel-colour-{version}"
 
-    def prepare(self, part, modality=None):
-        return read_image(part).mean((0, 1)) / 255
-
-    def infer(self, prepared, modality=None):
-        rows = np.stack([np.append(colour, 0.1) for colour in prepared]).astype(np.float32)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    def prepare(self, part: Any, modality: str | None = None) -> Any:
+        return read_image(part).mean((0, 1))
 
 
 class ColourWordEncoder(Encoder):
@@ -87,6 +85,36 @@ class ColourAligner(Aligner):
 def unit(x: Any) -> Vectors:
     x = np.asarray(x, np.float32)
     return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+COLOUR_COMPONENTS = (
+    (registry.ENCODERS, "colour", ColourEncoder),
+    (registry.ENCODERS, "pixel-colour", PixelColourEncoder),
+    (registry.ENCODERS, "colour-words", ColourWordEncoder),
+    (registry.ALIGNERS, "colour", ColourAligner),
+)
+
+
+@contextmanager
+def registered(*components: tuple[str, str, Any]) -> Iterator[None]:
+    """Make components known by group and name, until the block is left."""
+    with ExitStack() as undone:
+        for component in components:
+            undone.callback(registry.register(*component))
+        yield
+
+
+def colour_deployment(store: Path, metadata: Mapping[str, str], **changes: Any) -> Deployment:
+    """Return a deployment of the collection `items` with pictures and texts of colours."""
+    fields = {"image": {"encoder": "photo"}, "text": {"encoder": "words", "words": True}}
+    content = {
+        "version": 1,
+        "encoders": {"photo": {"type": "colour"}, "words": {"type": "colour-words"}},
+        "alignment": {"type": "colour", "encoders": {"image": "photo", "text": "words"}},
+        "store": {"uri": str(store)},
+        "collections": {"items": {"fields": fields, "metadata": dict(metadata)}},
+    }
+    return Deployment.model_validate(content | changes)
 
 
 def _readable(part: Any) -> Any:

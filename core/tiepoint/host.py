@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from tiepoint import registry
@@ -59,7 +58,7 @@ class Host(Questions):
         """Build a host from a deployment file, without opening it."""
         from tiepoint.config.loader import load
 
-        host = cls(load(path).deployment)
+        host = cls(load(path))
         host.path = Path(path)
         return host
 
@@ -90,12 +89,7 @@ class Host(Questions):
         self._life.enter()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._life.leave()
 
     def open(self) -> None:
@@ -195,7 +189,7 @@ class Host(Questions):
                 raise InputError("the host has no file to read again", hint="Give a deployment.")
             from tiepoint.config.loader import load
 
-            deployment = load(self.path).deployment
+            deployment = load(self.path)
         self._life.reload(deployment)
         if "server" in self.__dict__:
             self.server.reloaded()

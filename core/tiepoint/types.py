@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
@@ -22,12 +23,15 @@ MetadataValue: TypeAlias = str | int | float | bool | list[str] | list[int] | li
 
 MAX_ID_BYTES = 512
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
 
 def checked_id(id: Any) -> str:
     """Return an item's id.
 
     Raises:
-        SchemaError: It is no string of 1 to 512 bytes of UTF-8.
+        SchemaError: It is no string of 1 to 512 bytes of UTF-8, or it has a control character
+            such as a line break or NUL, which tears lists, logs and C strings apart.
     """
     try:
         usable = isinstance(id, str) and 0 < len(id.encode()) <= MAX_ID_BYTES
@@ -37,6 +41,11 @@ def checked_id(id: Any) -> str:
         raise SchemaError(
             f"an item id must be a string of 1 to {MAX_ID_BYTES} bytes of UTF-8, not {id!a:.80}",
             hint="Give every item its own short id.",
+        )
+    if _CONTROL.search(id):
+        raise SchemaError(
+            f"the item id {id!a:.80} has a control character",
+            hint="Leave out line breaks, tabs, NUL and the like.",
         )
     return str(id)
 
@@ -49,7 +58,7 @@ class Item:
     image, an array, or a string; a missing part is normal.
 
     Args:
-        id: Unique in its collection, 1 to 512 bytes of UTF-8.
+        id: Unique in its collection, 1 to 512 bytes of UTF-8 without control characters.
         image: Path, bytes, PIL image or uint8 array (h, w), (h, w, 3) or (h, w, 4).
         text: A string.
         audio: Path, bytes, or float32 mono samples (n,) at the encoder's rate.

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from tiepoint import Host
+from tiepoint.errors import InputError
 from tiepoint_recommendation.live.asks import Ask
 from tiepoint_recommendation.plugin import RecommendationPlugin
 from tiepoint_security.plugin import SecurityPlugin
@@ -30,8 +31,11 @@ app.mount("/tiepoint", host.asgi())
 @app.get("/", response_class=HTMLResponse)
 async def home(question: str = "a cat") -> str:
     """Search in this process, without HTTP, and link to the service's pages."""
-    hits = await asyncio.to_thread(host.search, text=question, k=5, collection=_first())
-    found = "".join(f"<li>{escape(hit.id)}: {hit.score:.2f}</li>" for hit in hits)
+    try:
+        hits = await asyncio.to_thread(host.search, text=question, k=5, collection=_first())
+        found = "".join(f"<li>{escape(hit.id)}: {hit.score:.2f}</li>" for hit in hits)
+    except InputError as error:  # such as a question of blanks
+        found = f"<p>{escape(str(error))}</p>"
     return (
         f"<h1>A host application</h1><form><input name=question value='{escape(question)}'>"
         f"</form><ol>{found}</ol><p><a href='/tiepoint/'>The pages of tiepoint</a></p>"

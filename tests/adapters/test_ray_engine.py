@@ -66,7 +66,7 @@ def words(tmp_path_factory):
 
 def host(store, engine, seconds=0.0):
     text = FILE.format(store=store, engine=engine, seconds=seconds)
-    return Host(loads(text).deployment)
+    return Host(loads(text))
 
 
 def items(count, start=0):

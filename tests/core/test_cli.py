@@ -326,6 +326,14 @@ def test_doctor_says_what_is_wrong_with_a_deployment(tmp_path, content, told):
     assert {f["subject"] for f in failed} == {"deployment"}
 
 
+def test_doctor_names_a_mistake_once(tmp_path):
+    file = tmp_path / "deploy.yaml"
+    file.write_text("version: 1\nstore: {uri: x}\n")
+    done = tiepoint("doctor", file, TIEPOINT_CACHE=tmp_path / "cache")
+    assert done.returncode == 2
+    assert (done.stdout + done.stderr).count("the key 'collections' is missing") == 1
+
+
 def test_doctor_says_who_holds_the_store(tmp_path):
     file = tmp_path / "deploy.yaml"
     file.write_text(

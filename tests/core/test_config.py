@@ -53,10 +53,9 @@ def error_of(text: str, **options) -> str:
 
 
 def test_a_minimal_file_is_a_deployment():
-    loaded = loads(MINIMAL, "deploy.yaml")
-    assert loaded.deployment.encoders["photo"].type == "lens"
-    assert loaded.deployment.fusion.type == "weighted"
-    assert loaded.locate("encoders", "photo") == "deploy.yaml:3 (encoders.photo)"
+    deployment = loads(MINIMAL, "deploy.yaml")
+    assert deployment.encoders["photo"].type == "lens"
+    assert deployment.fusion.type == "weighted"
 
 
 def test_a_file_is_read_from_disk_with_paths_relative_to_it(tmp_path):
@@ -65,7 +64,7 @@ def test_a_file_is_read_from_disk_with_paths_relative_to_it(tmp_path):
         MINIMAL.replace("type: lens", "type: lens\n    model: ./clip\n    weights: w.bin")
         + "store: {uri: data}\n"
     )
-    deployment = load(path).deployment
+    deployment = load(path)
     assert deployment.encoders["photo"].options["model"] == str(tmp_path / "clip")
     assert deployment.encoders["photo"].options["weights"] == tmp_path / "w.bin"
     assert deployment.store.uri == str(tmp_path / "data")
@@ -73,7 +72,7 @@ def test_a_file_is_read_from_disk_with_paths_relative_to_it(tmp_path):
 
 def test_a_server_uri_and_a_model_name_are_no_paths():
     text = MINIMAL.replace("type: lens", "type: lens\n    model: openai/clip")
-    deployment = loads(text + "store: {uri: 'http://milvus:19530'}\n").deployment
+    deployment = loads(text + "store: {uri: 'http://milvus:19530'}\n")
     assert deployment.store.uri == "http://milvus:19530"
     assert deployment.encoders["photo"].options["model"] == "openai/clip"
 
@@ -169,7 +168,7 @@ def test_a_secret_of_the_environment_is_not_repeated_in_errors():
 )
 def test_an_unquoted_variable_is_typed_after_its_expansion(written, environment, value):
     text = MINIMAL.replace("type: lens", f"type: lens\n    batch: {written}")
-    options = loads(text, environment=environment).deployment.encoders["photo"].options
+    options = loads(text, environment=environment).encoders["photo"].options
     assert options["batch"] == value
 
 
@@ -185,8 +184,8 @@ def test_an_unquoted_variable_is_typed_after_its_expansion(written, environment,
 )
 def test_a_variable_never_becomes_structure(written, value):
     text = MINIMAL.replace("type: lens", f"type: lens\n    model: {written}")
-    loaded = loads(text, environment={"SIZE": "16", "EVIL": ": ["})
-    assert loaded.deployment.encoders["photo"].options["model"] == value
+    deployment = loads(text, environment={"SIZE": "16", "EVIL": ": ["})
+    assert deployment.encoders["photo"].options["model"] == value
 
 
 def test_an_unset_variable_is_an_error_with_path_and_line():
@@ -197,7 +196,7 @@ def test_an_unset_variable_is_an_error_with_path_and_line():
 
 def test_words_that_old_yaml_took_for_booleans_stay_words():
     text = MINIMAL.replace("type: lens", "type: lens\n    model: no")
-    assert loads(text).deployment.encoders["photo"].options["model"] == "no"
+    assert loads(text).encoders["photo"].options["model"] == "no"
 
 
 def test_merge_keys_give_defaults():
@@ -205,7 +204,7 @@ def test_merge_keys_give_defaults():
         "photo:\n    type: lens",
         "photo: &lens\n    type: lens\n    batch: 2\n  other:\n    <<: *lens\n    batch: 4",
     )
-    encoders = loads(text).deployment.encoders
+    encoders = loads(text).encoders
     assert (encoders["other"].type, encoders["other"].options["batch"]) == ("lens", 4)
 
 

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWordEncoder, unit
+from tests.small_encoders import (
+    COLOURS,
+    ColourAligner,
+    ColourEncoder,
+    ColourWordEncoder,
+    registered,
+    unit,
+)
 from tiepoint import Host, Item, registry
 from tiepoint.config.models import Deployment
 from tiepoint.migration.migration import migrate
@@ -47,13 +54,11 @@ def _readable(part):
 @pytest.fixture(autouse=True)
 def own_components(tmp_path, monkeypatch):
     monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "cache"))
-    undo = [
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colour", ColourAligner),
-    ]
-    yield
-    for remove in undo:
-        remove()
+    with registered(
+        (registry.ENCODERS, "colour-words", ColourWordEncoder),
+        (registry.ALIGNERS, "colour", ColourAligner),
+    ):
+        yield
 
 
 @pytest.fixture

@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWordEncoder
+from tests.small_encoders import (
+    COLOUR_COMPONENTS,
+    COLOURS,
+    ColourAligner,
+    ColourEncoder,
+    registered,
+)
 from tiepoint import Host, Item, registry
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment
@@ -60,18 +66,14 @@ class SwappedAligner(OtherAligner):
 @pytest.fixture(autouse=True)
 def own_components(tmp_path, monkeypatch):
     monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "cache"))
-    undo = [
-        registry.register(registry.ENCODERS, "colour", ColourEncoder),
-        registry.register(registry.ENCODERS, "swapped", SwappedEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colour", ColourAligner),
-        registry.register(registry.ALIGNERS, "other", OtherAligner),
-        registry.register(registry.ALIGNERS, "swapped", SwappedAligner),
-    ]
     ENCODED.clear()
-    yield
-    for remove in undo:
-        remove()
+    with registered(
+        *COLOUR_COMPONENTS,
+        (registry.ENCODERS, "swapped", SwappedEncoder),
+        (registry.ALIGNERS, "other", OtherAligner),
+        (registry.ALIGNERS, "swapped", SwappedAligner),
+    ):
+        yield
 
 
 def deployment(tmp_path, encoder="colour", aligner="colour", **changes):

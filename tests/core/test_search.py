@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWordEncoder
-from tiepoint import Host, Item, registry
-from tiepoint.config.models import Deployment
+from tests.small_encoders import COLOUR_COMPONENTS, COLOURS, colour_deployment, registered
+from tiepoint import Host, Item
 from tiepoint.errors import (
     ConfigError,
     DecodeError,
@@ -28,33 +27,13 @@ from tiepoint.indexing import BATCH
 @pytest.fixture(autouse=True)
 def small_components(tmp_path, monkeypatch):
     monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "cache"))
-    undo = [
-        registry.register(registry.ENCODERS, "colour", ColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colour", ColourAligner),
-    ]
-    yield
-    for remove in undo:
-        remove()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
 def deployment(tmp_path, **changes):
-    content = {
-        "version": 1,
-        "encoders": {"photo": {"type": "colour"}, "words": {"type": "colour-words"}},
-        "alignment": {"type": "colour", "encoders": {"image": "photo", "text": "words"}},
-        "store": {"uri": str(tmp_path / "store")},
-        "collections": {
-            "items": {
-                "fields": {
-                    "image": {"encoder": "photo"},
-                    "text": {"encoder": "words", "words": True},
-                },
-                "metadata": {"price": "float", "shelf": "string", "tags": "strings"},
-            }
-        },
-    }
-    return Deployment.model_validate(content | changes)
+    metadata = {"price": "float", "shelf": "string", "tags": "strings"}
+    return colour_deployment(tmp_path / "store", metadata, **changes)
 
 
 def picture(colour):

@@ -23,6 +23,13 @@ def test_an_item_without_a_usable_id_is_refused(bad):
         Item(id=bad, text="x")
 
 
+@pytest.mark.parametrize("bad", ["a\0b", "a\nb", "\t", "a\x7f", "a\x9b"])
+def test_an_id_with_a_control_character_is_refused(bad):
+    with pytest.raises(SchemaError, match="has a control character") as refused:
+        Item(id=bad, text="x")
+    assert len(str(refused.value).splitlines()) == 1
+
+
 def test_an_item_without_parts_is_refused_by_name():
     with pytest.raises(SchemaError, match=r"^a17: the item has no part"):
         Item(id="a17")

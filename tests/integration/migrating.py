@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.small_encoders import ColourAligner, ColourEncoder, ColourWordEncoder
+from tests.small_encoders import COLOUR_COMPONENTS, ColourEncoder, registered
 from tiepoint import Host, registry
 from tiepoint.config.models import Deployment
 from tiepoint.migration.migration import migrate
@@ -32,13 +32,9 @@ def register() -> Callable[[], None]:
         A function that takes them away again.
     """
     undone = ExitStack()
-    for group, name, component in (
-        (registry.ENCODERS, "colour", ColourEncoder),
-        (registry.ENCODERS, "turned", TurnedEncoder),
-        (registry.ENCODERS, "colour-words", ColourWordEncoder),
-        (registry.ALIGNERS, "colour", ColourAligner),
-    ):
-        undone.callback(registry.register(group, name, component))
+    undone.enter_context(
+        registered(*COLOUR_COMPONENTS, (registry.ENCODERS, "turned", TurnedEncoder))
+    )
     return undone.close
 
 

@@ -63,6 +63,23 @@ def changed_sha(folder):
     return card["sha256"] != hashlib.sha256(content).hexdigest()
 
 
+def test_a_fitted_aligner_is_replaced_with_force_only(run, tmp_path):
+    out = tmp_path / "mine"
+    assert fit(run, out)[0] == 0
+    kept = (out / "aligner.json").read_bytes()
+    one_line(fit(run, out, method="cca"), "holds a fit already", "--force")
+    assert (out / "aligner.json").read_bytes() == kept
+    assert fit(run, out, "--force", method="cca")[0] == 0
+    assert json.loads((out / "aligner.json").read_text())["method"] == "cca"
+
+
+def test_a_fit_that_was_cut_short_over_another_one_goes_on(run, tmp_path):
+    out = tmp_path / "mine"
+    assert fit(run, out)[0] == 0
+    (out / "checkpoint").mkdir()
+    assert fit(run, out, method="cca")[0] == 0
+
+
 def test_what_was_fitted_is_evaluated_by_its_folder_alone(run, tmp_path):
     code, out, _ = fit(run, tmp_path / "mine")
     assert code == 0
@@ -236,7 +253,7 @@ def test_images_that_do_not_decode_are_skipped_and_summarised(run, tmp_path):
     assert "3.png" in err
     assert json.loads(out)["skipped"] == 2
     assert json.loads(out)["pairs"] == 196
-    one_line(fit(run, tmp_path / "x", "--strict"), "3.png")
+    one_line(fit(run, tmp_path / "y", "--strict"), "3.png")
 
 
 def test_captions_without_any_image_are_an_error(run, tmp_path):
@@ -266,7 +283,7 @@ def test_few_pairs_are_warned_of_and_a_single_one_is_refused(run, pairs, tmp_pat
     assert code == 0
     assert "warning: 20 pairs are fewer than the 48 dimensions" in err.splitlines()[-1]
     pairs.write_text("\n".join([header, lines[0]]), "utf-8")
-    one_line(run("fit", "--method", "cca", "--out", tmp_path / "x"), "one pair only")
+    one_line(run("fit", "--method", "cca", "--out", tmp_path / "y"), "one pair only")
 
 
 def test_features_that_are_not_finite_are_refused(run, tmp_path, monkeypatch):

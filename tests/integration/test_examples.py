@@ -80,7 +80,7 @@ def test_what_an_example_stores_is_ignored_by_git_and_removed_by_make_clean(monk
     removed = cleaning.stdout.split()
     monkeypatch.delenv("TIEPOINT_STORE", raising=False)
     for file in sorted(EXAMPLES.glob("*.yaml")):
-        uri = load(file).deployment.store.uri
+        uri = load(file).store.uri
         if "://" in uri:
             continue
         store = Path(uri)

@@ -124,6 +124,18 @@ def test_a_fitted_fusion_is_deployed_by_one_line(run, write_config, tmp_path):
     assert weight["words->text"] > weight.get("words->note", 0.0)
 
 
+def test_a_fitted_fusion_is_replaced_with_force_only(run, tmp_path):
+    assert run()[0] == 0
+    kept = (tmp_path / "fused" / "fusion.json").read_bytes()
+    code, _, err = run("--seed", 3)
+    assert code == 2
+    [line] = err.splitlines()
+    assert "holds a fit already" in line
+    assert (tmp_path / "fused" / "fusion.json").read_bytes() == kept
+    assert run("--seed", 3, "--force")[0] == 0
+    assert (tmp_path / "fused" / "fusion.json").read_bytes() != kept
+
+
 @pytest.mark.parametrize("method", ["attention", "match-head"])
 def test_other_methods_are_fitted_and_deployed_alike(run, write_config, tmp_path, method):
     code, out, _ = run("--method", method, "--set", "epochs=2", "--json")
@@ -164,7 +176,8 @@ def test_json_lines_and_pairs_are_read(run, tmp_path):
     assert run(queries=tmp_path / "q.jsonl")[0] == 0
     pairs = ["image,text,lang,split"] + [f"{i},a {i.replace('-', ' ')},en,train" for i in ITEMS]
     (tmp_path / "pairs.csv").write_text("\n".join(pairs))
-    assert run("--split", "train", "--lang", "en", queries=tmp_path / "pairs.csv")[0] == 0
+    words = ("--force", "--split", "train", "--lang", "en")
+    assert run(*words, queries=tmp_path / "pairs.csv")[0] == 0
 
 
 def test_unknown_ids_are_told_and_left_out(run, tmp_path):

@@ -7,8 +7,8 @@ import json
 import pytest
 from PIL import Image
 
-from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWordEncoder
-from tiepoint import Host, registry
+from tests.small_encoders import COLOUR_COMPONENTS, COLOURS, registered
+from tiepoint import Host
 
 DEPLOYMENT = """\
 version: 1
@@ -47,19 +47,13 @@ class Place:
 @pytest.fixture
 def place(tmp_path, tiepoint_here, monkeypatch):
     monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "cache"))
-    undo = [
-        registry.register(registry.ENCODERS, "colour", ColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colour", ColourAligner),
-    ]
-    (tmp_path / "pictures").mkdir()
-    for colour, value in COLOURS.items():
-        Image.new("RGB", (4, 4), value).save(tmp_path / "pictures" / f"{colour}.png")
-    place = Place(tmp_path, tiepoint_here)
-    place.run()
-    yield place
-    for remove in undo:
-        remove()
+    with registered(*COLOUR_COMPONENTS):
+        (tmp_path / "pictures").mkdir()
+        for colour, value in COLOURS.items():
+            Image.new("RGB", (4, 4), value).save(tmp_path / "pictures" / f"{colour}.png")
+        place = Place(tmp_path, tiepoint_here)
+        place.run()
+        yield place
 
 
 def test_index_names_the_way_out_and_migrate_takes_it(place):

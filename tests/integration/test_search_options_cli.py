@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import tiepoint
+from tests.http_server import QuietHandler, served_by
 
 DEPLOYMENT = """\
 version: 1
@@ -99,7 +98,7 @@ def test_a_session_in_chinese(ask):
 
 @pytest.fixture
 def endpoint(monkeypatch):
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
             content = "The shoe is red [a]. It is cheap [zz]."
@@ -108,17 +107,9 @@ def endpoint(monkeypatch):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    monkeypatch.setenv("ENDPOINT", f"http://127.0.0.1:{server.server_port}/v1")
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served_by(Handler) as address:
+        monkeypatch.setenv("ENDPOINT", f"{address}/v1")
+        yield
 
 
 def test_an_answer_cites_hits(ask, endpoint):

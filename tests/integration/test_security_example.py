@@ -21,14 +21,14 @@ def test_the_example_shows_an_alert_and_finds_the_street(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     told = done.stdout
     assert len(re.findall(r"^alert: nobody_in_the_yard on gate at ", told, re.MULTILINE)) == 1
     evidence = dict(re.findall(r"^  (\w+): (\S+security/evidence\S+)$", told, re.MULTILINE))
-    assert {"clip", "snapshot"} <= set(evidence)
+    assert {"clip", "heatmap", "snapshot", "usual"} <= set(evidence)
     assert len(frame_times(Clip(Path(evidence["clip"])))) > 20
     answers = re.split(r"^search: ", told, flags=re.MULTILINE)[1:]
     firsts = [re.search(r"Z (\w+) \(", answer) for answer in answers]

@@ -52,7 +52,7 @@ def environment(*site: Path) -> dict[str, str]:
 
 def test_it_is_listed_with_its_command_and_is_valid(site):
     listing = "".join(tiepoint("--help", PYTHONPATH=site).stdout.split())
-    assert "trafficFindvehiclesinfootagebyadescription" in listing
+    assert "trafficFindsvehiclesinfootagebyadescription" in listing
     assert "(tiepoint-traffic)" in listing
     listed = json.loads(tiepoint("plugins", "--json", PYTHONPATH=site).stdout)["components"]
     [row] = [row for row in listed if row["name"] == "traffic"]

@@ -27,7 +27,7 @@ def put_back(config: Path, source: Path) -> Manifest:
         StoreError: The store cannot be written, or what was restored differs from the backup.
     """
     manifest = verified(source)
-    deployment = load_deployment(config).deployment
+    deployment = load_deployment(config)
     wanted = {place.place: Path(place.origin) for place in places(deployment)}
     files = [
         (source / kept.place, wanted[kept.place]) for kept in manifest.kept if kept.place in wanted

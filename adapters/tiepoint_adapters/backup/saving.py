@@ -33,7 +33,7 @@ def save(config: Path, target: Path) -> Manifest:
     """
     if target.exists():
         raise InputError("this exists", where=str(target), hint="Name a folder that does not.")
-    deployment = load(config).deployment
+    deployment = load(config)
     draft = target.with_name(f".{target.name}.partial")
     shutil.rmtree(draft, ignore_errors=True)
     try:

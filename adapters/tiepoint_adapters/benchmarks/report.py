@@ -34,6 +34,8 @@ _DISTRIBUTIONS = (
     "transformers",
 )
 
+_MOST_BESIDE = 8  # columns of a single row; more stand below one another
+
 
 def report(
     rows: Sequence[Mapping[str, Any]],
@@ -119,14 +121,19 @@ def _print(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    for name in columns:
-        numeric = all(isinstance(row.get(name, 0), int | float) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left")
-    for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in columns))
     console = Console()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    upright = len(rows) == 1 and len(columns) > _MOST_BESIDE
+    table = Table(show_header=not upright)
+    if upright:
+        for name in columns:
+            table.add_row(name, _cell(rows[0][name]))
+    else:
+        for name in columns:
+            numeric = all(isinstance(row.get(name, 0), int | float) for row in rows)
+            table.add_column(name, justify="right" if numeric else "left")
+        for row in rows:
+            table.add_row(*(_cell(row.get(name)) for name in columns))
     console.print(title, markup=False, highlight=False)  # a title of the table wraps at its width
     console.print(table)
 

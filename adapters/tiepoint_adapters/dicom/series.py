@@ -70,15 +70,6 @@ class Volume:
     modality: str | None
     frames: tuple[Slice, ...]
 
-    @property
-    def evenly_spaced(self) -> bool:
-        """Whether all positions are known and a slice is as far from the next as any other."""
-        positions = [one.position for one in self.frames]
-        if len(positions) < 2 or None in positions:
-            return False
-        steps = np.diff(np.asarray(positions, float))
-        return bool(steps.min() > 0 and np.allclose(steps, steps.mean(), rtol=0.02, atol=0.01))
-
     def slices(self, most: int, window: tuple[float, float] | None = None) -> list[Picture]:
         """Return at most so many slices, evenly spread, as they are meant to be looked at.
 

@@ -9,7 +9,6 @@ from typing import Any
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 
-# What pydicom was seen to raise for what is no DICOM, or damaged DICOM.
 DAMAGE = (
     InvalidDicomError,
     BytesLengthException,
@@ -17,19 +16,16 @@ DAMAGE = (
     EOFError,
     ValueError,
     TypeError,
-    KeyError,
-    IndexError,
+    LookupError,
     AttributeError,
-    NotImplementedError,
-    OverflowError,
-    RecursionError,
     RuntimeError,
+    OverflowError,
     MemoryError,
     AssertionError,
-    LookupError,
     struct.error,
     zlib.error,
 )
+"""What pydicom was seen to raise, itself or a subclass, for what is no DICOM or damaged DICOM."""
 
 
 def text_of(dataset: Any, keyword: str) -> str | None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 from tiepoint.engine import Encoding, Part, Result
-from tiepoint.errors import InputError, MissingDependencyError, StoreError, TiepointError
+from tiepoint.errors import InputError, StoreError, TiepointError
 from tiepoint.item_encoding import EncodedItems
 from tiepoint.types import Item
+from tiepoint_adapters.engines.ray_start import start_ray
 from tiepoint_adapters.engines.ray_worker import Held, Job, apply, encode, job_of
 
 logger = logging.getLogger(__name__)
 
-STARTS = 3
-"""How often a Ray of our own is started before it is given up."""
+LEAST_MEMORY_MIB = 80
+"""The smallest object store that Ray starts with is a little below."""
 
 
 class RayEngine:
@@ -39,6 +39,8 @@ class RayEngine:
         address: `auto` or `host:port` of a cluster; one on this machine, for as long as the
             host is open, if not given.
         window: How many batches of 64 items are handed out before more are read from the source.
+        memory_mib: What Ray's object store may take of a machine's memory, where Ray is started
+            here; 30 % of it if not given. Beyond it Ray uses the disk.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class RayEngine:
         cores_per_worker: int = 1,
         address: str | None = None,
         window: int = 256,
+        memory_mib: int | None = None,
     ) -> None:
         for name, value in {"workers": workers, "cores_per_worker": cores_per_worker}.items():
             if value is not None and value < 1:
@@ -55,7 +58,14 @@ class RayEngine:
             raise InputError(f"{window} is too few", where="engine.window", hint="Give 256.")
         self.workers = workers
         self.cores_per_worker = cores_per_worker
+        if memory_mib is not None and memory_mib < LEAST_MEMORY_MIB:
+            raise InputError(
+                f"{memory_mib} is too few",
+                where="engine.memory_mib",
+                hint=f"Give {LEAST_MEMORY_MIB} or more.",
+            )
         self.address = address
+        self.memory_mib = memory_mib
         self.window = window
         self._started = False
         self._seen: dict[tuple[str, int], int] = {}
@@ -108,38 +118,11 @@ class RayEngine:
     def _start(self) -> None:
         if self._started:
             return
-        try:
-            import ray
-            import ray.data
-        except ImportError as error:
-            raise MissingDependencyError(
-                "the engine `ray` needs Ray",
-                where="engine",
-                hint='Install it: pip install "tiepoint[ray]"',
-            ) from error
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        if self.address is None:
-            # Ray's workers give way to everything else (15), which halves them on a busy machine.
-            os.environ.setdefault("RAY_worker_niceness", "0")
-            options["num_cpus"] = (self.workers or self._cores()) * self.cores_per_worker
-            options["include_dashboard"] = False
-        else:
-            options["address"] = self.address
-        for attempt in range(1, STARTS + 1):
-            try:
-                ray.init(**options)
-                break
-            except Exception as error:  # Ray raises bare ones when it does not start
-                ray.shutdown()
-                if self.address is None and attempt < STARTS:
-                    # It gives itself 30 s, which a machine with much to do does not always keep.
-                    logger.warning("Ray did not start (%.200s); it is started again", error)
-                    continue
-                raise StoreError(
-                    f"Ray cannot be started or reached ({error!s:.200})",
-                    where="engine",
-                    hint="Check engine.address, and that the machine is not overloaded.",
-                ) from error
+        cores = (self.workers or self._cores()) * self.cores_per_worker
+        memory = None if self.memory_mib is None else self.memory_mib * 2**20
+        start_ray(self.address, cores, "engine", memory)
+        import ray.data
+
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray").setLevel(logging.ERROR)
         logging.getLogger("ray.data").setLevel(logging.ERROR)

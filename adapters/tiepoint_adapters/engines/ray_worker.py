@@ -60,11 +60,14 @@ class Held:
 
 
 def job_of(deployment: Deployment, collection: str, threads: int) -> Job:
-    """Return the job of encoding a collection's items; it holds no store, token or source."""
+    """Return the job of encoding a collection's items; it holds no store and no secret."""
     lean = deployment.model_copy(
         update={
             "store": StoreSection(),
             "sources": {},
+            "sinks": {},
+            "answer": None,
+            "auth": None,
             "plugins": {},
             "fusion": FusionSection(),
             "engine": type(deployment.engine)(),

@@ -15,8 +15,8 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One act.
+class AuditEntry:
+    """Who did what.
 
     Attributes:
         number: From 1, without gaps.
@@ -63,7 +63,7 @@ class Audit:
             digest = _HASHING([before, *said])
             rows.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*said, digest))
 
-    def entries(self, after: int, most: int) -> list[Entry]:
+    def entries(self, after: int, most: int) -> list[AuditEntry]:
         """Return entries in their order.
 
         Args:
@@ -74,7 +74,7 @@ class Audit:
             found = rows.execute(
                 "SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?", (after, most)
             ).fetchall()
-        return [Entry(*row) for row in found]
+        return [AuditEntry(*row) for row in found]
 
     def broken(self, after: int = 0, most: int | None = None) -> int | None:
         """Return the number of the first entry that does not follow from the one before.

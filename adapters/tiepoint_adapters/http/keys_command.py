@@ -81,7 +81,7 @@ def revoke(config: Path, key: str) -> None:
 def _deployment(config: Path) -> Deployment:
     from tiepoint.config.loader import load
 
-    return load(config).deployment
+    return load(config)
 
 
 def _file(deployment: Deployment) -> KeyFile:

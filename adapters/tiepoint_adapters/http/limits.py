@@ -145,9 +145,10 @@ class Limits:
         try:
             await app(scope, bounded.receive, sending)
         except Exception:
+            # An application may raise anything. Once its answer has begun, that is the 500 of
+            # the framework, which has logged the cause and raises it again for those outside.
             if not bounded.begun.is_set():
                 raise
-            # The framework has answered 500 and logged it, and raises it for those outside.
         finally:
             if lasting:
                 self._lasting -= 1

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from tiepoint.cards import SavedCard, SavedFit
 from tiepoint.encoders.base import Encoder
-from tiepoint.errors import FingerprintError, InputError
+from tiepoint.errors import FingerprintError
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.types import Modality
-
-CARD = "aligner.json"
-TENSORS = "aligner.safetensors"
-FORMAT = 1
 
 
 class _Part(BaseModel):
@@ -54,11 +48,10 @@ class DataCard(_Part):
     rows: dict[Modality, int]
 
 
-class Card(_Part):
+class Card(SavedCard):
     """What stands in `aligner.json` beside the tensors.
 
     Attributes:
-        format: Version of this layout.
         method: The method's entry point in `tiepoint.aligners`.
         options: What the method was told.
         dim: Length of the joint vectors.
@@ -76,7 +69,6 @@ class Card(_Part):
         sha256: Of the tensors' file.
     """
 
-    format: int = FORMAT
     method: str
     options: dict[str, Any]
     dim: int
@@ -100,38 +92,13 @@ class Card(_Part):
         return next(of_language, self.calibration.get(f"{query}->{gallery}"))
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions that a fit depends on."""
-    libraries = ("numpy", "scipy", "scikit-learn", "torch", "safetensors")
-    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
-
-
-def read_card(folder: Path) -> Card:
-    """Read the card of a saved aligner.
-
-    Raises:
-        InputError: There is none, or it is not one.
-    """
-    path = folder / CARD
-    try:
-        card = Card.model_validate_json(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"there is no fitted aligner here ({error.strerror})",
-            where=str(path),
-            hint="Fit one: tiepoint align fit --out DIR.",
-        ) from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise InputError(
-            "this is not the card of a fitted aligner", where=str(path), hint="Fit it again."
-        ) from error
-    if card.format != FORMAT:
-        raise InputError(
-            f"the card has format {card.format}, and this release reads {FORMAT}",
-            where=str(path),
-            hint="Fit it again, or install the release that wrote it.",
-        )
-    return card
+SAVED = SavedFit(
+    "aligner",
+    Card,
+    "aligner.json",
+    "aligner.safetensors",
+    "Fit one: tiepoint align fit --out DIR.",
+)
 
 
 def check_encoders(card: Card, encoders: Mapping[Modality, Encoder], folder: Path) -> None:
@@ -155,27 +122,3 @@ def check_encoders(card: Card, encoders: Mapping[Modality, Encoder], folder: Pat
                 where=str(folder),
                 hint="Use that encoder, or fit the aligner again with this one.",
             )
-
-
-def read_tensors(card: Card, folder: Path) -> bytes:
-    """Return the content of the tensors' file, if it is what the card says.
-
-    Raises:
-        InputError: It is missing, truncated, or was changed.
-    """
-    path = folder / TENSORS
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"the tensors cannot be read ({error.strerror})",
-            where=str(path),
-            hint="Fit the aligner again.",
-        ) from error
-    if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise InputError(
-            "the file is truncated or was changed: its SHA-256 is not that of the card",
-            where=str(path),
-            hint="Copy the folder again, or fit the aligner again.",
-        )
-    return content

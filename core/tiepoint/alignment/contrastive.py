@@ -87,7 +87,7 @@ class ContrastiveAligner(FittedAligner):
         self, pairs: PairSet, val: PairSet | None, settings: FitSettings
     ) -> tuple[Tensors, list[Mapping[str, float]]]:
         from tiepoint.alignment.towers import HeadTowers, validation
-        from tiepoint.alignment.trainer import Schedule, one_thread, train
+        from tiepoint.alignment.trainer import one_thread, train
 
         components = self._components(pairs, settings)
         model = HeadTowers(
@@ -96,18 +96,10 @@ class ContrastiveAligner(FittedAligner):
             settings.seed,
         )
         told = self.options
-        schedule = Schedule(
-            told.epochs,
-            told.batch,
-            told.learning_rate,
-            told.weight_decay,
-            told.warmup,
-            told.patience,
-        )
         validate = validation(model, val, components) if val is not None else None
         key = f"{self.method} {told.model_dump_json()} {pairs.data_hash}"
         with one_thread():
-            history = train(model, by_language(pairs), schedule, settings, key, validate)
+            history = train(model, by_language(pairs), told, settings, key, validate)
         tensors: Tensors = {}
         for modality, head in zip(pairs.modalities, model.heads(), strict=True):
             tensors |= head.after(components[modality]).tensors(modality)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from tiepoint.alignment.base import Aligner
-from tiepoint.alignment.card import TENSORS, Card, check_encoders, read_card, read_tensors
+from tiepoint.alignment.card import SAVED, Card, check_encoders
 from tiepoint.alignment.checks import (
     check_amount,
     check_dimensions,
@@ -25,9 +24,9 @@ from tiepoint.alignment.fitting import FitReport, FitSettings
 from tiepoint.alignment.hubness import Correction
 from tiepoint.alignment.inputs import Inputs, prepared
 from tiepoint.alignment.languages import LanguageGate
-from tiepoint.alignment.options import Options, Range
+from tiepoint.alignment.options import Options, Range, checked_options
 from tiepoint.alignment.pairs import PairSet
-from tiepoint.alignment.signing import card_fingerprint, signed, write_aligner
+from tiepoint.alignment.signing import card_fingerprint, signed
 from tiepoint.alignment.storage import packed, unpacked
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import ConfigError, InputError
@@ -76,15 +75,7 @@ class FittedAligner(Aligner):
 
     def __init__(self, encoders: Mapping[Modality, Encoder], **options: Any) -> None:
         super().__init__(encoders)
-        try:
-            self.options = self.Options.model_validate(options)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise ConfigError(
-                f"{self.method}: {problem['msg']}",
-                where=".".join(map(str, problem["loc"])),
-                hint=f"Its options are {', '.join(self.Options.model_fields)}.",
-            ) from error
+        self.options = checked_options(self.Options, self.method, options)
         self.tensors: Tensors = {}
         self.card: Card | None = None
         self._inputs: dict[Modality, Inputs] = {}
@@ -261,7 +252,7 @@ class FittedAligner(Aligner):
         """
         if self.card is None:
             raise ConfigError(f"the aligner {self.method!r} was not fitted", hint="Fit it first.")
-        return write_aligner(Path(folder), self.card, self._content)
+        return SAVED.write(Path(folder), self.card, self._content)
 
     @classmethod
     def load(cls, folder: Path | str, encoders: Mapping[Modality, Encoder]) -> Self:
@@ -275,26 +266,19 @@ class FittedAligner(Aligner):
             InputError: Files that are missing, truncated, changed, or of another method.
             FingerprintError: Other encoders.
         """
-        import safetensors
         from safetensors.numpy import load
 
         place = Path(folder)
-        card = read_card(place)
+        card = SAVED.read_card(place)
         check_encoders(card, encoders, place)
         if card.method != cls.method:
             raise InputError(
                 f"the aligner's method is {card.method!r}, not {cls.method!r}", where=str(place)
             )
-        content = read_tensors(card, place)
+        content = SAVED.read_tensors(place, card.sha256)
         aligner = cls(encoders, **card.options)
-        try:
+        with SAVED.taking(place):
             aligner.restore(unpacked(load(content)))
-        except (safetensors.SafetensorError, KeyError, ValueError) as error:
-            raise InputError(
-                f"the tensors do not fit the method {card.method!r} ({error})",
-                where=str(place / TENSORS),
-                hint="Fit the aligner again.",
-            ) from error
         aligner._content = content
         aligner._accept(card)
         return aligner

@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-import tiepoint
+from tiepoint import __version__, cards
 from tiepoint.alignment.batches import by_language
 from tiepoint.alignment.checks import check_variety
 from tiepoint.alignment.fitted import FittedAligner, Tensors
@@ -103,22 +101,14 @@ class LoraAligner(FittedAligner):
         check_variety(pairs)
         started = time.perf_counter()
         from tiepoint.alignment.lora_towers import LoraTowers, validation
-        from tiepoint.alignment.trainer import Schedule, train
+        from tiepoint.alignment.trainer import train
 
         base, told = self._joint(), self.options
         loss = told.loss or ("sigmoid" if base.kind in _SIGMOID_KINDS else "infonce")
         model = LoraTowers(base, pairs, root, told, loss, settings.seed)
-        schedule = Schedule(
-            told.epochs,
-            told.batch,
-            told.learning_rate,
-            told.weight_decay,
-            told.warmup,
-            told.patience,
-        )
         key = f"{self.method} {base.fingerprint} {told.model_dump_json()} {pairs.data_hash}"
         validate = validation(model, val, root) if val is not None else None
-        self._history = train(model, by_language(pairs), schedule, settings, key, validate)
+        self._history = train(model, by_language(pairs), told, settings, key, validate)
         weights, config = write_weights(folder, model.network)
         card = AdapterCard(
             base=base.fingerprint,
@@ -129,9 +119,9 @@ class LoraAligner(FittedAligner):
             seed=settings.seed,
             options=told.model_dump(mode="json"),
             metrics={"untuned": _figures(val)} if val is not None else {},
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
-            tiepoint=tiepoint.__version__,
-            versions={name: version(name) for name in ("torch", "transformers", "peft")},
+            date=cards.now(),
+            tiepoint=__version__,
+            versions=cards.versions(("torch", "transformers", "peft")),
         )
         write_card(folder, card)
         tuned = base.adapted(folder)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tiepoint.alignment.hubness import Hubness
 from tiepoint.alignment.inputs import InputOptions
 from tiepoint.alignment.storage import Storage
+from tiepoint.errors import ConfigError
+
+AnyOptions = TypeVar("AnyOptions", bound=BaseModel)
 
 LossName: TypeAlias = Literal["infonce", "sigmoid", "hinge"]
 
@@ -39,3 +43,25 @@ class Range:
     high: float = 0.0
     log: bool = False
     choices: tuple[Any, ...] = ()
+
+
+def checked_options(model: type[AnyOptions], method: str, given: Mapping[str, Any]) -> AnyOptions:
+    """Return the options of a method.
+
+    Args:
+        model: What declares them.
+        method: The method's name.
+        given: What it is told.
+
+    Raises:
+        ConfigError: Options that the method does not take.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ConfigError(
+            f"{method}: {problem['msg']}",
+            where=".".join(map(str, problem["loc"])),
+            hint=f"Its options are {', '.join(model.model_fields) or 'none'}.",
+        ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tiepoint import registry
 from tiepoint.alignment.base import Aligner
-from tiepoint.alignment.card import check_encoders, read_card
+from tiepoint.alignment.card import SAVED, check_encoders
 from tiepoint.alignment.fitted import FittedAligner
 from tiepoint.alignment.languages import LanguageGate
 from tiepoint.alignment.signing import card_fingerprint
@@ -35,7 +35,7 @@ class SavedAligner(Aligner):
     def __init__(self, encoders: Mapping[Modality, Encoder], path: Path) -> None:
         super().__init__(encoders)
         self.folder = Path(path)
-        self.card = read_card(self.folder)
+        self.card = SAVED.read_card(self.folder)
         check_encoders(self.card, self.encoders, self.folder)
         self.dim = self.card.dim
         self.fingerprint = card_fingerprint(self.card)
@@ -77,7 +77,7 @@ def load_aligner(folder: Path, encoders: Mapping[Modality, Encoder]) -> FittedAl
         FingerprintError: It was fitted for other encoders.
         PluginError: Its method is not installed.
     """
-    return fitted_method(read_card(folder).method).load(folder, encoders)
+    return fitted_method(SAVED.read_card(folder).method).load(folder, encoders)
 
 
 def fitted_method(name: str) -> type[FittedAligner]:

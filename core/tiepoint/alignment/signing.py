@@ -1,18 +1,15 @@
-"""The card of a new fit, the fingerprint that follows from it, and both files on disk."""
+"""The card of a new fit, and the fingerprint that follows from it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import tiepoint
-from tiepoint.alignment.card import CARD, TENSORS, Card, DataCard, EncoderCard, library_versions
+from tiepoint import __version__, cards
+from tiepoint.alignment.card import Card, DataCard, EncoderCard
 from tiepoint.alignment.pairs import PairSet
 from tiepoint.encoders.base import Encoder
-from tiepoint.saving import replace_together
 from tiepoint.types import Modality
 
 
@@ -52,10 +49,10 @@ def signed(
         ),
         seed=seed,
         metrics=dict(metrics),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        tiepoint=tiepoint.__version__,
-        versions=library_versions(),
-        sha256=hashlib.sha256(content).hexdigest(),
+        date=cards.now(),
+        tiepoint=__version__,
+        versions=cards.versions(),
+        sha256=cards.sha256(content),
     )
 
 
@@ -64,14 +61,3 @@ def card_fingerprint(card: Card) -> str:
     parts = [card.method, card.sha256, repr(sorted(card.options.items()))]
     parts += [f"{m}={e.fingerprint}" for m, e in sorted(card.encoders.items())]
     return f"{card.method}/{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}"
-
-
-def write_aligner(folder: Path, card: Card, content: bytes) -> Path:
-    """Write tensors and card into a folder (made if absent); returns it.
-
-    A failure leaves the aligner that was saved before.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    stated = card.model_dump_json(indent=2).encode() + b"\n"
-    replace_together({folder / TENSORS: content, folder / CARD: stated})
-    return folder

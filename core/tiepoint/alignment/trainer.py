@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,9 +29,8 @@ _GRADIENT_NORM = 1.0
 _SIGMOID_BIAS = -10.0
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How the training goes.
+class Schedule(Protocol):
+    """How the training goes; the options of a method that is trained say it.
 
     Attributes:
         epochs: Passes over the links of the largest group.
@@ -42,12 +41,21 @@ class Schedule:
         patience: Epochs without a better validation figure after which training stops.
     """
 
-    epochs: int
-    batch: int
-    learning_rate: float
-    weight_decay: float
-    warmup: float
-    patience: int
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def weight_decay(self) -> float: ...
+    @property
+    def warmup(self) -> float: ...
+    @property
+    def patience(self) -> int: ...
+
+
+_SCHEDULE = ("epochs", "batch", "learning_rate", "weight_decay", "warmup", "patience")
 
 
 class Trainable(nn.Module):
@@ -229,5 +237,6 @@ def _optimiser(model: Trainable, schedule: Schedule) -> torch.optim.AdamW:
 
 
 def _identity(key: str, schedule: Schedule, seed: int) -> str:
-    parts = json.dumps([key, asdict(schedule), seed], sort_keys=True)
+    told = {name: getattr(schedule, name) for name in _SCHEDULE}
+    parts = json.dumps([key, told, seed], sort_keys=True)
     return hashlib.sha256(parts.encode()).hexdigest()

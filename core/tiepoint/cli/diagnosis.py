@@ -162,7 +162,7 @@ def look_at_deployment(file: Path) -> Iterator[Finding]:
     if errors:
         return
     yield Finding("deployment", str(file), "ok", "valid")
-    uri = load(file).deployment.store.uri
+    uri = load(file).store.uri
     if "://" in uri:
         yield Finding("deployment", "store", "ok", "a server")
         return

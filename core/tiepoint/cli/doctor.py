@@ -13,6 +13,7 @@ from tiepoint.cli.output import print_json
 
 if TYPE_CHECKING:
     from tiepoint.cli.diagnosis import Finding
+    from tiepoint.errors import ConfigError
 
 _MARKS = {"ok": " ", "note": "-", "failed": "!"}
 
@@ -29,14 +30,16 @@ def doctor(context: click.Context, config: Path | None, as_json: bool) -> None:
     "findings": [{"subject", "name", "state", "value", "hint"}]}` with the states `ok`, `note`
     (not needed) and `failed`.
     """
+    wrong = None if config is None else _error_of(config)
     findings = _look(config)
     ok = all(finding.state != "failed" for finding in findings)
     if as_json:
         print_json({"ok": ok, "findings": [asdict(finding) for finding in findings]})
     else:
-        _print(findings)
-    if config is not None:
-        _refuse_wrong(config)
+        # What is wrong with the file is the error at the end, and told once.
+        _print([one for one in findings if wrong is None or one.subject != "deployment"])
+    if wrong is not None:
+        raise wrong
     if not ok:
         context.exit(1)
 
@@ -57,15 +60,16 @@ def _look(config: Path | None) -> list[Finding]:
     return findings
 
 
-def _refuse_wrong(config: Path) -> None:
-    """End as other commands do where the deployment file is wrong.
-
-    Raises:
-        ConfigError: It is.
-    """
+def _error_of(config: Path) -> ConfigError | None:
+    """Return the error with which other commands end where the deployment file is wrong."""
     from tiepoint.config.loader import load
+    from tiepoint.errors import ConfigError
 
-    load(config)
+    try:
+        load(config)
+    except ConfigError as error:
+        return error
+    return None
 
 
 def _print(findings: list[Finding]) -> None:

@@ -72,7 +72,7 @@ def index(
     from tiepoint.config.loader import load
     from tiepoint.host import Host
 
-    deployment = load(config).deployment
+    deployment = load(config)
     names = _chosen(deployment, only)
     with indexing_target(deployment) as target:
         reports = [_index_one(target, name, strict, prune, as_json) for name in names]

@@ -30,7 +30,7 @@ def migrate_store(config: Path, missing: Missing, *, reencode: bool, as_json: bo
     from tiepoint.config.loader import load
     from tiepoint.migration.migration import MigrationReport, MissingItemsError, migrate
 
-    deployment = load(config).deployment
+    deployment = load(config)
     with progress_of("migration") as progress:
         try:
             report = migrate(deployment, missing=missing, reencode=reencode, progress=progress)

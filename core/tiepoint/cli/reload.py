@@ -23,7 +23,7 @@ def reload(config: Path, as_json: bool) -> None:
     from tiepoint.errors import InputError
     from tiepoint.owner import OwnerClient, OwnerGoneError
 
-    uri = load(config).deployment.store.uri
+    uri = load(config).store.uri
     if "://" in uri:
         raise InputError(
             "a process is found by its embedded store, and this store is on a server",

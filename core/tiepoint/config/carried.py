@@ -21,4 +21,4 @@ def deployment_from(text: str) -> Deployment:
     Raises:
         ConfigError: It cannot be used in this process, where a component is not installed, say.
     """
-    return loads(text, "the carried deployment", Path("/"), {}).deployment
+    return loads(text, "the carried deployment", Path("/"), {})

@@ -7,7 +7,6 @@ absolute. No model is loaded and no store is opened.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,32 +42,7 @@ _SINGLE: Mapping[str, tuple[str, type[ComponentSection]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedDeployment:
-    """A deployment, and where it came from.
-
-    Attributes:
-        deployment: The content, with absolute paths.
-        folder: The folder that the file's relative paths were relative to.
-        where: The file's name, for messages.
-        document: The file as data, with the line of each value.
-    """
-
-    deployment: Deployment
-    folder: Path
-    where: str
-    document: Document
-
-    def locate(self, *path: str | int) -> str:
-        """Return where a value stands, for the `where` of an error: file, line and path.
-
-        Args:
-            path: Keys and positions from the top, such as `"encoders", "photo"`.
-        """
-        return _place(self.where, self.document, path)
-
-
-def load(path: str | Path) -> LoadedDeployment:
+def load(path: str | Path) -> Deployment:
     """Read and check a deployment file.
 
     Raises:
@@ -84,7 +58,7 @@ def loads(
     where: str = "deployment",
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> LoadedDeployment:
+) -> Deployment:
     """Read and check the text of a deployment file.
 
     Args:
@@ -96,13 +70,13 @@ def loads(
     Raises:
         ConfigError: As for `load`.
     """
-    loaded, errors = examine(text, where, folder, environment)
-    if loaded is None:
+    deployment, errors = examine(text, where, folder, environment)
+    if deployment is None:
         first = errors[0]
         if len(errors) > 1:
             first.what += f" (+ {len(errors) - 1} more: tiepoint config check {where})"
         raise first
-    return loaded
+    return deployment
 
 
 def check(path: str | Path) -> list[ConfigError]:
@@ -119,7 +93,7 @@ def examine(
     where: str,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> tuple[LoadedDeployment | None, list[ConfigError]]:
+) -> tuple[Deployment | None, list[ConfigError]]:
     """Read and check a text; returns the deployment, or None and everything that is wrong.
 
     Raises:
@@ -137,7 +111,7 @@ def examine(
     ]
     if deployment is None or errors:
         return None, errors
-    return LoadedDeployment(deployment, folder, where, document), []
+    return deployment, []
 
 
 def _in_order(problems: Sequence[Problem], document: Document) -> list[Problem]:

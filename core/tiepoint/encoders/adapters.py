@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from tiepoint.cards import SavedCard, SavedFit, check_digest, readable, sha256
 from tiepoint.encoders.digests import file_digest
-from tiepoint.errors import FingerprintError, InputError, MissingDependencyError
+from tiepoint.errors import FingerprintError, MissingDependencyError
 from tiepoint.saving import replace_together
 
-CARD = "adapter.json"
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-FORMAT = 1
 
 
-class AdapterCard(BaseModel):
+class AdapterCard(SavedCard):
     """What stands in `adapter.json`.
 
     Attributes:
-        format: Version of this layout.
         base: The fingerprint of the encoder that it adapts.
         weights_sha256: Of `adapter_model.safetensors`.
         config_sha256: Of `adapter_config.json`.
@@ -39,9 +36,6 @@ class AdapterCard(BaseModel):
         versions: Of the libraries that trained it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: int = FORMAT
     base: str
     weights_sha256: str
     config_sha256: str
@@ -53,6 +47,15 @@ class AdapterCard(BaseModel):
     date: str
     tiepoint: str
     versions: dict[str, str]
+
+
+SAVED = SavedFit(
+    "adapter",
+    AdapterCard,
+    "adapter.json",
+    WEIGHTS,
+    "Fit one: tiepoint align fit --method lora --out DIR.",
+)
 
 
 class Adapter:
@@ -72,26 +75,7 @@ class Adapter:
         Raises:
             InputError: There is none, or it is not one.
         """
-        path = self.folder / CARD
-        try:
-            card = AdapterCard.model_validate_json(path.read_text("utf-8"))
-        except OSError as error:
-            raise InputError(
-                f"there is no adapter here ({error.strerror})",
-                where=str(path),
-                hint="Train one: tiepoint align fit --method lora --out DIR.",
-            ) from error
-        except (ValidationError, UnicodeDecodeError) as error:
-            raise InputError(
-                "this is not the card of an adapter", where=str(path), hint="Train it again."
-            ) from error
-        if card.format != FORMAT:
-            raise InputError(
-                f"the card has format {card.format}, and this release reads {FORMAT}",
-                where=str(path),
-                hint="Train it again, or install the release that wrote it.",
-            )
-        return card
+        return SAVED.read_card(self.folder)
 
     def digest(self, base: str) -> str:
         """Return the SHA-256 of weights and configuration, in hexadecimal.
@@ -112,7 +96,7 @@ class Adapter:
         self._check(WEIGHTS, self.card.weights_sha256)
         self._check(CONFIG, self.card.config_sha256)
         both = f"{self.card.weights_sha256} {self.card.config_sha256}"
-        return hashlib.sha256(both.encode()).hexdigest()
+        return sha256(both.encode())
 
     def merged_into(self, model: Any) -> Any:
         """Return a transformers model with the adapter added to its weights.
@@ -123,22 +107,11 @@ class Adapter:
         loaded = peft().PeftModel.from_pretrained(model, self.folder, torch_device="cpu")
         return loaded.merge_and_unload()
 
-    def _check(self, name: str, sha256: str) -> None:
+    def _check(self, name: str, stated: str) -> None:
         path = self.folder / name
-        try:
+        with readable(path):
             found = file_digest(path)
-        except OSError as error:
-            raise InputError(
-                f"the adapter cannot be read ({error.strerror})",
-                where=str(path),
-                hint="Train it again.",
-            ) from error
-        if found != sha256:
-            raise InputError(
-                "the file is truncated or was changed: its SHA-256 is not that of the card",
-                where=str(path),
-                hint="Copy the folder again, or train it again.",
-            )
+        check_digest(path, found, stated)
 
 
 def peft() -> Any:
@@ -179,10 +152,10 @@ def write_weights(folder: Path, model: Any) -> tuple[str, str]:
     }
     folder.mkdir(parents=True, exist_ok=True)
     replace_together({folder / name: content for name, content in contents.items()})
-    weights, stated = (hashlib.sha256(content).hexdigest() for content in contents.values())
+    weights, stated = (sha256(content) for content in contents.values())
     return weights, stated
 
 
 def write_card(folder: Path, card: AdapterCard) -> None:
     """Write the card of an adapter beside its weights."""
-    replace_together({folder / CARD: card.model_dump_json(indent=2).encode() + b"\n"})
+    replace_together({folder / SAVED.card: card.model_dump_json(indent=2).encode() + b"\n"})

@@ -183,13 +183,6 @@ class EmbeddingCache:
                     )
                     self._evict(self._connection)
 
-    def size_bytes(self) -> int:
-        """Return how many bytes of vectors are kept."""
-        with self._lock, self._failures():
-            if self._connection is not None:
-                return _size(self._connection)
-        return 0
-
     def health(self) -> dict[str, str]:
         """Return `status`, `file`, and the `reason` where the status is `degraded`."""
         if self._failure is None:

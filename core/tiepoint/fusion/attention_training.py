@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tiepoint.alignment.fitted import Tensors
 from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.pairs import Rows
-from tiepoint.alignment.trainer import Schedule, Trainable, train
+from tiepoint.alignment.trainer import Trainable, train
 from tiepoint.evaluation.retrieval import recalls
 from tiepoint.fusion.attention import AttentionOptions, TokenInputs
 from tiepoint.fusion.examples import FusionExamples
@@ -129,14 +129,6 @@ def learned_attention(
     inputs = TokenInputs.fit(examples, options.components)
     weights = learned_weights(examples, options.regularisation)
     model = RouteAttention(examples, inputs, weights, options, settings.seed)
-    schedule = Schedule(
-        options.epochs,
-        options.batch,
-        options.learning_rate,
-        options.weight_decay,
-        options.warmup,
-        options.patience,
-    )
     held_out = QueryTensors(val, inputs) if val is not None else None
 
     def figures() -> Mapping[str, float]:
@@ -146,6 +138,6 @@ def learned_attention(
 
     key = f"attention {options.model_dump_json()} {examples.data_hash}"
     history = train(
-        model, [examples.links], schedule, settings, key, figures if val is not None else None
+        model, [examples.links], options, settings, key, figures if val is not None else None
     )
     return model.tensors() | inputs.tensors(examples.routes), history

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-import tiepoint
-from tiepoint.alignment.card import library_versions
+from tiepoint import __version__, cards
 from tiepoint.alignment.fitted import Tensors
 from tiepoint.alignment.fitting import FitSettings
+from tiepoint.alignment.options import checked_options
 from tiepoint.errors import ConfigError, InputError
 from tiepoint.fusion.base import Fusion, RouteScores
 from tiepoint.fusion.calibration import MatchProbability
-from tiepoint.fusion.card import CARD, TENSORS, FusionCard, FusionData, read_card, read_tensors
+from tiepoint.fusion.card import SAVED, FusionCard, FusionData
 from tiepoint.fusion.contributions import contributions
 from tiepoint.fusion.examples import FusionExamples
-from tiepoint.saving import replace_together
 from tiepoint.types import Contribution
 
 log = logging.getLogger(__name__)
@@ -87,15 +84,7 @@ class FittedFusion(Fusion):
     needs_vectors: ClassVar[bool] = False
 
     def __init__(self, **options: Any) -> None:
-        try:
-            self.options = self.Options.model_validate(options)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise ConfigError(
-                f"{self.method}: {problem['msg']}",
-                where=".".join(map(str, problem["loc"])),
-                hint=f"Its options are {', '.join(self.Options.model_fields) or 'none'}.",
-            ) from error
+        self.options = checked_options(self.Options, self.method, options)
         self.tensors: Tensors = {}
         self.card: FusionCard | None = None
         self.routes: tuple[str, ...] = ()
@@ -167,10 +156,10 @@ class FittedFusion(Fusion):
                 hash=examples.data_hash, queries=len(examples), gallery=examples.gallery
             ),
             seed=told.seed,
-            date=datetime.now(UTC).isoformat(timespec="seconds"),
-            tiepoint=tiepoint.__version__,
-            versions=library_versions(),
-            sha256=hashlib.sha256(self._content).hexdigest(),
+            date=cards.now(),
+            tiepoint=__version__,
+            versions=cards.versions(),
+            sha256=cards.sha256(self._content),
         )
         seconds = time.perf_counter() - started
         return FusionReport(self.method, len(examples), seconds, tuple(history))
@@ -205,12 +194,7 @@ class FittedFusion(Fusion):
         Raises:
             ConfigError: The fusion was not fitted.
         """
-        card = self.require_fit()
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        stated = card.model_dump_json(indent=2).encode() + b"\n"
-        replace_together({target / TENSORS: self._content, target / CARD: stated})
-        return target
+        return SAVED.write(Path(folder), self.require_fit(), self._content)
 
     @classmethod
     def load(cls, folder: Path | str) -> Self:
@@ -219,26 +203,19 @@ class FittedFusion(Fusion):
         Raises:
             InputError: Files that are missing, truncated, changed, or of another method.
         """
-        import safetensors
         from safetensors.numpy import load
 
         place = Path(folder)
-        card = read_card(place)
+        card = SAVED.read_card(place)
         if card.method != cls.method:
             raise InputError(
                 f"the fusion's method is {card.method!r}, not {cls.method!r}", where=str(place)
             )
-        content = read_tensors(card, place)
+        content = SAVED.read_tensors(place, card.sha256)
         fusion = cls(**card.options)
         fusion.routes = tuple(card.routes)
-        try:
+        with SAVED.taking(place):
             fusion._take(load(content))
-        except (safetensors.SafetensorError, KeyError, ValueError) as error:
-            raise InputError(
-                f"the tensors do not fit the method {card.method!r} ({error})",
-                where=str(place / TENSORS),
-                hint="Fit the fusion again.",
-            ) from error
         fusion._content, fusion.card = content, card
         return fusion
 

@@ -14,7 +14,7 @@ from tiepoint.alignment.components import Components
 from tiepoint.alignment.fitted import Tensors
 from tiepoint.alignment.fitting import FitSettings
 from tiepoint.alignment.pairs import Rows
-from tiepoint.alignment.trainer import Schedule, Trainable, train
+from tiepoint.alignment.trainer import Trainable, train
 from tiepoint.encoders.base import Vectors
 from tiepoint.evaluation.retrieval import recalls
 from tiepoint.fusion.examples import FusionExamples
@@ -166,14 +166,6 @@ def learned_match_head(
     """
     weights = learned_weights(examples, options.regularisation)
     model = MatchNetwork(examples, weights, options, settings.seed)
-    schedule = Schedule(
-        options.epochs,
-        options.batch,
-        options.learning_rate,
-        options.weight_decay,
-        options.warmup,
-        options.patience,
-    )
 
     def figures() -> Mapping[str, float]:
         if val is None:
@@ -182,7 +174,7 @@ def learned_match_head(
 
     key = f"match-head {options.model_dump_json()} {examples.data_hash}"
     history = train(
-        model, [examples.links], schedule, settings, key, figures if val is not None else None
+        model, [examples.links], options, settings, key, figures if val is not None else None
     )
     return model.tensors() | {"weights": weights.astype(np.float32)}, history
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tiepoint import registry
 from tiepoint.errors import InputError
-from tiepoint.fusion.card import read_card
+from tiepoint.fusion.card import SAVED
 from tiepoint.fusion.fitted import FittedFusion
 
 
@@ -21,7 +21,7 @@ def saved_fusion(path: Path) -> FittedFusion:
         PluginError: Its method is not installed.
     """
     folder = Path(path)
-    return fitted_fusion(read_card(folder).method).load(folder)
+    return fitted_fusion(SAVED.read_card(folder).method).load(folder)
 
 
 def fitted_fusion(name: str) -> type[FittedFusion]:

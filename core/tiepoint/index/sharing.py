@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
-from types import TracebackType
 
 
 class SharedLock:
@@ -39,12 +38,7 @@ class SharedLock:
                 self._changed.wait()
             self._readers.append(reader)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._readers.remove(get_ident())
         if self._writing:
             with self._changed:

@@ -11,7 +11,7 @@ import numpy as np
 from tiepoint.config.collections import MetadataType
 from tiepoint.errors import SchemaError
 from tiepoint.index.base import CollectionSchema, Row, VectorField
-from tiepoint.types import MAX_ID_BYTES
+from tiepoint.types import checked_id
 
 MAX_TEXT_BYTES = 65_535
 """Longest metadata string, UTF-8: the limit of a VARCHAR field in Milvus."""
@@ -68,7 +68,7 @@ def validate_rows(schema: CollectionSchema, rows: Sequence[Row]) -> None:
     fields = {field.name: field for field in schema.vectors}
     seen: set[str] = set()
     for row in rows:
-        validate_id(row.id)
+        checked_id(row.id)
         if row.id in seen:
             raise _refusal(row.id, "the same id stands twice in one batch", "Write it once.")
         seen.add(row.id)
@@ -85,23 +85,6 @@ def validate_rows(schema: CollectionSchema, rows: Sequence[Row]) -> None:
             )
     for field in schema.vectors:
         _validate_vectors(field, [row for row in rows if field.name in row.vectors])
-
-
-def validate_id(item: Any) -> None:
-    """Check an item's id.
-
-    Raises:
-        SchemaError: Not a string of 1 to 512 bytes of UTF-8.
-    """
-    if (
-        not isinstance(item, str)
-        or not item
-        or _encoded_length(item) not in range(MAX_ID_BYTES + 1)
-    ):
-        raise SchemaError(
-            f"an item id must be a string of 1 to {MAX_ID_BYTES} bytes, not {item!r:.80}",
-            hint="Give every item its own short id.",
-        )
 
 
 def _validate_vectors(field: VectorField, rows: Sequence[Row]) -> None:

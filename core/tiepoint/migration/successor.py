@@ -82,10 +82,6 @@ class Successor:
         with suppress(OSError):  # there may be others beside it
             self._folder.parent.rmdir()
 
-    def size_bytes(self) -> int:
-        """Return how much of the disk it takes."""
-        return sum(path.lstat().st_size for path in self._folder.rglob("*") if path.is_file())
-
     def _begun_for(self, plan: str) -> bool:
         try:
             return (self._folder / _PLAN).read_text("utf-8") == plan

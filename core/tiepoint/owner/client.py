@@ -109,7 +109,9 @@ class OwnerClient:
         owner = current_owner(self._store)
         if owner is None:
             return OwnerGoneError(
-                "no process holds the store", where=str(self._store), hint="Open it directly."
+                "no process holds the store",
+                where=str(self._store),
+                hint="Start one: tiepoint run CONFIG, or tiepoint serve CONFIG.",
             )
         return StoreOwnedError(
             f"process {owner.pid} ({owner.command}) has held the store since {owner.since}, "

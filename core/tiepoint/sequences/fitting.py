@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-import tiepoint
-from tiepoint.alignment.card import library_versions
+from tiepoint import __version__, cards
 from tiepoint.alignment.pairs import PairSet, Rows
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.errors import FingerprintError, InputError
@@ -148,7 +146,7 @@ def fit_pooling(
         InputError: All pairs have the same target.
     """
     from tiepoint.alignment.fitting import FitSettings
-    from tiepoint.alignment.trainer import Schedule, train
+    from tiepoint.alignment.trainer import train
     from tiepoint.sequences.towers import SequenceTowers
 
     told = settings or FitSettings()
@@ -169,18 +167,8 @@ def fit_pooling(
         first, second = model.joint(val.sequences, val.targets)
         return {"rsum": evaluate(first, second, val.links).rsum}
 
-    schedule = Schedule(
-        options.epochs,
-        options.batch,
-        options.learning_rate,
-        options.weight_decay,
-        options.warmup,
-        options.patience,
-    )
     key = f"pooling {options.model_dump_json()} {pairs.data_hash}"
-    history = train(
-        model, [pairs.links], schedule, told, key, validate if val is not None else None
-    )
+    history = train(model, [pairs.links], options, told, key, validate if val is not None else None)
     best = max(history, key=lambda figures: figures.get("val/rsum", 0.0)) if val else history[-1]
     card = PoolingCard(
         method=options.method,
@@ -190,8 +178,8 @@ def fit_pooling(
         pairs=len(pairs.links),
         seed=told.seed,
         metrics={name: float(value) for name, value in best.items()},
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        tiepoint=tiepoint.__version__,
-        versions=library_versions(),
+        date=cards.now(),
+        tiepoint=__version__,
+        versions=cards.versions(),
     )
     return PoolingFit(model.pooled.pooling(), card, tuple(history))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from tiepoint.host import Host
+    from tiepoint_medical.archive.inbox import InboxIntake
     from tiepoint_medical.service import MedicalService
 
 
@@ -29,6 +30,7 @@ class MedicalPlugin(Plugin):
     Config: ClassVar[type[MedicalConfig]] = MedicalConfig
     config: MedicalConfig
     service: MedicalService | None = None
+    _inbox: InboxIntake | None = None
 
     def files(self, store: str) -> Sequence[Path]:
         return [self.config.state.expanduser()]
@@ -40,8 +42,17 @@ class MedicalPlugin(Plugin):
         from tiepoint_medical.service import MedicalService
 
         self.service = MedicalService(host, self.config)
+        if self.config.inbox is not None:
+            from tiepoint_medical.archive.inbox import InboxIntake
+
+            folder = self.config.inbox.expanduser()
+            self._inbox = InboxIntake(self.service, folder, self.config.inbox_every_s)
+            self._inbox.start()
 
     def stop(self) -> None:
+        if self._inbox is not None:
+            self._inbox.stop()
+            self._inbox = None
         if self.service is not None:
             self.service.close()
             self.service = None
@@ -49,7 +60,11 @@ class MedicalPlugin(Plugin):
     def health(self) -> dict[str, Any]:
         if self.service is None:
             return {"status": "stopped"}
-        return self.service.health()
+        health = self.service.health()
+        if self._inbox is not None:
+            problem, left_out = self._inbox.problem, self._inbox.left_out
+            health["inbox"] = {"problem": problem, "left_out": left_out}
+        return health
 
     def router(self) -> APIRouter:
         from tiepoint_medical.routes import medical_router

@@ -25,6 +25,17 @@ class MedicalConfig(PluginConfig):
     collection: str = Field(
         default="cases", title="Collection", description="The collection of the cases."
     )
+    inbox: Path | None = Field(
+        default=None,
+        title="Inbox",
+        description="The folder of `tiepoint medical listen`: taken in while the plugin runs.",
+    )
+    inbox_every_s: float = Field(
+        default=30,
+        gt=0,
+        title="Seconds between looks",
+        description="How often the inbox is looked at; it is taken in when it has come to rest.",
+    )
     vocabularies: tuple[Path, ...] = Field(
         default=(),
         title="Vocabularies",

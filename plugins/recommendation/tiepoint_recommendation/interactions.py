@@ -53,6 +53,18 @@ class EventLog:
             strength=self.strength[kept],
         )
 
+    def compact(self) -> EventLog:
+        """Return the same events without the users and items that none is of."""
+        users, user = np.unique(self.user, return_inverse=True)
+        items, item = np.unique(self.item, return_inverse=True)
+        return replace(
+            self,
+            users=tuple(self.users[number] for number in users.tolist()),
+            items=tuple(self.items[number] for number in items.tolist()),
+            user=user.astype(np.int32),
+            item=item.astype(np.int32),
+        )
+
     def histories(self, now_s: float | NDArray[np.float64], cap: float) -> Histories:
         """Return each user's history: every item once, at its last event.
 
@@ -140,7 +152,7 @@ def event_log(
         int(of_robots.sum()),
         int(ignored.sum()),
     )
-    return log.where(~(of_robots | repeats | ignored)), cleaning
+    return log.where(~(of_robots | repeats | ignored)).compact(), cleaning
 
 
 def recent_history(

@@ -238,7 +238,7 @@ def deployment_of(config: Path | None, folder: Path) -> Deployment:
         return embedded_deployment(folder / "collection")
     from tiepoint.config.loader import load
 
-    return load(config).deployment
+    return load(config)
 
 
 def vectors_state(space: ItemSpace) -> dict[str, NDArray[Any]]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tiepoint.cards import SavedCard, SavedFit, sha256
 from tiepoint.errors import InputError
 from tiepoint.saving import replace_together
 from tiepoint_recommendation.blending.blend import Blend
@@ -22,15 +22,13 @@ from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.rankers.base import ItemSpace
 from tiepoint_recommendation.rankers.loading import build_ranker
 
-FORMAT = 1
-_MODELS, _CURRENT, _CARD, _TENSORS = "models", "current", "card.json", "model.safetensors"
+_MODELS, _CURRENT = "models", "current"
 
 
-class ModelCard(BaseModel):
+class ModelCard(SavedCard):
     """What stands beside a model's tensors.
 
     Attributes:
-        format: Version of this layout.
         generation: Names the fit.
         last_event: The number of the last event that was seen.
         items: Ids of the items, in their order.
@@ -41,9 +39,6 @@ class ModelCard(BaseModel):
         sha256: Of the tensors' file.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: int = FORMAT
     generation: str
     last_event: int
     items: list[str]
@@ -52,6 +47,11 @@ class ModelCard(BaseModel):
     figures: dict[str, Any]
     data: str
     sha256: str
+
+
+SAVED = SavedFit(
+    "model", ModelCard, "card.json", "model.safetensors", "Fit one: tiepoint recommend fit."
+)
 
 
 def save_model(model: Model, store: Path, figures: Mapping[str, Any], data: str) -> Path:
@@ -80,13 +80,11 @@ def save_model(model: Model, store: Path, figures: Mapping[str, Any], data: str)
         blend={"light_from": model.blend.light_from, "heavy_from": model.blend.heavy_from},
         figures=dict(figures),
         data=data,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256(content),
     )
     folder = store / _MODELS / model.generation
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    replace_together(
-        {folder / _TENSORS: content, folder / _CARD: card.model_dump_json(indent=1).encode()}
-    )
+    SAVED.write(folder, card, content)
     former = current_generation(store)
     replace_together({store / _MODELS / _CURRENT: model.generation.encode()})
     for one in (store / _MODELS).iterdir():
@@ -134,20 +132,7 @@ def read_card(store: Path, generation: str | None = None) -> ModelCard:
             where=str(store),
             hint=f"Fit one: tiepoint recommend fit --store {store}",
         )
-    path = store / _MODELS / generation / _CARD
-    try:
-        card = ModelCard.model_validate_json(path.read_text("utf-8"))
-    except (OSError, ValidationError, UnicodeDecodeError) as error:
-        raise InputError(
-            "this is not the card of a model", where=str(path), hint="Fit it again."
-        ) from error
-    if card.format != FORMAT:
-        raise InputError(
-            f"the model has format {card.format}, and this release reads {FORMAT}",
-            where=str(path),
-            hint="Fit it again.",
-        )
-    return card
+    return SAVED.read_card(store / _MODELS / generation)
 
 
 def load_model(store: Path, generation: str | None = None) -> Model:
@@ -157,34 +142,27 @@ def load_model(store: Path, generation: str | None = None) -> Model:
         InputError: There is none, or it is damaged.
         PluginError: One of its rankers is not installed.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     card = read_card(store, generation)
-    path = store / _MODELS / card.generation / _TENSORS
-    try:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != card.sha256:
-            raise ValueError("its SHA-256 is not that of the card")
+    folder = store / _MODELS / card.generation
+    content = SAVED.read_tensors(folder, card.sha256)
+    with SAVED.taking(folder):
         arrays = load(content)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise InputError(
-            f"the model cannot be read ({error})", where=str(path), hint="Fit it again."
-        ) from error
-    space = ItemSpace(
-        tuple(card.items),
-        _below(arrays, "space.vectors."),
-        arrays["space.groups"],
-        arrays["space.categories"],
-        arrays["space.added_s"],
-        arrays["space.offered"],
-    )
-    rankers = {}
-    for name, options in card.rankers.items():
-        rankers[name] = build_ranker(name, options)
-        rankers[name].restore(_below(arrays, f"ranker.{name}."), space)
-    blend = Blend(tuple(card.rankers), arrays["blend.weights"], **card.blend)
-    return Model(space, rankers, blend, card.generation, card.last_event)
+        space = ItemSpace(
+            tuple(card.items),
+            _below(arrays, "space.vectors."),
+            arrays["space.groups"],
+            arrays["space.categories"],
+            arrays["space.added_s"],
+            arrays["space.offered"],
+        )
+        rankers = {}
+        for name, options in card.rankers.items():
+            rankers[name] = build_ranker(name, options)
+            rankers[name].restore(_below(arrays, f"ranker.{name}."), space)
+        blend = Blend(tuple(card.rankers), arrays["blend.weights"], **card.blend)
+        return Model(space, rankers, blend, card.generation, card.last_event)
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -136,7 +135,7 @@ class RecommendationService:
         from tiepoint.config.problems import validate
         from tiepoint_recommendation.plugin import RecommendationConfig
 
-        deployment = load(path).deployment
+        deployment = load(path)
         given = dict(deployment.plugins.get("recommendation", {}))
         config = validate(RecommendationConfig, given, ("plugins", "recommendation"))
         folder = store or config.store_beside(deployment.store.uri)
@@ -172,23 +171,19 @@ class RecommendationService:
         self.open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def health(self) -> dict[str, Any]:
         """Return what serves, and what went wrong last."""
         shelf, refit = self.models.loaded, self._refitter.health()
-        degraded = self.models.problem is not None or refit["status"] != "ok"
+        problem = self.models.problem or self._refitter.lost
+        degraded = problem is not None or refit["status"] != "ok"
         return {
             "status": "no model" if shelf is None else "degraded" if degraded else "ok",
             "model": None if shelf is None else shelf.model.generation,
             "items": 0 if shelf is None else len(shelf),
-            "problem": self.models.problem,
+            "problem": problem,
             "refit": refit,
             "impressions": self._log.health(),
             "refused_events": dict(self._guard.refused),

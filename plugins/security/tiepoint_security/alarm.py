@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import ConfigError, StoreError
+from tiepoint_adapters.background import Background
 from tiepoint_adapters.clock import Clock, SystemClock
 from tiepoint_adapters.sinks.base import Sink
 from tiepoint_security.alerts.desk import AlertDesk
@@ -102,8 +102,7 @@ class Alarm:
             settings.alerts.policies(),
             settings.alerts.rate,
         )
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("alarm", self._run)
 
     def start(self, *, restores: bool = True) -> None:
         """Take up what an earlier process left, and begin to tick and to deliver.
@@ -119,15 +118,12 @@ class Alarm:
         if restores:
             self.desk.restore()
         self.dispatcher.start()
-        self._thread = threading.Thread(target=self._run, name="alarm", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End; what was not delivered stays in the outbox."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._background.started:
+            self._background.stop()
             self.dispatcher.stop()
         self.records.close()
 
@@ -152,7 +148,7 @@ class Alarm:
 
     def _run(self) -> None:
         cleaned_s = self.records.clock.monotonic() - _RETENTION_EVERY_S
-        while not self._ended.wait(_TICK_S):
+        while not self._background.ended.wait(_TICK_S):
             self.desk.tick()
             now_s = self.records.clock.monotonic()
             if now_s - cleaned_s >= _RETENTION_EVERY_S:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment
 from tiepoint.embedded import WORDS
 from tiepoint.errors import InputError
@@ -21,7 +22,11 @@ from tiepoint_security.footage.recordings import recorded_segments
 from tiepoint_security.footage.segment import METADATA
 from tiepoint_security.footage.settings import FootageSettings
 from tiepoint_security.footage.store import FootageStore
-from tiepoint_security.rendering.scripts import YARD, intrusion
+from tiepoint_security.frames.grey import grey_of
+from tiepoint_security.normality.fitting import clip_motion, fit
+from tiepoint_security.rendering.scene import RenderedFrame, Scene
+from tiepoint_security.rendering.scripts import RUNNING, YARD, intrusion, ordinary
+from tiepoint_security.scene.vision import Vision
 from tiepoint_security.settings import AlertSettings
 from tiepoint_security.watching.recording import RecordingWatch
 from tiepoint_security.watching.settings import WatchSettings
@@ -33,6 +38,15 @@ QUESTIONS = {
 }
 
 _SECONDS = 14.0
+_ORDINARY_S = 21.0
+_FPS = 10.0
+_CAMERA = "gate"
+_KINDS = {
+    "snapshot": "what was seen",
+    "heatmap": "what was unusual in it",
+    "usual": "what usually is there and looks most like it",
+    "clip": "before and after",
+}
 _BEGINS_S = 1_777_636_800.0  # noon of a day in May
 
 
@@ -47,14 +61,15 @@ def exhibit(folder: Path, preset: str) -> Exhibit:
         InputError: The package that brings the street is not installed.
     """
     street = _street()
-    for name in ("footage", "evidence", "store"):
+    for name in ("footage", "evidence", "learned", "store"):
         shutil.rmtree(folder / name, ignore_errors=True)
     return Exhibit(
         "security",
         "Surveillance",
-        "A rendered camera, watched by one rule, raises an alert with its evidence. A real street"
-        " is cut into segments and asked in words; what is alike in a street is easily mistaken.",
-        [_alert(folder), *_found(street, folder, preset)],
+        "A rendered camera learns from 21 seconds what is ordinary, and raises an alert with its"
+        " evidence. A real street is cut into segments and asked in words; what is alike in a"
+        " street is easily mistaken.",
+        [_alert(folder, preset), *_found(street, folder, preset)],
     )
 
 
@@ -65,43 +80,61 @@ def _street() -> Path:
     return Path(spec.origin).parent / "datasets" / "data" / "bikes.mp4"
 
 
-def _alert(folder: Path) -> Part:
-    """Watch a scene in which somebody goes where nobody should be."""
-    scene = folder / "scene.mp4"
-    with ClipWriter(scene) as clip:
-        for frame in intrusion(_SECONDS, seed=1).frames():
+def _alert(folder: Path, preset: str) -> Part:
+    """Learn what is ordinary, then watch a scene in which somebody goes where nobody should."""
+    made = Assembly(_deployment(folder / "store", preset))
+    vision = Vision.chosen(None, made.aligner, made.encoders.__getitem__)
+    usual = _rendered(ordinary(_ORDINARY_S, seed=2), folder / "ordinary.mp4")
+    motion = clip_motion((grey_of(frame.pixels) for frame in usual), _FPS)
+    fit([motion], _FPS)[0].save(folder / "learned" / _CAMERA / "normality")
+    yard = {"severity": "critical", "when": {"intrusion": {"zones": ["yard"]}}}
+    _watched(folder / "ordinary.mp4", folder, vision, {"nobody_in_the_yard": yard}, None)
+    _rendered(intrusion(_SECONDS, seed=1, speed=RUNNING), folder / "scene.mp4")
+    rules = {"unusual": {"when": {"abnormal": {}}}, "nobody_in_the_yard": yard}
+    alerts = _watched(folder / "scene.mp4", folder, vision, rules, folder / "evidence")
+    shown = [one for alert in alerts for one in _evidence(alert)]
+    return Part("Somebody runs into the yard", shown)
+
+
+def _rendered(scene: Scene, file: Path) -> list[RenderedFrame]:
+    frames = list(scene.frames())
+    with ClipWriter(file) as clip:
+        for frame in frames:
             clip.add(frame.pixels, frame.time_s)
-    settings = WatchSettings.model_validate(
-        {
-            "cameras": {"gate": {"address": str(scene), "fps": 10, "zones": {"yard": YARD}}},
-            "rules": {
-                "nobody_in_the_yard": {
-                    "severity": "critical",
-                    "when": {"intrusion": {"zones": ["yard"]}},
-                }
-            },
-        }
-    )
-    newest: dict[str, Mapping[str, Any]] = {}
+    return frames
 
-    def hear(body: Mapping[str, Any]) -> None:
-        newest[body["after"]["id"]] = body["after"]
 
+def _watched(
+    file: Path,
+    folder: Path,
+    vision: Vision | None,
+    rules: Mapping[str, Any],
+    evidence: Path | None,
+) -> list[dict[str, Any]]:
+    """Return the alerts in a recording; what is learned of it is kept."""
+    camera = {"address": str(file), "fps": _FPS, "zones": {"yard": YARD}}
+    settings = WatchSettings.model_validate({"cameras": {_CAMERA: camera}, "rules": rules})
     watch = RecordingWatch(
-        settings, AlertSettings(), None, hear, folder / "evidence", begins_wall_s=_BEGINS_S
+        settings,
+        AlertSettings(),
+        vision,
+        lambda _: None,
+        evidence,
+        folder / "learned",
+        begins_wall_s=_BEGINS_S,
     )
     watch.run()
-    shown = [one for alert in watch.journal.alerts.values() for one in _evidence(alert)]
-    return Part("Somebody in the yard", shown)
+    watch.save()
+    return list(watch.journal.alerts.values())
 
 
 def _evidence(alert: Mapping[str, Any]) -> list[Exhibited]:
     shown = []
-    for kind, path in sorted(alert["evidence"].items(), reverse=True):
-        file = Path(path)
+    for kind in (kind for kind in _KINDS if kind in alert["evidence"]):
+        file = Path(alert["evidence"][kind])
         lines = [f"{alert['severity']}, on {', '.join(alert['cameras'])}, {alert['started_at']}"]
         picture = file.read_bytes() if file.suffix == ".jpg" else None
-        shown.append(Exhibited(f"{alert['rule']}: {kind}", lines, picture, file))
+        shown.append(Exhibited(f"{alert['rule']}: {_KINDS[kind]}", lines, picture, file))
     return shown
 
 

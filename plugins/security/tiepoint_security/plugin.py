@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from tiepoint import registry
 from tiepoint.config.problems import nearest
 from tiepoint.errors import InputError
 from tiepoint.plugin import Page, Plugin, PluginConfig
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from tiepoint_security.frigate.source import FrigateSource
     from tiepoint_security.service import SecurityService
     from tiepoint_security.watching.live import LiveWatch
+    from tiepoint_security.watching.ray_workers import RayWorkers
 
 
 class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
@@ -39,6 +37,13 @@ class SecurityConfig(WatchSettings, AlarmSettings, PluginConfig):
         title="Footage",
         description="What cameras saw is kept and found by words and pictures; not if not given.",
     )
+
+    @model_validator(mode="after")
+    def _workers_elsewhere_keep_no_footage(self) -> SecurityConfig:
+        if self.footage is not None and self.workers is not None and self.workers.ray is not None:
+            what = "workers on Ray keep no footage; leave out `footage`, or `workers.ray`"
+            raise mistaken(type(self).__name__, [(("footage",), what)])
+        return self
 
     @model_validator(mode="after")
     def _policies_are_of_rules(self) -> SecurityConfig:
@@ -71,6 +76,7 @@ class SecurityPlugin(Plugin):
         alarm: What takes observations and delivers alerts; None while it does not run.
         watch: What watches the cameras; None while it does not run, or without cameras.
         recorder: What keeps footage for search; None while it does not run, or without it.
+        workers: What watches the cameras elsewhere; None where this process does.
     """
 
     name: ClassVar[str] = "security"
@@ -84,6 +90,7 @@ class SecurityPlugin(Plugin):
         self.watch: LiveWatch | None = None
         self.frigate: FrigateSource | None = None
         self.recorder: Recorder | None = None
+        self.workers: RayWorkers | None = None
         self._end_metrics: Callable[[], None] | None = None
 
     def files(self, store: str) -> Sequence[Path]:
@@ -96,20 +103,20 @@ class SecurityPlugin(Plugin):
         return () if url is None else [url.get_secret_value()]
 
     def start(self, host: Host) -> None:
-        from tiepoint.assembly import build
         from tiepoint_security.alarm import Alarm
+        from tiepoint_security.watching.worker import sinks_of, worker_name
 
         if not isinstance(self.config, SecurityConfig):
             raise TypeError(f"{type(self.config).__name__} is not this plugin's configuration")
-        deployment = host.deployment
-        sinks = {
-            name: build(registry.SINKS, section, f"sinks.{name}")
-            for name, section in deployment.sinks.items()
-        }
-        worker = f"{socket.gethostname()}:{os.getpid()}"
-        self.alarm = Alarm(self.config, sinks, deployment.store.uri, worker)
-        self.alarm.start(restores=self.config.workers is None)
-        if self.config.cameras:
+        deployment, workers = host.deployment, self.config.workers
+        self.alarm = Alarm(self.config, sinks_of(deployment), deployment.store.uri, worker_name())
+        self.alarm.start(restores=workers is None)
+        if self.config.cameras and workers is not None and workers.ray is not None:
+            from tiepoint_security.watching.ray_workers import RayWorkers
+
+            self.workers = RayWorkers(deployment, self.config, workers.ray)
+            self.workers.start()
+        elif self.config.cameras:
             self.watch = self._watch(self.config, host, self.alarm)
             if self.config.footage is not None:
                 self.recorder = self._recorder(self.config.footage, host, self.alarm, self.watch)
@@ -139,7 +146,7 @@ class SecurityPlugin(Plugin):
             raise InputError(
                 "the surveillance plugin does not run", hint="Start the host: host.start()."
             )
-        return SecurityService(self.alarm, self.watch)
+        return SecurityService(self.alarm, self.workers or self.watch)
 
     def _watch(self, config: SecurityConfig, host: Host, alarm: Alarm) -> LiveWatch:
         from tiepoint_adapters.clock import SystemClock
@@ -174,6 +181,9 @@ class SecurityPlugin(Plugin):
         if self.watch is not None:
             self.watch.stop()
             self.watch = None
+        if self.workers is not None:
+            self.workers.stop()
+            self.workers = None
         if self.recorder is not None:
             self.recorder.stop()
             self.recorder = None
@@ -198,8 +208,9 @@ class SecurityPlugin(Plugin):
         if self.alarm is None:
             return {"status": "stopped"}
         health = self.alarm.health()
-        if self.watch is not None:
-            watched = self.watch.health()
+        watch = self.workers or self.watch
+        if watch is not None:
+            watched = watch.health()
             worse = "degraded" if watched["status"] != "ok" else health["status"]
             health |= {**watched, "status": worse}
         if self.frigate is not None:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tiepoint.errors import InputError
 from tiepoint_security.alarm import Alarm
 from tiepoint_security.alerts.live import Listener
-from tiepoint_security.evidence.pictures import jpeg
 from tiepoint_security.records.archive import Question
 from tiepoint_security.records.evidence import measured
-from tiepoint_security.watching.live import LiveWatch
+from tiepoint_security.watching.settings import CameraSettings
+
+
+class Watched(Protocol):
+    """What watches the cameras: this process, or workers elsewhere."""
+
+    @property
+    def cameras(self) -> Mapping[str, CameraSettings]:
+        """All cameras of the deployment, by name."""
+
+    def health(self) -> dict[str, Any]:
+        """Return plain data, with a camera's under `cameras`."""
+
+    def picture(self, camera: str) -> bytes | None:
+        """Return the latest frame of a camera as JPEG; None where there is none."""
 
 
 class SecurityService:
@@ -24,7 +37,7 @@ class SecurityService:
         watch: Watches the cameras; None where the deployment has none.
     """
 
-    def __init__(self, alarm: Alarm, watch: LiveWatch | None) -> None:
+    def __init__(self, alarm: Alarm, watch: Watched | None) -> None:
         self._alarm = alarm
         self._watch = watch
 
@@ -33,14 +46,15 @@ class SecurityService:
         if self._watch is None:
             return []
         health = self._watch.health()["cameras"]
+        elsewhere = {"status": "elsewhere"}  # another worker's
         return [
             {
                 "name": name,
-                "zones": {zone: [list(p) for p in at] for zone, at in one.settings.zones.items()},
-                "lines": {line: [list(p) for p in at] for line, at in one.settings.lines.items()},
-                **health[name],
+                "zones": {zone: [list(p) for p in at] for zone, at in one.zones.items()},
+                "lines": {line: [list(p) for p in at] for line, at in one.lines.items()},
+                **health.get(name, elsewhere),
             }
-            for name, one in self._watch.watching.cameras.items()
+            for name, one in self._watch.cameras.items()
         ]
 
     def picture(self, camera: str) -> bytes:
@@ -49,14 +63,14 @@ class SecurityService:
         Raises:
             InputError: There is no such camera, or no frame of it yet.
         """
-        if self._watch is None or camera not in self._watch.watching.cameras:
+        if self._watch is None or camera not in self._watch.cameras:
             raise InputError("there is no such camera", where=camera, hint="See the cameras.")
-        frame = self._watch.latest.get(camera)
-        if frame is None:
+        content = self._watch.picture(camera)
+        if content is None:
             raise InputError(
                 "there is no frame of the camera yet", where=camera, hint="Look at its health."
             )
-        return jpeg(frame.pixels)
+        return content
 
     def alerts(self, question: Question | None = None) -> list[dict[str, Any]]:
         """Return alerts with their reviews, the newest first."""

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.ports import await_listening, free_port
+
 
 def needs(*programs: str):
     """Skip where a program is not installed."""
     missing = [program for program in programs if shutil.which(program) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def wait_for(port: int, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with socket.socket() as one:
-            one.settimeout(0.5)
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on port {port}")
 
 
 @contextmanager
@@ -44,7 +27,7 @@ def running(words: list[str], port: int, **options) -> Iterator[subprocess.Popen
         words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
     )
     try:
-        wait_for(port)
+        await_listening(port)
         yield process
     finally:
         process.terminate()
@@ -105,5 +88,5 @@ def orthanc(folder: Path, sends_to: int = 0) -> Iterator[tuple[int, int]]:
         )
     )
     with running(["Orthanc", str(configuration)], http):
-        wait_for(dicom)
+        await_listening(dicom)
         yield dicom, http

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Timer
 
 import numpy as np
 import pytest
@@ -20,8 +20,9 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE
 
 from tests.adapters.dicom.objects import image, written
-from tests.adapters.dicom.peers import dcmqrscp, free_port, needs, orthanc, wait_for
+from tests.adapters.dicom.peers import dcmqrscp, needs, orthanc
 from tests.command_line import TIEPOINT
+from tests.ports import await_listening, free_port
 from tiepoint.errors import InputError
 from tiepoint_adapters.dicom import read_dicom
 from tiepoint_adapters.dicom.network.inbox import Inbox
@@ -170,7 +171,7 @@ def test_orthanc_is_sent_to_asked_and_fetched_from_by_dicomweb(tmp_path, inbox):
 def listening(folder, port):
     words = [sys.executable, TIEPOINT, "medical", "listen", str(folder), "--port", str(port)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    wait_for(port, 60)
+    await_listening(port, timeout_s=60)
     return process
 
 
@@ -286,18 +287,20 @@ def _wait_until_held(box, count):
 
 
 def _send_and_abort(port, count):
-    """Send so many objects, and abort the association with the next on its way."""
+    """Send so many objects and the beginning of another, then abort the association (A-ABORT)."""
     entity = AE("ABORTS")
     entity.add_requested_context(object_(0).SOPClassUID, ExplicitVRLittleEndian)
     association = entity.associate("127.0.0.1", port, ae_title="TIEPOINT")
     assert association.is_established
-    acknowledged = 0
     for number in range(count):
-        acknowledged += association.send_c_store(object_(number)).Status == 0
-    Timer(0.001, association.abort).start()
-    association.send_c_store(object_(count))
-    assert acknowledged == count
-    return acknowledged
+        assert association.send_c_store(object_(number)).Status == 0
+    context = association.accepted_contexts[0].context_id
+    command = bytes((context, 1)) + b"the beginning of a command, of which the rest does not come"
+    value = struct.pack(">I", len(command)) + command
+    association.dul.socket.send(b"\x04\x00" + struct.pack(">I", len(value)) + value)
+    association.abort()
+    assert association.is_aborted
+    return count
 
 
 def _read_until(sender, count):

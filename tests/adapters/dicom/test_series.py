@@ -43,12 +43,6 @@ def test_slices_are_in_the_order_of_their_positions(tmp_path):
     save(tmp_path, [ct_slice(10 * n, -2.5 * n, InstanceNumber=str(n)) for n in range(12)])
     [volume] = find_volumes(tmp_path)
     assert [int(picture[0, 0]) for picture in volume.slices(12)] == list(range(110, -10, -10))
-    assert volume.evenly_spaced
-
-
-def test_a_missing_slice_is_noticed(tmp_path):
-    save(tmp_path, [ct_slice(0, 2.5 * n) for n in (0, 1, 2, 4, 5)])
-    assert not find_volumes(tmp_path)[0].evenly_spaced
 
 
 def test_slices_without_positions_are_in_the_order_of_their_numbers(tmp_path):

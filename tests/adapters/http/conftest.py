@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from tests.small_encoders import ColourAligner, ColourEncoder, ColourWordEncoder
-from tiepoint import Host, Item, registry
+from tests.small_encoders import COLOUR_COMPONENTS, colour_deployment, registered
+from tiepoint import Host, Item
 from tiepoint.config.models import Deployment
 
 ITEMS = [
@@ -25,33 +26,13 @@ Serving = Callable[..., TestClient]
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_components() -> Iterator[None]:
-    with ExitStack() as undone:
-        for group, name, component in (
-            (registry.ENCODERS, "colour", ColourEncoder),
-            (registry.ENCODERS, "colour-words", ColourWordEncoder),
-            (registry.ALIGNERS, "colour", ColourAligner),
-        ):
-            undone.callback(registry.register(group, name, component))
+    with registered(*COLOUR_COMPONENTS):
         yield
 
 
-def deployment(folder, **changes: Any) -> Deployment:
-    content = {
-        "version": 1,
-        "encoders": {"photo": {"type": "colour"}, "words": {"type": "colour-words"}},
-        "alignment": {"type": "colour", "encoders": {"image": "photo", "text": "words"}},
-        "store": {"uri": str(folder / "store")},
-        "collections": {
-            "items": {
-                "fields": {
-                    "image": {"encoder": "photo"},
-                    "text": {"encoder": "words", "words": True},
-                },
-                "metadata": {"price": "float", "shelf": "string", "tags": "strings"},
-            }
-        },
-    }
-    return Deployment.model_validate(content | changes)
+def deployment(folder: Path, **changes: Any) -> Deployment:
+    metadata = {"price": "float", "shelf": "string", "tags": "strings"}
+    return colour_deployment(folder / "store", metadata, **changes)
 
 
 @contextmanager

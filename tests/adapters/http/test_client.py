@@ -13,8 +13,10 @@ from tiepoint_adapters.http.client import ServiceError, TiepointClient
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    file = tmp_path_factory.mktemp("client") / "deploy.yaml"
-    file.write_text(GIVEN_VECTORS)
+    folder = tmp_path_factory.mktemp("client")
+    (folder / "things.csv").write_text("id,text\nrow,a thing of the table\n")
+    file = folder / "deploy.yaml"
+    file.write_text(GIVEN_VECTORS + "sources: {things: {type: table, path: ./things.csv}}\n")
     with serving(file) as service:
         yield service
 
@@ -58,6 +60,14 @@ def test_a_picture_is_sent_as_bytes(service, tmp_path):
         content = io.BytesIO(path.read_bytes()).getvalue()
         with pytest.raises(ServiceError, match="no route leads from image"):
             client.search(image=content)
+
+
+def test_a_job_is_started_and_waited_for(service):
+    with TiepointClient(service.url) as client:
+        job = client.wait(client.start_job("index", {"sources": ["things"]}).id, timeout_s=60)
+        assert job.status == "done"
+        assert client.item("row").parts["text"] == "a thing of the table"
+        client.delete("row")
 
 
 def test_a_job_that_is_refused_says_what_there_is(service):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
+
+from tests.http_server import QuietHandler, served_by
 
 ITEMS = "/v1/collections/items/items"
 
@@ -72,7 +72,7 @@ def elsewhere():
     """A server on this machine that must only be asked for what is allowed."""
     asked = []
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(QuietHandler):
         def do_GET(self):
             asked.append(self.path)
             if self.path == "/pictures/moved":
@@ -84,16 +84,8 @@ def elsewhere():
             self.end_headers()
             self.wfile.write(picture("red"))
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served_by(Answer) as address:
+        yield address, asked
 
 
 def test_no_url_is_fetched_unless_it_is_allowed(serve, elsewhere):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from tests.adapters.http.conftest import deployment, served
 from tests.adapters.http.processes import GIVEN_VECTORS, serving
+from tests.http_server import QuietHandler, served_by
 from tiepoint import Host
 from tiepoint_adapters.http.logs import JsonFormatter
 
@@ -50,22 +49,14 @@ def collector():
     """A collector of traces on this machine."""
     received = []
 
-    class Collect(BaseHTTPRequestHandler):
+    class Collect(QuietHandler):
         def do_POST(self):
             received.append(self.rfile.read(int(self.headers["content-length"])))
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Collect)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/traces", received
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served_by(Collect) as address:
+        yield f"{address}/v1/traces", received
 
 
 def test_requests_are_traced_without_what_was_asked(tmp_path, collector):

@@ -108,6 +108,14 @@ def test_a_changed_file_is_taken_over_and_a_wrong_one_changes_nothing(file):
         assert client.post("/v1/search", json=question).status_code == 200
 
 
+def test_a_reload_without_a_process_says_how_to_start_one(file):
+    done = tiepoint("reload", file)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "no process holds the store" in line
+    assert "tiepoint serve" in line
+
+
 def test_nothing_acknowledged_is_lost_when_it_is_killed(file):
     acknowledged: list[int] = []
     with serving(file) as service:

@@ -274,9 +274,17 @@ def test_a_named_origin_may_call(serve):
 
 def test_another_host_name_is_refused(serve):
     client = serve(server={"names": ["*.example.org"]})
-    assert client.get("/health", headers={"Host": "evil.example"}).status_code == 403
-    assert client.get("/health", headers={"Host": "a.example.org:80"}).status_code == 200
-    assert client.get("/health", headers={"Host": "[::1]:8080"}).status_code == 200
+    for path in ("/v1/collections", "/pages/search"):
+        assert client.get(path, headers={"Host": "evil.example"}).status_code == 403
+        assert client.get(path, headers={"Host": "a.example.org:80"}).status_code == 200
+        assert client.get(path, headers={"Host": "[::1]:8080"}).status_code == 200
+
+
+def test_a_probe_that_asks_by_address_learns_the_status_and_nothing_else(serve):
+    client = serve(server={"names": ["tiepoint.example.org"]})
+    for path in ("/health", "/ready"):
+        answer = client.get(path, headers={"Host": "10.1.2.3:8080"})
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
 def test_without_authentication_only_this_machine_is_answered(serve, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tiepoint.alignment.card import CARD, TENSORS, read_card
+from tiepoint.alignment.card import SAVED
 from tiepoint.alignment.default import DefaultAligner, shipped
 from tiepoint.assembly import Assembly
 from tiepoint.embedded import WORDS, embedded_deployment
@@ -33,7 +33,7 @@ def encoders(preset: str) -> dict[str, Encoder]:
 
 
 def test_weights_are_small() -> None:
-    files = [folder / name for folder in shipped().values() for name in (CARD, TENSORS)]
+    files = [folder / name for folder in shipped().values() for name in (SAVED.card, SAVED.tensors)]
     assert 0 < sum(file.stat().st_size for file in files) <= MOST_BYTES
 
 
@@ -53,7 +53,7 @@ def test_other_encoders_are_refused_with_what_to_take() -> None:
 
 @pytest.mark.parametrize("preset", sorted(shipped()))
 def test_card_says_data_figures_and_terms(preset: str) -> None:
-    card = read_card(shipped()[preset])
+    card = SAVED.read_card(shipped()[preset])
     assert "non-commercial" in card.notice
     assert "flickr8k" in card.notice
     assert {"en", "zh"} <= card.metrics.keys()

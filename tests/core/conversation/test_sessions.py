@@ -8,23 +8,17 @@ import time
 
 import pytest
 
-from tests.core.query.conftest import colour_deployment, colour_items, ids, picture
-from tests.small_encoders import ColourAligner, ColourEncoder, ColourWordEncoder
-from tiepoint import Host, registry
+from tests.core.query.conftest import colour_items, dated_deployment, ids, picture
+from tests.small_encoders import COLOUR_COMPONENTS, registered
+from tiepoint import Host
 from tiepoint.conversation.store import FILE, SessionStore
 from tiepoint.errors import FilterError, QueryError, StoreError
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small_components():
-    undo = [
-        registry.register(registry.ENCODERS, "colour", ColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colour", ColourAligner),
-    ]
-    yield
-    for remove in undo:
-        remove()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +28,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def host(store, small_components):
-    with Host(colour_deployment(store)) as host:
+    with Host(dated_deployment(store)) as host:
         host.add(colour_items())
         yield host
 
@@ -92,7 +86,7 @@ def test_hits_are_named_by_their_rank_and_pages_go_on(session):
 
 def test_a_session_goes_on_in_another_host(tmp_path):
     for text, expected in (("红色", "红色"), ("不要 green", "红色; without: green")):
-        with Host(colour_deployment(tmp_path / "store")) as host:
+        with Host(dated_deployment(tmp_path / "store")) as host:
             if text == "红色":
                 host.add(colour_items())
             host.search(text=text, session="mine")
@@ -152,7 +146,7 @@ def test_what_is_said_is_data(host, session):
 
 
 def test_a_session_on_other_vectors_is_refused(tmp_path):
-    with Host(colour_deployment(tmp_path / "store")) as host:
+    with Host(dated_deployment(tmp_path / "store")) as host:
         host.add(colour_items())
         host.search(text="red", session="mine")
         state = host.sessions._store.load("mine")
@@ -163,7 +157,7 @@ def test_a_session_on_other_vectors_is_refused(tmp_path):
 
 
 def test_a_damaged_file_is_told_and_searches_without_sessions_go_on(tmp_path):
-    with Host(colour_deployment(tmp_path / "store")) as host:
+    with Host(dated_deployment(tmp_path / "store")) as host:
         host.add(colour_items())
         (tmp_path / "store" / FILE).write_bytes(b"no database" * 1000)
         with pytest.raises(StoreError, match="sessions cannot be used"):

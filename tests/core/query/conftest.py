@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.small_encoders import COLOURS, ColourAligner, ColourEncoder, ColourWordEncoder
-from tiepoint import Host, Item, registry
+from tests.small_encoders import COLOUR_COMPONENTS, COLOURS, colour_deployment, registered
+from tiepoint import Host, Item
 from tiepoint.config.models import Deployment
 
 SHELVES = ("a", "b", "c")
@@ -15,33 +15,13 @@ SHELVES = ("a", "b", "c")
 
 @pytest.fixture(autouse=True, scope="module")
 def small_components():
-    undo = [
-        registry.register(registry.ENCODERS, "colour", ColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colour", ColourAligner),
-    ]
-    yield
-    for remove in undo:
-        remove()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
-def colour_deployment(uri, **changes) -> Deployment:
-    content = {
-        "version": 1,
-        "encoders": {"photo": {"type": "colour"}, "words": {"type": "colour-words"}},
-        "alignment": {"type": "colour", "encoders": {"image": "photo", "text": "words"}},
-        "store": {"uri": str(uri)},
-        "collections": {
-            "items": {
-                "fields": {
-                    "image": {"encoder": "photo"},
-                    "text": {"encoder": "words", "words": True},
-                },
-                "metadata": {"price": "float", "day": "string", "shelf": "string"},
-            }
-        },
-    }
-    return Deployment.model_validate(content | changes)
+def dated_deployment(uri, **changes) -> Deployment:
+    metadata = {"price": "float", "day": "string", "shelf": "string"}
+    return colour_deployment(uri, metadata, **changes)
 
 
 def picture(colour) -> Image.Image:
@@ -62,7 +42,7 @@ def colour_items() -> list[Item]:
 
 @pytest.fixture(scope="module")
 def colours(tmp_path_factory, small_components):
-    with Host(colour_deployment(tmp_path_factory.mktemp("colours") / "store")) as host:
+    with Host(dated_deployment(tmp_path_factory.mktemp("colours") / "store")) as host:
         host.add(colour_items())
         yield host
 

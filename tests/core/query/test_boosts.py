@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.core.query.conftest import assert_explained, colour_deployment, ids
+from tests.core.query.conftest import assert_explained, dated_deployment, ids
 from tiepoint import Host, Item
 from tiepoint.errors import ConfigError, FilterError, QueryError
 from tiepoint.query.decay import Decay
@@ -75,7 +75,7 @@ def test_a_boost_may_push_down_and_may_have_a_filter_and_a_decay(colours):
 def test_the_deployments_boosts_take_decays(tmp_path):
     decay = {"field": "day", "origin": "now", "scale": "7d"}
     boosts = {"fresh": {"decay": decay, "value": 5.0}}
-    changed = colour_deployment(tmp_path / "store", fusion={"type": "weighted", "boosts": boosts})
+    changed = dated_deployment(tmp_path / "store", fusion={"type": "weighted", "boosts": boosts})
     with Host(changed) as host:
         today = datetime.now(UTC).date().isoformat()
         host.add(
@@ -116,6 +116,6 @@ def test_a_boost_that_cannot_be_is_one_clear_line(colours, boost, told):
 
 def test_a_deployments_bad_decay_is_told_when_it_opens(tmp_path):
     boosts = {"fresh": {"decay": {"field": "tags", "origin": 1, "scale": 1}, "value": 5.0}}
-    changed = colour_deployment(tmp_path / "store", fusion={"type": "weighted", "boosts": boosts})
+    changed = dated_deployment(tmp_path / "store", fusion={"type": "weighted", "boosts": boosts})
     with pytest.raises((ConfigError, QueryError), match=r"fusion\.boosts\.fresh"):
         Host(changed).open()

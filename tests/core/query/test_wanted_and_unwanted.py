@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.core.query.conftest import assert_explained, colour_deployment, ids, picture
+from tests.core.query.conftest import assert_explained, dated_deployment, ids, picture
 from tiepoint import Host, Item
 from tiepoint.errors import DecodeError, QueryError
 
@@ -53,7 +53,7 @@ def test_feedback_moves_a_query(colours):
 
 
 def test_feedback_weighs_as_the_deployment_says(tmp_path):
-    heavy = colour_deployment(tmp_path / "store", search={"like_weight": 3.0})
+    heavy = dated_deployment(tmp_path / "store", search={"like_weight": 3.0})
     with Host(heavy) as host:
         host.add([Item(id="a", text="red"), Item(id="b", text="red"), Item(id="c", text="blue")])
         [share] = host.search(like=["a"], k=1)[0].contributions
@@ -62,7 +62,7 @@ def test_feedback_weighs_as_the_deployment_says(tmp_path):
 
 def test_without_vectors_more_like_this_goes_by_words(tmp_path):
     fields = {"text": {"words": True}}
-    words_alone = colour_deployment(
+    words_alone = dated_deployment(
         tmp_path / "store", alignment=None, collections={"items": {"fields": fields}}
     )
     with Host(words_alone) as host:
@@ -99,7 +99,7 @@ def test_words_are_scored_also_where_they_were_not_among_the_best(numbers):
 
 @pytest.mark.parametrize("fusion", ["weighted", "rrf", "max"])
 def test_every_fusion_explains_negative_parts_and_feedback(tmp_path, fusion):
-    with Host(colour_deployment(tmp_path / "store", fusion={"type": fusion})) as host:
+    with Host(dated_deployment(tmp_path / "store", fusion={"type": fusion})) as host:
         host.add([Item(id=str(i), text=t) for i, t in enumerate(["red", "green red", "sea"])])
         hits = host.search(text="red", negative="green", unlike=["2"], explain=True)
         assert ids(hits) == ["0", "1"]

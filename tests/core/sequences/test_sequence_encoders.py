@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.small_encoders import ColourEncoder, ColourWordEncoder
+from tests.small_encoders import COLOUR_COMPONENTS, registered
 from tests.videos import packaged_clip, plain, write_video
-from tiepoint import registry
-from tiepoint.encoders.images import read_image
 from tiepoint.encoders.nested import encoder_of, one_of_each
 from tiepoint.encoders.video import VideoEncoder
 from tiepoint.encoders.volume import VolumeEncoder
@@ -22,22 +20,10 @@ pytest.importorskip("av", reason="video needs the extra `video`")
 COLOUR = {"type": "pixel-colour"}
 
 
-class PixelColourEncoder(ColourEncoder):
-    """Takes arrays, too."""
-
-    def prepare(self, part, modality=None):
-        return read_image(part).mean((0, 1))
-
-
 @pytest.fixture(autouse=True, scope="module")
 def small_components():
-    undo = [
-        registry.register(registry.ENCODERS, "pixel-colour", PixelColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-    ]
-    yield
-    for remove in undo:
-        remove()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
 def clip(red, green, blue):
@@ -68,6 +54,16 @@ class TestVolume(EncoderConformance):
     def broken_parts(self):
         return [b"x", "/no/such.npy", np.zeros((0, 4, 4)), np.zeros((4, 4)), np.array(["a"]),
                 np.full((2, 2, 2), np.nan), np.zeros((2, 2, 2), np.complex64)]  # fmt: skip
+
+
+def test_the_vectors_of_a_clip_are_those_of_its_pictures():
+    encoder = VideoEncoder(COLOUR)
+    frames = clip(1, 0, 3)
+    vectors = encoder.frame_vectors(frames)
+    np.testing.assert_allclose(vectors, encoder.frames.encode(list(frames)), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    with pytest.raises(DecodeError):
+        encoder.frame_vectors(b"no video")
 
 
 def test_a_packaged_clip_lies_near_its_own_pictures():

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.small_encoders import COLOURS, ColourAligner, ColourWordEncoder
+from tests.small_encoders import COLOUR_COMPONENTS, COLOURS, PixelColourEncoder, registered
 from tests.videos import plain, write_video
-from tiepoint import Host, Item, registry
+from tiepoint import Host, Item
 from tiepoint.config.models import Deployment
-from tiepoint.encoders.base import Encoder
-from tiepoint.encoders.images import read_image
 from tiepoint.errors import DecodeError, QueryError
 from tiepoint.sequences.fitting import PoolingOptions, SequencePairs, fit_pooling
 from tiepoint.sequences.pooling import Sequences
@@ -19,32 +17,11 @@ from tiepoint.sequences.pooling import Sequences
 pytest.importorskip("av", reason="video needs the extra `video`")
 
 
-class PixelColourEncoder(Encoder):
-    """Mean colour of a picture of whatever kind."""
-
-    modalities = ("image",)
-    dim = 4
-    fingerprint = "pixel-colour-1"
-
-    def prepare(self, part, modality=None):
-        return read_image(part).mean((0, 1)) / 255
-
-    def infer(self, prepared, modality=None):
-        rows = np.stack([np.append(colour, 0.1) for colour in prepared]).astype(np.float32)
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 @pytest.fixture(autouse=True)
 def small_components(tmp_path, monkeypatch):
     monkeypatch.setenv("TIEPOINT_CACHE", str(tmp_path / "cache"))
-    undo = [
-        registry.register(registry.ENCODERS, "pixel-colour", PixelColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colour", ColourAligner),
-    ]
-    yield
-    for remove in undo:
-        remove()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
 @pytest.fixture

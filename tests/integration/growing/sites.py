@@ -40,7 +40,7 @@ ENCODERS = {"small": SMALL, "shipped": SHIPPED}
 DEPLOYMENT = """
 version: 1
 %(encoders)s
-store: {uri: "%(store)s"}
+store: {uri: "%(store)s", server: {timeout_s: 15}}
 collections:
   items:
     fields: {image: {encoder: photo}, text: {encoder: words, words: true}}

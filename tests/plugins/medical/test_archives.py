@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 
 import pytest
 
@@ -39,6 +40,26 @@ def test_what_names_no_archive_is_refused_without_telling_a_password(address):
     with pytest.raises(InputError, match="names no archive") as refused:
         archive_at(address)
     assert "secret" not in str(refused.value)
+
+
+def test_a_running_plugin_takes_in_what_a_listener_kept(tmp_path):
+    config = tmp_path / "deploy.yaml"
+    options = "{state: ./state, inbox: ./inbox, inbox_every_s: 0.2}"
+    config.write_text(DEPLOYMENT.replace("{state: ./state}", options), encoding="utf-8")
+    box = Inbox(tmp_path / "inbox")
+    with Host.from_config(config) as host:
+        host.start()
+        plugin = host.plugin("medical")
+        with DicomListener(box, port=0) as listener:
+            series = [striped_slice(number, PatientID="P7") for number in range(3)]
+            sent = [read_dicom(one) for one in series]
+            assert Peer("127.0.0.1", listener.port, "TIEPOINT").store(sent) == 3
+        (box.folder / "broken.dcm").write_bytes(b"noise")
+        end = time.monotonic() + 60
+        while not plugin.health()["inbox"]["left_out"] and time.monotonic() < end:
+            time.sleep(0.1)
+        assert plugin.health()["inbox"] == {"problem": None, "left_out": 1}
+        assert len(host.collection("cases")) == 1
 
 
 @needs("storescu", "dcmqrscp")

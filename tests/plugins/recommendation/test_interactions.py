@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tiepoint_recommendation.interactions import EventLog, event_log
+from tiepoint_recommendation.live.guard import Guard
 from tiepoint_recommendation.settings import EventSettings
 from tiepoint_recommendation.splits import leave_last, sampled, strict_cold, time_split
+from tiepoint_recommendation.types import Event
 
 Row = tuple[str, str, str, float, None]
 
@@ -40,6 +42,28 @@ def test_a_burst_counts_once_and_a_robot_not_at_all() -> None:
     assert cleaning.robots == ("bot",)
     assert cleaning.robot_events == 5000
     assert len(log) == 1
+
+
+def test_a_robot_leaves_the_log_as_it_would_be_without() -> None:
+    people = [row(f"u{n % 7}", f"i{n % 5}", 1e6 * n) for n in range(40)]
+    robot = [row("bot", f"i{n % 900}", float(n) / 100) for n in range(5000)]
+    without, _ = event_log(people, EventSettings())
+    among, _ = event_log([*robot, *people, *robot], EventSettings())
+    assert among.users == without.users
+    assert set(among.items) == set(without.items)
+    for user in without.users:
+        assert items_of(among, user) == items_of(without, user)
+
+
+def test_a_robot_that_the_service_has_stopped_is_one_for_the_fit() -> None:
+    settings = EventSettings(robot_events_per_hour=100)
+    flood = [Event("bot", f"i{n}", "view", 36_000.0 + n / 10) for n in range(5000)]
+    kept = Guard(100).passed(flood, 1e9)
+    assert len(kept) == 101
+    rows = [row(one.user, one.item, one.time_s) for one in kept]
+    log, cleaning = event_log([*rows, row("u", "i1", 5.0)], settings)
+    assert cleaning.robots == ("bot",)
+    assert (log.users, log.items) == (("u",), ("i1",))
 
 
 def test_stronger_events_count_more_and_the_last_word_on_an_item_holds() -> None:

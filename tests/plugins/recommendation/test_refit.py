@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 
 from tests.plugins.recommendation.shops import TagEncoder, deployment
+from tests.waiting import until
 from tiepoint.errors import InputError
 from tiepoint_recommendation.fitting import fit
 from tiepoint_recommendation.live.asks import Ask
@@ -83,9 +84,7 @@ def test_a_refit_that_is_killed_leaves_the_former_model_serving(quick):
     outcome = []
     thread = threading.Thread(target=lambda: outcome.append(quick.refit()))
     thread.start()
-    deadline = time.monotonic() + 20
-    while quick._refitter._process is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: quick._refitter._process is not None)
     while quick._refitter._process.pid is None:
         time.sleep(0.01)
     os.kill(quick._refitter._process.pid, signal.SIGKILL)
@@ -125,9 +124,7 @@ def test_a_fit_of_another_process_is_taken_up_and_asks_go_on_meanwhile(quick, st
     for asker in askers:
         asker.start()
     fit(quick.database, store, TagEncoder(), QUICK)
-    deadline = time.monotonic() + 20
-    while generation(quick) == before and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: generation(quick) != before)
     ended.set()
     for asker in askers:
         asker.join()
@@ -146,10 +143,7 @@ def test_enough_new_events_make_a_refit_by_themselves(store):
     assert generation(service) == before  # nothing is new
     now = time.time()
     service.record_events([Event("u0001", f"i{n:04d}", "view", now + n) for n in range(6)])
-    deadline = time.monotonic() + 30
-    while generation(service) == before and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert generation(service) != before
+    until(lambda: generation(service) != before)
     service.stop()
 
 

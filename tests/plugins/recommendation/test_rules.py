@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
+from tests.waiting import until
 from tiepoint.errors import InputError
 from tiepoint_recommendation.live.asks import Ask
 from tiepoint_recommendation.live.filters import Filters
@@ -127,10 +128,7 @@ def test_rules_reach_replicas(open_service, ask):
     other.start()
     first = ids(other.recommend(ask))[0]
     one.apply_rule(rule("exclude", select=Selector(items=(first,))), "ann")
-    deadline = time.monotonic() + 10
-    while first in ids(other.recommend(ask)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert first not in ids(other.recommend(ask))
+    until(lambda: first not in ids(other.recommend(ask)))
 
 
 def test_a_rule_that_makes_no_sense_is_refused():

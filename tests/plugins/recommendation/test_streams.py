@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 
 import pytest
 
+from tests.ports import await_listening, free_port
+from tests.waiting import until
 from tiepoint.errors import ConfigError, StoreError
 from tiepoint_recommendation.live.asks import Ask
 from tiepoint_recommendation.live.settings import StreamSettings
@@ -31,30 +32,16 @@ def redis_url(tmp_path_factory):
     if program is None:
         pytest.skip("needs redis-server")
     pytest.importorskip("redis")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("redis")
     options = ("--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "")
     server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
     try:
-        _wait_for(port)
+        await_listening(port, server)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
         server.wait(10)
-
-
-def _wait_for(port):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("redis-server does not listen")
 
 
 @pytest.fixture
@@ -148,14 +135,10 @@ def test_events_come_again_while_the_database_refuses(redis_url, redis_client):
 
 
 def test_a_server_that_comes_late_is_awaited_and_shown(service):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     follower = Follower(RedisStream(f"redis://:secret@127.0.0.1:{port}/0", "e", "g"), list)
     follower.start()
-    deadline = time.monotonic() + 10
-    while follower.health()["status"] == "ok" and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: follower.health()["status"] != "ok")
     told = follower.health()
     follower.stop()
     assert told["status"] == "failing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.http_receiver import http_receiver
 from tests.mosquitto import Broker, needs_mosquitto, running_broker
+from tests.waiting import until
 from tiepoint.errors import ConfigError
 from tiepoint_adapters.sinks.base import Sink
 from tiepoint_adapters.sinks.log import LogSink
@@ -38,13 +39,6 @@ def happen(one: Alarm, number: int) -> str:
         alert = one.desk.observe(Observation("gate", "intrusion", 0.9, track=str(number)))
     assert alert is not None
     return f"{alert.id}:1"
-
-
-def until(met: Callable[[], Any], timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from tiepoint_adapters.http.access import requires
+from tiepoint_adapters.http.audit import AuditEntry
 from tiepoint_adapters.http.service import Served
 
 router = APIRouter(tags=["operation"])
-
-
-class AuditEntry(BaseModel):
-    """Who did what."""
-
-    number: int
-    time: float
-    caller: str
-    address: str
-    action: str
-    subject: str
-    digest: str
 
 
 class AuditPage(BaseModel):
@@ -59,7 +47,7 @@ def audit(
     if not verify and found:
         broken = service.audit.broken(found[0].number - 1, len(found))
     return AuditPage(
-        entries=[AuditEntry(**asdict(entry)) for entry in found],
+        entries=found,
         next=found[-1].number if len(found) == limit else None,
         broken=broken,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tiepoint.alignment.card import CARD, read_card
+from tiepoint.alignment.card import SAVED
 from tiepoint.alignment.saved import SavedAligner
 from tiepoint.encoders.base import Encoder
 from tiepoint.errors import FingerprintError
@@ -32,7 +32,7 @@ class DefaultAligner(SavedAligner):
 
 def shipped() -> dict[str, Path]:
     """Return the folders of the shipped aligners, by preset of the image encoder."""
-    cards = sorted(Path(__file__).parent.glob(f"*/{CARD}"))
+    cards = sorted(Path(__file__).parent.glob(f"*/{SAVED.card}"))
     return {card.parent.name: card.parent for card in cards}
 
 
@@ -40,7 +40,7 @@ def _folder(encoders: Mapping[Modality, Encoder]) -> Path:
     """Return the folder of the shipped aligner for these encoders."""
     folders = shipped()
     for folder in folders.values():
-        card = read_card(folder)
+        card = SAVED.read_card(folder)
         if all(
             modality in card.encoders and card.encoders[modality].fingerprint == encoder.fingerprint
             for modality, encoder in encoders.items()

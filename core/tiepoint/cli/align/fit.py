@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tiepoint.cli.align.settings import parsed_options
 from tiepoint.cli.align.steps import shown_steps
 from tiepoint.cli.align.subjects import ChosenEncoders, chosen_encoders
 from tiepoint.cli.output import print_json, say
+from tiepoint.cli.result_folder import CHECKPOINT, check_result_folder
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.pair_files import Pair
     from tiepoint.alignment.pairs import PairSet
-
-CHECKPOINT = "checkpoint"
 
 
 @click.command()
@@ -42,6 +40,7 @@ CHECKPOINT = "checkpoint"
     help="An option of the method, such as epochs=30 or hubness.kind=nnn; repeatable.",
 )
 @click.option("--out", type=PATH, required=True, help="The folder to write.")
+@click.option("--force", is_flag=True, help="Replace an aligner that --out holds already.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of everything random."
 )
@@ -56,6 +55,7 @@ def fit(
     method: str,
     settings: tuple[str, ...],
     out: Path,
+    force: bool,
     seed: int,
     tune: int | None,
     tensorboard: Path | None,
@@ -65,16 +65,18 @@ def fit(
     """Fit an aligner on image-text pairs and save it.
 
     Images and texts are encoded once and remembered, so that a second fit takes seconds. A fit
-    that was cut short is continued by running it again. With --val the result is evaluated
+    that was cut short is continued by running it again; one that is complete is replaced with
+    --force only. With --val the result is evaluated
     and its probabilities are calibrated on that split.
 
     With --json: {"method", "out", "pairs", "skipped", "seconds", "options", "metrics",
     "warnings"}.
     """
+    from tiepoint.alignment.card import SAVED
     from tiepoint.alignment.fitting import FitSettings
     from tiepoint.alignment.saved import fitted_method
 
-    _check_folder(out)
+    check_result_folder(out, SAVED.card, force=force)
     made = fitted_method(method)
     subject = chosen_encoders(chosen.config, chosen.preset)
     options = parsed_options(settings)
@@ -125,17 +127,6 @@ def fit(
         )
     else:
         print_report(report, metrics, out, subject)
-
-
-def _check_folder(out: Path) -> None:
-    """Refuse, before anything is computed, a folder that cannot be written."""
-    nearest = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise InputError(
-            "the aligner cannot be written here",
-            where=str(nearest),
-            hint="Give --out a folder that can be written.",
-        )
 
 
 @dataclass(frozen=True)

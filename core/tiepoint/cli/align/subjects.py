@@ -89,11 +89,11 @@ def subject(aligner: Path | None, config: Path | None, preset: str | None) -> Su
 def _of_card(folder: Path) -> dict[str, Encoder]:
     """The encoders that the aligner's card names; the embedded default's if it names none."""
     from tiepoint import registry
-    from tiepoint.alignment.card import read_card
+    from tiepoint.alignment.card import SAVED
     from tiepoint.assembly import build
     from tiepoint.config.models import EncoderSection
 
-    sections = {m: _located(e.section, folder) for m, e in read_card(folder).encoders.items()}
+    sections = {m: _located(e.section, folder) for m, e in SAVED.read_card(folder).encoders.items()}
     if not all(sections.values()):
         return chosen_encoders(None, None).encoders
     return {
@@ -115,7 +115,7 @@ def _deployment(config: Path | None, preset: str | None) -> Deployment:
     if config is not None:
         from tiepoint.config.loader import load
 
-        return load(config).deployment
+        return load(config)
     from tiepoint.embedded import embedded_deployment
 
     return embedded_deployment("tiepoint-data", preset or PRESETS[0])

@@ -11,6 +11,7 @@ import click
 
 from tiepoint.cli.output import echo, print_json, print_table, say
 from tiepoint.cli.progress import progress_of
+from tiepoint.cli.result_folder import CHECKPOINT, check_result_folder
 from tiepoint.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tiepoint.fusion.labelled import LabelledQuery
     from tiepoint.host import Host
 
-CHECKPOINT = "checkpoint"
 SHOWN = 5
 HELD_OUT = 0.2
 """Share of the wanted items whose queries are held out where no split is."""
@@ -38,6 +38,7 @@ COLUMNS = ("R@1", "R@5", "R@10", "rsum")
     help="CSV or JSON lines: text, image, relevant ids; or a file of pairs.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@click.option("--force", is_flag=True, help="Replace a fusion that --out holds already.")
 @click.option(
     "--method",
     default="learned-weights",
@@ -62,6 +63,7 @@ def fit(
     config: Path,
     file: Path,
     out: Path,
+    force: bool,
     method: str,
     root: Path | None,
     split: str | None,
@@ -76,7 +78,8 @@ def fit(
 
     The collection must hold the relevant items. Without --val a fifth of the wanted items is
     held out with their queries. On what is held out, every route alone and every fusion is
-    evaluated, and the probabilities are calibrated.
+    evaluated, and the probabilities are calibrated. A fusion that --out holds already is replaced
+    with --force only.
 
     With --json: {"method", "out", "queries", "held_out", "skipped": [{"where", "reason"}],
     "unknown", "seconds", "routes", "options", "metrics": {NAME: {"R@1", "R@5", "R@10", "rsum",
@@ -84,9 +87,11 @@ def fit(
     """
     from tiepoint.alignment.fitting import FitSettings
     from tiepoint.cli.align.settings import parsed_options
+    from tiepoint.fusion.card import SAVED
     from tiepoint.fusion.saved import fitted_fusion
     from tiepoint.host import Host
 
+    check_result_folder(out, SAVED.card, force=force)
     made = fitted_fusion(method)(**parsed_options(settings))  # refuses options before any work
     queries, held_out = _queries(file, root, split, val_split, languages)
     with Host(_unfused(config)) as host:
@@ -156,7 +161,7 @@ def _unfused(config: Path) -> Deployment:
     from tiepoint.config.loader import load
     from tiepoint.config.ranking import FusionSection
 
-    deployment = load(config).deployment
+    deployment = load(config)
     plain = FusionSection(candidates=deployment.fusion.candidates)
     return deployment.model_copy(update={"fusion": plain, "plugins": {}})
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tiepoint_recommendation.histories import Floats
 
-NEW, LIGHT, HEAVY = SEGMENTS = ("new", "light", "heavy")
+SEGMENTS = ("new", "light", "heavy")
 
 
 @dataclass(frozen=True, slots=True)

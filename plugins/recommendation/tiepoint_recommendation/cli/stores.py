@@ -96,5 +96,5 @@ def settings_of(config: Path | None) -> RecommendationConfig:
     from tiepoint.config.loader import load
     from tiepoint.config.problems import validate
 
-    given = load(config).deployment.plugins.get("recommendation", {})
+    given = load(config).plugins.get("recommendation", {})
     return validate(RecommendationConfig, dict(given), ("plugins", "recommendation"))

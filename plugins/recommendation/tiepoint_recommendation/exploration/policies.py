@@ -103,7 +103,7 @@ class Epsilon:
             best: (n,) whether each is the first one.
             candidates: (n,) among how many.
 
-        >>> Epsilon(0.2).propensities(np.array([True]), np.array([10])).tolist()
+        >>> Epsilon(0.2).propensities(np.array([True]), np.array([10])).round(2).tolist()
         [0.82]
         """
         return np.asarray((1.0 - self.epsilon) * best + self.epsilon / candidates)

@@ -20,7 +20,7 @@ class Guard:
     Events are counted by their own time, so that what a stream delivers late is not a flood.
 
     Attributes:
-        per_hour: How many events of a user within an hour are taken in.
+        per_hour: How many events a person does within an hour; one more is taken in.
         refused: How many events were refused, by reason.
     """
 
@@ -48,7 +48,7 @@ class Guard:
             return "future" if event.time_s > 0 else "no time"
         hour = event.user, int(event.time_s // _HOUR_S)
         count = self._hours.get(hour, 0)
-        if count >= self.per_hour:
+        if count > self.per_hour:  # by the one more that is kept, fits know the robot, too
             return "robot"
         self._hours[hour] = count + 1
         return None

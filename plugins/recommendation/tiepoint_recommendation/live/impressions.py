@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.engine import Connection
 
 from tiepoint.errors import StoreError
+from tiepoint_adapters.background import Background
 from tiepoint_recommendation.live.tables import impressions
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.forgotten import Forgotten, Name
@@ -239,21 +240,15 @@ class ImpressionLog:
         self.dropped = 0
         self._waiting: deque[Impression] = deque()
         self._writing = threading.Lock()
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("tiepoint-impressions", self._run)
 
     def start(self) -> None:
         """Begin to write."""
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._run, name="tiepoint-impressions", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """Write what waits, and end."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
         self._try()
 
     def add(self, batch: Sequence[Impression]) -> None:
@@ -293,7 +288,7 @@ class ImpressionLog:
         return {"waiting": len(self._waiting), "dropped": self.dropped}
 
     def _run(self) -> None:
-        while not self._ended.wait(_WRITE_EVERY_S):
+        while not self._background.ended.wait(_WRITE_EVERY_S):
             self._try()
 
     def _try(self) -> None:

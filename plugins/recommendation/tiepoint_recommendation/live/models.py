@@ -6,7 +6,7 @@ import logging
 import threading
 from pathlib import Path
 
-from tiepoint.errors import InputError, TiepointError
+from tiepoint.errors import InputError, StoreError, TiepointError
 from tiepoint_recommendation.live.shelf import Shelf
 from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.saving import current_generation, load_model
@@ -54,6 +54,9 @@ class Models:
         """Take up the current model where it is another one; returns whether it was.
 
         One that cannot be loaded is told in `problem`, and the former one serves on.
+
+        Raises:
+            StoreError: The database refused; the model is taken up when it answers again.
         """
         with self._lock:
             generation = current_generation(self.store)
@@ -62,6 +65,8 @@ class Models:
                 return False
             try:
                 shelf = self._with_catalogue(load_model(self.store))
+            except StoreError:
+                raise
             except TiepointError as error:
                 self._unusable = generation
                 self.problem = f"model {generation} cannot be used: {error}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiepoint.errors import StoreError, TiepointError
+from tiepoint_adapters.background import Background
 from tiepoint_recommendation.live.models import Models
 from tiepoint_recommendation.live.settings import RefitSettings
 from tiepoint_recommendation.settings import FitSettings
@@ -65,27 +65,23 @@ class Refitter:
         self.models = models
         self.settings = settings
         self.failure: str | None = None
+        self.lost: str | None = None
         self.fitting = False
         self._tick = tick
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("tiepoint-refit", self._run)
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def start(self) -> None:
         """Begin to look."""
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._run, name="tiepoint-refit", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End; a refit under way is stopped, which changes nothing."""
-        self._ended.set()
+        self._background.ended.set()
         process = self._process
         if process is not None and process.is_alive():
             process.terminate()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
 
     def refit(self) -> bool:
         """Fit now and take up the model; returns whether that went well.
@@ -136,10 +132,11 @@ class Refitter:
     def _run(self) -> None:
         fit_at = time.monotonic() + self.settings.every_s
         read_at = time.monotonic()
-        while not self._ended.wait(_LOOK_EVERY_S):
+        while not self._background.ended.wait(_LOOK_EVERY_S):
             try:
                 self.models.follow()
                 self._tick()
+                self.lost = None
                 is_time = time.monotonic() >= fit_at
                 if time.monotonic() >= read_at:
                     read_at = time.monotonic() + self.settings.catalogue_every_s
@@ -151,7 +148,9 @@ class Refitter:
                 if self._enough(is_time=is_time):
                     self.refit()
             except StoreError as error:
-                log.warning("%s", error)
+                if self.lost is None:
+                    log.warning("%s", error)
+                self.lost = str(error)
 
     def _enough(self, *, is_time: bool) -> bool:
         """Whether there is enough that is new, or somebody who was not wholly forgotten."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tiepoint.errors import SchemaError, TiepointError
+from tiepoint_adapters.background import Background
 from tiepoint_recommendation.reading.records import event_of
 from tiepoint_recommendation.streams.base import EventStream, Message
 from tiepoint_recommendation.types import Event
@@ -35,21 +35,15 @@ class Follower:
         self.read = self.refused = 0
         self.problem: str | None = None
         self._record = record
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("tiepoint-stream", self._run)
 
     def start(self) -> None:
         """Begin to follow."""
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._run, name="tiepoint-stream", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End, after the batch that is under way, and let go of the stream."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
         self.stream.close()
 
     def health(self) -> dict[str, Any]:
@@ -82,14 +76,14 @@ class Follower:
     def _run(self) -> None:
         first, most = _AGAIN_S
         again_s = first
-        while not self._ended.is_set():
+        while not self._background.ended.is_set():
             try:
                 self.step()
                 self.problem, again_s = None, first
             except TiepointError as error:
                 self.problem = str(error)
                 log.warning("%s; trying again in %g s", error, again_s)
-                self._ended.wait(again_s)
+                self._background.ended.wait(again_s)
                 again_s = min(2 * again_s, most)
 
 

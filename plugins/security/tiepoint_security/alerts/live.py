@@ -20,12 +20,10 @@ class Listener:
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
-        self.missed = 0
 
     def put(self, body: Mapping[str, Any]) -> None:
         """Add a message; the oldest goes where too many wait."""
         if self._waiting.qsize() >= MOST_WAITING:
-            self.missed += 1
             with suppress(queue.Empty):
                 self._waiting.get_nowait()
         self._waiting.put(body)

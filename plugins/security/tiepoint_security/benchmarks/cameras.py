@@ -115,6 +115,7 @@ def _measured(
     taken = sum(after[name]["frames"] - before[name]["frames"] for name in after)
     dropped = sum(after[name]["dropped"] - before[name]["dropped"] for name in after)
     waits = 1000 * np.array(waits_s or [np.nan])
+    slope, low, high = slope_per_hour(memory)
     told = [
         1000 * (sink.took_s[one] - at_s) for one, at_s in raised_s.items() if one in sink.took_s
     ]
@@ -132,7 +133,8 @@ def _measured(
         "cpu_ms_per_frame": round(1000 * spent / max(1, taken), 1),
         "looks_per_s": round(watch.watching.health()["looks"] / (lasted + _WARM_UP_S), 1),
         "memory_mib": round(memory[-1][1]),
-        "memory_mib_per_hour": round(slope_per_hour(memory), 1),
+        "memory_mib_per_hour": round(slope, 1),
+        "memory_mib_per_hour_95": [round(low, 1), round(high, 1)],
         "failures": watch.watching.failures,
     }
 
@@ -178,16 +180,20 @@ def resident_mib() -> float:
     return 0.0
 
 
-def slope_per_hour(memory: Sequence[tuple[float, float]]) -> float:
-    """Return how memory grows, by the median of slopes (Theil, 1950) over its second half.
+def slope_per_hour(memory: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+    """Return how memory grows over its second half, with the ends of its 95 % interval.
+
+    The median of slopes (Theil, 1950; interval by Sen, 1968) between the means of 30 stretches,
+    since one second's memory is much like the next's. NaN ends where there is too little.
 
     Args:
         memory: Seconds and MiB, in order.
     """
+    from scipy.stats import theilslopes
+
     late = np.array(memory[len(memory) // 2 :], np.float64)
-    late = late[:: max(1, len(late) // 200)]
     if len(late) < 2:
-        return 0.0
-    time_s, mib = late.T
-    one, other = np.triu_indices(len(late), 1)
-    return float(np.median((mib[other] - mib[one]) / (time_s[other] - time_s[one])) * 3600)
+        return 0.0, float("nan"), float("nan")
+    means = np.array([part.mean(axis=0) for part in np.array_split(late, min(30, len(late)))])
+    found = theilslopes(means[:, 1], means[:, 0])
+    return 3600 * found.slope, 3600 * found.low_slope, 3600 * found.high_slope

@@ -48,7 +48,7 @@ def footage_of(file: Path) -> Footage:
     from tiepoint_security.footage.store import FootageStore
     from tiepoint_security.plugin import SecurityConfig
 
-    deployment = load(file).deployment
+    deployment = load(file)
     if "security" not in deployment.plugins:
         raise ConfigError(
             "the deployment does not name the plugin",

@@ -60,7 +60,7 @@ def opened_records(config: Path) -> Iterator[Records]:
     from tiepoint.config.loader import load
     from tiepoint_security.alarm import Records
 
-    deployment = load(config).deployment
+    deployment = load(config)
     settings = security_of(deployment, config)
     records = Records(settings.records, deployment.store.uri)
     if not records.database.exists:

@@ -165,7 +165,7 @@ def _deployed(
     from tiepoint_security.scene.vision import Vision
     from tiepoint_security.watching.settings import WatchSettings
 
-    deployment = load(config).deployment
+    deployment = load(config)
     section = security_of(deployment, config)
     names = list(section.cameras)
     if camera is None and len(names) == 1:

@@ -110,8 +110,9 @@ class EvidenceKeeper:
 
     def _write_pictures(self, scene: Scene) -> None:
         contents = {"snapshot": jpeg(snapshot(scene.pixels, scene.box))}
-        if scene.heat is not None:
-            contents["heatmap"] = jpeg(heat_map(scene.pixels, scene.heat, scene.threshold))
+        heat = scene.heat
+        if heat is not None and (map_ := heat_map(scene.pixels, heat, scene.threshold)) is not None:
+            contents["heatmap"] = jpeg(map_)
         if scene.usual:
             contents["usual"] = strip(scene.usual)
         for kind, content in contents.items():

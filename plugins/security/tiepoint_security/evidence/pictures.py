@@ -14,7 +14,9 @@ from tiepoint_security.alerts.observation import Box
 
 _QUALITY = 85
 _BOX = (255, 48, 48)
-_UNUSUAL = 0.5  # of the threshold: what is below is left as it is
+_UNUSUAL = 0.75  # of the threshold: what is below is left as it is
+_GLARING = 1.5  # of the threshold: what is above has the full colour
+_DIMMED = 0.8  # what is not unusual, so that colours stand out
 _STRIP_HEIGHT = 96
 _GAP = 4
 
@@ -45,8 +47,10 @@ def snapshot(pixels: Pixels, box: Box | None) -> Pixels:
     return drawn
 
 
-def heat_map(pixels: Pixels, heat: NDArray[np.float32], threshold: float) -> Pixels:
+def heat_map(pixels: Pixels, heat: NDArray[np.float32], threshold: float) -> Pixels | None:
     """Return a frame with what was unusual in it laid over in colours, from yellow to red.
+
+    The rest of the frame is darkened and grey. None where nothing was unusual.
 
     Args:
         pixels: (h, w, 3) uint8.
@@ -56,11 +60,14 @@ def heat_map(pixels: Pixels, heat: NDArray[np.float32], threshold: float) -> Pix
     height, width = pixels.shape[:2]
     ratio = np.asarray(heat / max(threshold, 1e-6), np.float32)
     smooth = cv2.resize(ratio, (width, height), interpolation=cv2.INTER_LINEAR)
-    shade = np.clip((smooth - _UNUSUAL) / (2 - _UNUSUAL), 0, 1)
+    shade = np.clip((smooth - _UNUSUAL) / (_GLARING - _UNUSUAL), 0, 1)
+    if not shade.any():
+        return None
     levels = np.asarray(255 * shade, np.uint8)
     colours = cv2.cvtColor(cv2.applyColorMap(255 - levels, cv2.COLORMAP_AUTUMN), cv2.COLOR_BGR2RGB)
-    alpha = np.asarray(np.where(shade > 0, 0.35 + 0.35 * shade, 0), np.float32)[..., None]
-    return np.asarray(pixels * (1 - alpha) + colours * alpha, np.uint8)
+    alpha = np.asarray(0.65 * np.minimum(1, 3 * shade), np.float32)[..., None]
+    grey = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return np.asarray(_DIMMED * grey * (1 - alpha) + colours * alpha, np.uint8)
 
 
 def strip(pictures: Sequence[bytes]) -> bytes:

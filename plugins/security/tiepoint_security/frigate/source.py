@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tiepoint.errors import ConfigError
+from tiepoint_adapters.background import Background
 from tiepoint_adapters.clock import Clock
 from tiepoint_security.alerts.desk import AlertDesk
 from tiepoint_security.alerts.observation import Observation
@@ -46,9 +47,8 @@ class FrigateSource:
         self._events = FrigateEvents(settings.rules)
         self._lock = threading.Lock()
         self._available = True
-        self._ended = threading.Event()
+        self._background = Background("frigate", self._run)
         self._client = self._new_client()
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to hear; a broker that is not there is tried again for ever."""
@@ -56,15 +56,11 @@ class FrigateSource:
         self._client.reconnect_delay_set(1, 30)
         self._client.connect_async(parts.hostname or "", parts.port or _PORTS[parts.scheme], 30)
         self._client.loop_start()
-        self._thread = threading.Thread(target=self._run, name="frigate", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -80,7 +76,7 @@ class FrigateSource:
         }
 
     def _run(self) -> None:
-        while not self._ended.wait(_OBSERVE_EVERY_S):
+        while not self._background.ended.wait(_OBSERVE_EVERY_S):
             with self._lock:
                 found = self._events.observations(self._clock.monotonic())
             gone = float(self.health()["status"] != "ok")

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from tiepoint.errors import InputError
+from tiepoint.cards import SavedCard, SavedFit, sha256
 from tiepoint.fusion.calibration import BackgroundQuantile
 
-CARD = "normality.json"
-TENSORS = "normality.safetensors"
-FORMAT = 1
 
-
-class NormalityCard(BaseModel):
+class NormalityCard(SavedCard):
     """What stands in `normality.json` beside the tensors.
 
     Attributes:
-        format: Version of this layout.
         fps: Frames per second that it was fitted at; a stream has to be analysed at the same.
         lag: Frames that the flow looks back.
         width: Of the working picture, in pixels.
@@ -37,9 +29,6 @@ class NormalityCard(BaseModel):
         sha256: Of the tensors' file.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: int = FORMAT
     fps: float = Field(gt=0, allow_inf_nan=False)
     lag: int = Field(ge=1)
     width: int = Field(ge=1)
@@ -59,56 +48,13 @@ class NormalityCard(BaseModel):
     def fingerprint(self) -> str:
         """Of everything that decides the scores, in hexadecimal."""
         parts = (self.format, self.fps, self.lag, self.width, self.height, self.sha256)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        return sha256(repr(parts).encode())[:16]
 
 
-def read_card(folder: Path) -> NormalityCard:
-    """Read the card of a saved normality.
-
-    Raises:
-        InputError: There is none, or it is not one.
-    """
-    path = folder / CARD
-    try:
-        card = NormalityCard.model_validate_json(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"there is no fitted normality here ({error.strerror})",
-            where=str(path),
-            hint="Fit one: tiepoint security fit --train DIR --out DIR.",
-        ) from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise InputError(
-            "this is not the card of a fitted normality", where=str(path), hint="Fit it again."
-        ) from error
-    if card.format != FORMAT:
-        raise InputError(
-            f"the card has format {card.format}, and this release reads {FORMAT}",
-            where=str(path),
-            hint="Fit it again, or install the release that wrote it.",
-        )
-    return card
-
-
-def read_tensors(card: NormalityCard, folder: Path) -> bytes:
-    """Return the content of the tensors' file, if it is what the card says.
-
-    Raises:
-        InputError: It is missing, truncated, or was changed.
-    """
-    path = folder / TENSORS
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"the tensors cannot be read ({error.strerror})",
-            where=str(path),
-            hint="Fit the normality again.",
-        ) from error
-    if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise InputError(
-            "the file is truncated or was changed: its SHA-256 is not that of the card",
-            where=str(path),
-            hint="Copy the folder again, or fit the normality again.",
-        )
-    return content
+SAVED = SavedFit(
+    "normality",
+    NormalityCard,
+    "normality.json",
+    "normality.safetensors",
+    "Fit one: tiepoint security fit --train DIR --out DIR.",
+)

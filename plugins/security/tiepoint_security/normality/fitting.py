@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from itertools import pairwise
-from platform import python_version
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint import cards
 from tiepoint.errors import InputError
 from tiepoint.fusion.calibration import BackgroundQuantile
 from tiepoint_security.frames.flow import lag_frames
 from tiepoint_security.frames.grey import Grey
 from tiepoint_security.normality.card import NormalityCard
 from tiepoint_security.normality.cells import CellMotion
-from tiepoint_security.normality.model import Normality, content_hash, counts_content
+from tiepoint_security.normality.model import Normality, counts_content
 from tiepoint_security.normality.speeds import Counts, count, limits, no_counts
 from tiepoint_security.normality.standing import MotionStream, StandingStream
 from tiepoint_security.normality.sustained import sustained
@@ -124,15 +123,14 @@ def fit(
         height=height,
         clips=len(clips),
         frames=sum(len(clip.motions) for clip in clips),
-        data=content_hash(b"".join(counts_content(clip.counts) for clip in clips)),
+        data=cards.sha256(b"".join(counts_content(clip.counts) for clip in clips)),
         background=background,
         alerts_per_hour=alerts_per_hour,
         threshold=threshold_for(background, alerts_per_hour),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        date=cards.now(),
         tiepoint_security=version("tiepoint-security"),
-        versions={"python": python_version()}
-        | {name: version(name) for name in ("numpy", "opencv-python", "safetensors")},
-        sha256=content_hash(content),
+        versions=cards.versions(("numpy", "opencv-python", "safetensors")),
+        sha256=cards.sha256(content),
     )
     return Normality(total, card), held_out
 

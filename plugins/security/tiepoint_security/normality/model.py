@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.errors import DecodeError, InputError
+from tiepoint.errors import DecodeError
 from tiepoint_security.frames.grey import Grey
-from tiepoint_security.normality.card import (
-    CARD,
-    TENSORS,
-    NormalityCard,
-    read_card,
-    read_tensors,
-)
+from tiepoint_security.normality.card import SAVED, NormalityCard
 from tiepoint_security.normality.learning import Learning
 from tiepoint_security.normality.speeds import BINS, DIRECTIONS, Counts, limits
 from tiepoint_security.normality.standing import MotionStream, Standing, StandingStream
@@ -51,15 +44,7 @@ class Normality:
 
     def save(self, folder: Path) -> Path:
         """Write tensors and card into a folder (made if absent), the card last; returns it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in (
-            (TENSORS, counts_content(self.counts)),
-            (CARD, self.card.model_dump_json(indent=2).encode() + b"\n"),
-        ):
-            partial = folder / f"{name}.partial"
-            partial.write_bytes(content)
-            partial.replace(folder / name)
-        return folder
+        return SAVED.write(folder, self.card, counts_content(self.counts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -68,24 +53,14 @@ class Normality:
         Raises:
             InputError: Files that are missing, truncated, or were changed.
         """
-        import safetensors
         from safetensors.numpy import load
 
-        card = read_card(folder)
-        try:
-            counts = load(read_tensors(card, folder))["counts"]
-        except (safetensors.SafetensorError, KeyError) as error:
-            raise InputError(
-                f"the tensors do not fit the card ({error})",
-                where=str(folder / TENSORS),
-                hint="Fit the normality again.",
-            ) from error
-        if counts.shape[1:] != (DIRECTIONS, BINS):
-            raise InputError(
-                f"the counts have the shape {counts.shape}",
-                where=str(folder / TENSORS),
-                hint="Fit the normality again.",
-            )
+        card = SAVED.read_card(folder)
+        content = SAVED.read_tensors(folder, card.sha256)
+        with SAVED.taking(folder):
+            counts = load(content)["counts"]
+            if counts.shape[1:] != (DIRECTIONS, BINS):
+                raise ValueError(f"the counts have the shape {counts.shape}")
         return cls(counts, card)
 
 
@@ -145,8 +120,3 @@ def counts_content(counts: Counts) -> bytes:
     from safetensors.numpy import save
 
     return save({"counts": np.ascontiguousarray(counts)})
-
-
-def content_hash(content: bytes) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()

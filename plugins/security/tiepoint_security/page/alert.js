@@ -46,14 +46,9 @@ export function OneAlert({ api, may, id, close, changed }) {
 
 function Evidence({ alert }) {
   const kinds = Object.keys(PICTURES).filter((kind) => alert.evidence[kind]);
-  const [shown, show] = useState(alert.evidence.clip ? "clip" : kinds[0]);
   if (!kinds.length && !alert.evidence.clip) return html`<p class="soft">${t("No evidence is kept of it, or not yet.")}</p>`;
-  return html`<div class="evidence">
-    ${shown === "clip"
-      ? html`<video controls autoplay muted loop playsinline src=${evidence(alert.id, "clip")} aria-label=${t("Clip of the alert")}></video>`
-      : html`<${Picture} source=${evidence(alert.id, shown)} words=${t(PICTURES[shown])} />`}
-    <div class="row" role="group" aria-label=${t("Evidence")}>
-      ${alert.evidence.clip && html`<button type="button" class="small" aria-pressed=${shown === "clip"} onClick=${() => show("clip")}>${t("Clip")}</button>`}
-      ${kinds.map((kind) => html`<button key=${kind} type="button" class="small" aria-pressed=${shown === kind} onClick=${() => show(kind)}>${t(PICTURES[kind])}</button>`)}
-    </div></div>`;
+  return html`<div class="evidence" role="group" aria-label=${t("Evidence")}>
+    ${alert.evidence.clip && html`<video controls autoplay muted loop playsinline src=${evidence(alert.id, "clip")} aria-label=${t("Clip of the alert")}></video>`}
+    ${kinds.map((kind) => html`<figure key=${kind} class=${kind}><${Picture} source=${evidence(alert.id, kind)} words=${t(PICTURES[kind])} />
+      <figcaption class="soft small">${t(PICTURES[kind])}</figcaption></figure>`)}</div>`;
 }

@@ -16,6 +16,7 @@ YARD = ((0.55, 0.34), (1.0, 0.34), (1.0, 0.52), (0.55, 0.52))
 """Corners of the zone that is out of bounds, as parts of the picture's sides."""
 
 WALKING = 0.8  # heights a second
+RUNNING = 1.8 * WALKING
 ASPECT = 4 / 3
 
 _SHIRTS: tuple[Colour, ...] = (
@@ -35,10 +36,12 @@ def ordinary(seconds: float = 20.0, seed: int = 0, street: int = 0) -> Scene:
     return Scene(seconds, passers_by(seconds, seed), street=street, seed=seed)
 
 
-def intrusion(seconds: float = 20.0, seed: int = 0, street: int = 0) -> Scene:
+def intrusion(
+    seconds: float = 20.0, seed: int = 0, street: int = 0, speed: float = WALKING
+) -> Scene:
     """Return ordinary people, and one in red who goes into the yard and looks around there."""
     begins = 0.3 * seconds
-    path = _through(begins, [(-0.05, 0.75), (0.5, 0.6), (0.7, 0.46), (0.92, 0.44)], WALKING)
+    path = _through(begins, [(-0.05, 0.75), (0.5, 0.6), (0.7, 0.46), (0.92, 0.44)], speed)
     inside_s = _when_inside(path)
     path = (*path, Waypoint(max(seconds, path[-1].time_s + 1), 0.92, 0.44))
     actor = Actor("intruder", _RED, path)

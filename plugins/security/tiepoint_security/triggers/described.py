@@ -20,7 +20,9 @@ from tiepoint_security.scene.vision import Vision
 from tiepoint_security.triggers.base import Readiness, Trigger, Zones, scaled
 from tiepoint_security.triggers.rarity import Rarity, recent_mean
 
-_LOOKS = 3
+LOOKS = 3
+"""Whose mean is a region's score."""
+
 _SCENE = ""
 RELEARN_S = 20.0
 """The least time between two calibrations by footage that goes on to grow."""
@@ -79,7 +81,7 @@ class Described(Trigger):
     def _note(self, track: str, look: Look) -> None:
         vector = self._fits(look)
         if vector is not None:
-            scores = self._scores.setdefault(track, deque(maxlen=_LOOKS))
+            scores = self._scores.setdefault(track, deque(maxlen=LOOKS))
             scores.append(float(vector @ self._wanted))
 
     def _learn(self, now_s: float) -> None:

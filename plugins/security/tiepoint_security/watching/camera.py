@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiepoint.errors import TiepointError
 from tiepoint_adapters.media.cameras.frames import CameraFrame
 from tiepoint_security.alerts.alert import Alert
-from tiepoint_security.alerts.observation import Observation
+from tiepoint_security.alerts.observation import Box, Observation
 from tiepoint_security.evidence.pictures import thumbnail
 from tiepoint_security.evidence.recorder import Recorder
 from tiepoint_security.rules.rule import Rule
@@ -21,7 +23,7 @@ from tiepoint_security.rules.triggers import AbnormalSettings, DescribedSettings
 from tiepoint_security.scene.boxes import Detector
 from tiepoint_security.scene.ordinary import Ordinary, usual
 from tiepoint_security.scene.understanding import CameraScene, Wish
-from tiepoint_security.scene.view import Look, View
+from tiepoint_security.scene.view import Look, Region, View
 from tiepoint_security.scene.vision import Vision
 from tiepoint_security.triggers.making import Surroundings, make_trigger
 from tiepoint_security.triggers.motion_watch import MotionWatch
@@ -69,6 +71,7 @@ class CameraWatch:
         self.regions = self._ordinary("regions", fingerprint)
         self.scenes = self._ordinary("scenes", fingerprint)
         self.motion = self._motion(settings, chosen)
+        self._heats: deque[NDArray[np.float32]] = deque(maxlen=max(1, round(self.settings.fps)))
         around = Surroundings(
             self.settings.zones,
             self.settings.lines,
@@ -89,6 +92,10 @@ class CameraWatch:
         if self.motion is not None:
             try:
                 view.standing = self.motion.step(view.grey)
+                if view.standing is None:
+                    self._heats.clear()
+                else:
+                    self._heats.append(view.standing.heat)
                 self.error = None
             except TiepointError as error:
                 if self.error is None:
@@ -126,11 +133,23 @@ class CameraWatch:
         elif self.scenes is not None and not observation.track:
             self.scenes.reject_all()
 
-    def usual_for(self, observation: Observation, count: int = 3) -> tuple[bytes, ...]:
-        """Return JPEGs of the most similar things that usually are there."""
-        if self.regions is None or observation.appearance is None:
+    def heat(self) -> NDArray[np.float32] | None:
+        """Return how unusual each place was within the last second; None if that is unknown."""
+        latest = [heat for heat in self._heats if heat.shape == self._heats[-1].shape]
+        return np.maximum.reduce(latest) if latest else None
+
+    def usual_for(self, view: View, observation: Observation, count: int = 3) -> tuple[bytes, ...]:
+        """Return JPEGs of the things that usually are there and look most like an alert's.
+
+        What an alert of the whole scene is about is the thing that fills most of its box.
+        """
+        look = observation.appearance
+        if look is None and observation.box is not None:
+            thing = _fills(observation.box, view)
+            look = None if thing is None or thing.look is None else thing.look.own
+        if self.regions is None or look is None:
             return ()
-        nearest = self.regions.nearest(np.asarray(observation.appearance, np.float32), count)
+        nearest = self.regions.nearest(np.asarray(look, np.float32), count)
         return tuple(content for _, content in nearest)
 
     def settle(self) -> None:
@@ -205,6 +224,20 @@ def looked_at(rules: Mapping[str, RuleSettings]) -> frozenset[str]:
         if isinstance(trigger, DescribedSettings)
     }
     return frozenset({"regions", *asked}) if rules else frozenset()
+
+
+def _fills(box: Box, view: View) -> Region | None:
+    """Return the thing that fills most of a box; None where nothing is in it."""
+    shares = [(_shared(box, region.box), region) for region in view.regions if region.look]
+    share, region = max(shares, key=lambda pair: pair[0], default=(0.0, None))
+    return region if share > 0 else None
+
+
+def _shared(one: Box, other: Box) -> float:
+    """Return the area that two boxes share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, width) * max(0.0, height)
 
 
 def _minute(look: Look) -> str:

@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from tiepoint.errors import StoreError
+from tiepoint_adapters.background import Background
 from tiepoint_adapters.clock import Clock
 from tiepoint_adapters.media.cameras.frames import CameraFrame
 from tiepoint_adapters.media.cameras.pool import CameraPool
 from tiepoint_security.alarm import Alarm
 from tiepoint_security.alerts.camera_faults import camera_faults
 from tiepoint_security.evidence.keeper import EvidenceKeeper
+from tiepoint_security.evidence.pictures import jpeg
 from tiepoint_security.records.leases import Leases
 from tiepoint_security.scene.vision import Vision
 from tiepoint_security.watching.false_alarms import FalseAlarms
 from tiepoint_security.watching.making import make_cameras
-from tiepoint_security.watching.settings import WatchSettings
+from tiepoint_security.watching.settings import CameraSettings, WatchSettings
 from tiepoint_security.watching.sharing import Sharing
 from tiepoint_security.watching.watching import Watching
 
@@ -69,8 +71,7 @@ class LiveWatch:
             leases = Leases(alarm.records.database, alarm.worker, clock, settings.workers.lease_s)
             self.sharing = Sharing(leases, settings.cameras, clock, self._take, self._let_go)
         self._false_alarms = FalseAlarms(alarm.records.archive, self.watching.cameras, vision)
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("watching", self._run)
         self._error: str | None = None
         self.latest: dict[str, CameraFrame] = {}
 
@@ -83,21 +84,27 @@ class LiveWatch:
             self.pool.start()
         else:
             self.sharing.start()
-        self._thread = threading.Thread(target=self._run, name="watching", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End: what is open is completed, and what was learned is kept."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
         if self.sharing is not None:
             self.sharing.stop()
         self.pool.stop()
         self.watching.finish()
         self._keeper.stop()
         self._save()
+
+    @property
+    def cameras(self) -> Mapping[str, CameraSettings]:
+        """All cameras of the deployment, by name."""
+        return {name: camera.settings for name, camera in self.watching.cameras.items()}
+
+    def picture(self, camera: str) -> bytes | None:
+        """Return the latest analysed frame of a camera as JPEG; None where there is none."""
+        frame = self.latest.get(camera)
+        return None if frame is None else jpeg(frame.pixels)
 
     def health(self) -> dict[str, Any]:
         """Return plain data: each camera, and the analysis as a whole."""
@@ -125,7 +132,7 @@ class LiveWatch:
 
     def _run(self) -> None:
         watched_s = saved_s = self._clock.monotonic()
-        while not self._ended.is_set():
+        while not self._background.ended.is_set():
             try:
                 taken = self.pool.next_frames(_WAIT_S)
                 frames = [frame for frame in taken if self._holds(frame.camera)]
@@ -133,7 +140,7 @@ class LiveWatch:
                     self.latest |= {frame.camera: frame for frame in frames}
                     self.watching.analyse(frames)
                 elif self.pool.over:
-                    self._ended.wait(_WAIT_S)
+                    self._background.ended.wait(_WAIT_S)
                 now_s = self._clock.monotonic()
                 if now_s - watched_s >= _WATCH_EVERY_S:
                     watched_s = now_s
@@ -146,7 +153,7 @@ class LiveWatch:
                     logger.exception("the analysis failed, and goes on")
                 self._error = f"{type(error).__name__}: {error}"
                 self.watching.failures += 1
-                self._ended.wait(_WAIT_S)
+                self._background.ended.wait(_WAIT_S)
 
     def _watch(self) -> None:
         """Look after what reads, once a second."""

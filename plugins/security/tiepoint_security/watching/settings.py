@@ -94,6 +94,18 @@ class MetricsSettings(Section):
     )
 
 
+class RayWorkerSettings(Section):
+    """Workers as actors of a Ray cluster."""
+
+    count: int = Field(default=2, ge=1, le=256, title="Count", description="How many workers.")
+    cores: int = Field(default=1, ge=1, le=64, title="Cores", description="Cores of each worker.")
+    address: str | None = Field(
+        default=None,
+        title="Address",
+        description="`auto` or `host:port` of a cluster; one on this machine if not given.",
+    )
+
+
 class WorkerSettings(Section):
     """How several processes share the cameras, on one database."""
 
@@ -103,6 +115,12 @@ class WorkerSettings(Section):
         le=600,
         title="Lease",
         description="Seconds after which the cameras of a worker that died are taken over.",
+    )
+    ray: RayWorkerSettings | None = Field(
+        default=None,
+        title="Ray",
+        description="Watch in actors of a Ray cluster, which this process starts; if not given,"
+        " this process is a worker itself.",
     )
 
 

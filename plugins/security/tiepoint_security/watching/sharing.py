@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection
 from typing import Any
 
 from tiepoint.errors import StoreError
+from tiepoint_adapters.background import Background
 from tiepoint_adapters.clock import Clock
 from tiepoint_security.records.leases import Leases
 
@@ -47,20 +47,15 @@ class Sharing:
         self.held: frozenset[str] = frozenset()
         self._until_s = clock.monotonic()
         self._error: str | None = None
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._background = Background("leases", self._run)
 
     def start(self) -> None:
         """Begin to take cameras."""
-        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """Give everything back."""
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._background.stop()
         try:
             self._leases.give_back()
         except StoreError as error:
@@ -97,5 +92,5 @@ class Sharing:
     def _run(self) -> None:
         while True:
             self.step()
-            if self._ended.wait(self._leases.lease_s / _RENEWALS):
+            if self._background.ended.wait(self._leases.lease_s / _RENEWALS):
                 return

@@ -166,7 +166,6 @@ class Watching:
         """Keep the evidence of an alert, but for what the process before has kept of it."""
         if self._keeper is None:
             return
-        standing = view.standing
         motion = camera.motion
         threshold = None if motion is None else motion.threshold(None)
         if "snapshot" not in alert.evidence:
@@ -176,9 +175,9 @@ class Watching:
                     alert.started_wall_s,
                     view.frame.pixels,
                     observation.box,
-                    None if standing is None or threshold is None else standing.heat,
+                    None if threshold is None else camera.heat(),
                     threshold or 1.0,
-                    camera.usual_for(observation),
+                    camera.usual_for(view, observation),
                 )
             )
         unkept = self._clips and "clip" not in alert.evidence

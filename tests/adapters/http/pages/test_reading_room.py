@@ -10,13 +10,12 @@ from pydicom.data import get_testdata_file
 import tiepoint_medical.plugin
 from tests.adapters.http.pages.conftest import listening
 from tests.adapters.http.pages.test_frame import untranslated
+from tests.plugins.medical.test_matching import DEPLOYMENT
 from tiepoint import Host
 from tiepoint_adapters.dicom.reading import read_dicom
 from tiepoint_adapters.dicom.rendering import render
 from tiepoint_medical.archive.incoming import Incoming
 
-pytestmark = pytest.mark.slow  # its encoders are compiled first
-EXAMPLE = Path(__file__).parents[4] / "examples" / "medical.yaml"
 REPORTS = {
     "MR_small.dcm": "MR of the brain. No mass. No edema.",
     "CT_small.dcm": "Small right pleural effusion. No pneumothorax.",
@@ -25,11 +24,9 @@ REPORTS = {
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("room")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TIEPOINT_STORE", str(folder / "store"))
-        patch.setenv("TIEPOINT_MEDICAL_STATE", str(folder / "state"))
-        host = Host.from_config(EXAMPLE)
+    config = tmp_path_factory.mktemp("room") / "deploy.yaml"
+    config.write_text(DEPLOYMENT, encoding="utf-8")
+    host = Host.from_config(config)
     cases = [
         Incoming(
             place=name,

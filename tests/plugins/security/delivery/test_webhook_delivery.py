@@ -13,6 +13,7 @@ import pytest
 
 from tests.http_receiver import Receiver, http_receiver
 from tests.simulated_clock import SimulatedClock
+from tests.waiting import until
 from tiepoint.errors import ConfigError
 from tiepoint_adapters.clock import SystemClock
 from tiepoint_adapters.sinks.base import Message
@@ -243,9 +244,7 @@ def test_killed_process_loses_nothing_that_was_accepted(tmp_path: Path) -> None:
             Outbox(database, "after", clock), {"web": WebhookSink(receiver.url)}, clock, QUICK
         )
         dispatcher.start()
-        deadline = time.monotonic() + 20
-        while not printed <= set(receiver.keys) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: printed <= set(receiver.keys))
         dispatcher.stop()
         database.close()
     assert len(printed) >= 24

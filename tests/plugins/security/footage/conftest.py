@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_encoders import ColourAligner, ColourWordEncoder, PixelColourEncoder
-from tiepoint import registry
+from tests.small_encoders import COLOUR_COMPONENTS, registered
 
 DEPLOYMENT = """
 version: 1
@@ -16,7 +15,7 @@ encoders:
   photo: {type: pixel-colour}
   clip: {type: video, frames: {type: pixel-colour}}
   words: {type: colour-words}
-alignment: {type: colours, encoders: {image: photo, text: words}}
+alignment: {type: colour, encoders: {image: photo, text: words}}
 store: {uri: ./store}
 collections:
   footage:
@@ -30,14 +29,8 @@ plugins:
 
 @pytest.fixture
 def small_components() -> Iterator[None]:
-    undo = [
-        registry.register(registry.ENCODERS, "pixel-colour", PixelColourEncoder),
-        registry.register(registry.ENCODERS, "colour-words", ColourWordEncoder),
-        registry.register(registry.ALIGNERS, "colours", ColourAligner),
-    ]
-    yield
-    for take_away in undo:
-        take_away()
+    with registered(*COLOUR_COMPONENTS):
+        yield
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.plugins.security.footage.camera import NOON_S, frames
 from tests.simulated_clock import SimulatedClock
+from tests.waiting import until
 from tiepoint import Host
 from tiepoint_security.footage.index import FootageIndex
 from tiepoint_security.footage.recorder import Recorder
@@ -30,13 +29,6 @@ def host(config: Path):
 def recorder(host, tmp_path) -> Recorder:
     index = FootageIndex(host, "footage", FootageStore(tmp_path / "footage"))
     return Recorder(index, SETTINGS, SimulatedClock())
-
-
-def until(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 def test_a_segment_is_found_while_the_camera_goes_on(recorder, host):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.alert_scene import Notebook
 from tests.mosquitto import Broker, needs_mosquitto, running_broker
+from tests.waiting import until
 from tiepoint.errors import ConfigError
 from tiepoint_adapters.clock import SystemClock
 from tiepoint_security.alerts.desk import AlertDesk
@@ -39,13 +39,6 @@ def event(kind: str, zones: list[str], score: float = 0.8, **after: Any) -> byte
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     yield from running_broker(tmp_path)
-
-
-def until(met: Callable[[], Any], timeout_s: float = 20.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @needs_mosquitto

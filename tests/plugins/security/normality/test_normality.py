@@ -9,7 +9,7 @@ import pytest
 
 from tests.moving_squares import FAST, HEIGHT, ROWS, SIDE, WIDTH, footage
 from tiepoint.errors import DecodeError, InputError
-from tiepoint_security.normality.card import CARD, TENSORS
+from tiepoint_security.normality.card import SAVED
 from tiepoint_security.normality.fitting import clip_motion, fit
 from tiepoint_security.normality.model import Normality
 
@@ -65,11 +65,11 @@ def test_saved_camera_gives_the_same_scores(camera: Normality, tmp_path: Path) -
 def test_damaged_camera_is_refused(camera: Normality, tmp_path: Path, damage: str) -> None:
     camera.save(tmp_path)
     if damage == "cut":
-        (tmp_path / TENSORS).write_bytes((tmp_path / TENSORS).read_bytes()[:-1])
+        (tmp_path / SAVED.tensors).write_bytes((tmp_path / SAVED.tensors).read_bytes()[:-1])
     elif damage == "card":
-        (tmp_path / CARD).write_text("{}")
+        (tmp_path / SAVED.card).write_text("{}")
     else:
-        (tmp_path / CARD).unlink()
+        (tmp_path / SAVED.card).unlink()
     with pytest.raises(InputError):
         Normality.load(tmp_path)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tests.footage import scene, write_video
 from tests.http_receiver import http_receiver
 from tests.ports import free_port
 from tests.rtsp_server import BALL, needs_rtsp_server, rtsp_server
+from tests.waiting import until
 from tiepoint import Host
 from tiepoint.errors import InputError
 from tiepoint_security.plugin import SecurityPlugin
@@ -56,13 +56,6 @@ def running(
         plugin = host.plugin("security")
         assert isinstance(plugin, SecurityPlugin)
         yield plugin
-
-
-def until(met: Callable[[], Any], timeout_s: float = 30.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 def test_alert_reaches_its_sink_with_evidence_and_can_be_asked_for(tmp_path: Path) -> None:

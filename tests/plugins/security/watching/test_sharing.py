@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.footage import scene, write_video
+from tests.waiting import until
 from tiepoint.errors import StoreError
 from tiepoint_adapters.clock import SystemClock
 from tiepoint_adapters.sinks.log import LogSink
@@ -16,13 +16,6 @@ from tiepoint_security.records.archive import Question
 from tiepoint_security.settings import AlarmSettings
 from tiepoint_security.watching.live import LiveWatch
 from tiepoint_security.watching.settings import WatchSettings
-
-
-def until(met: Callable[[], Any], timeout_s: float = 30.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_alert_goes_on_under_its_id_when_another_worker_takes_the_camera_over(
