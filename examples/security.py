@@ -39,7 +39,9 @@ ORDINARY_SECONDS = 41.0
 
 def main() -> None:
     """Run the example."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "tiepoint-data/security-example")
+    # Absolute, as a relative path in a deployment file starts at the file.
+    named = sys.argv[1] if len(sys.argv) > 1 else "tiepoint-data/security-example"
+    folder = Path(named).absolute()
     cameras = folder / "cameras"
     cameras.mkdir(parents=True, exist_ok=True)
     render(intrusion(SECONDS, seed=1, speed=RUNNING), cameras / "gate.mp4")

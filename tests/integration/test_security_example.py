@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "security.py"
 def test_the_example_shows_an_alert_and_finds_the_street(tmp_path):
     packaged_clip("bikes.mp4")
     done = subprocess.run(
-        [sys.executable, EXAMPLE, tmp_path / "made"],
+        [sys.executable, EXAMPLE, "made"],
         capture_output=True,
         text=True,
         check=False,
@@ -29,6 +29,7 @@ def test_the_example_shows_an_alert_and_finds_the_street(tmp_path):
     assert len(re.findall(r"^alert: nobody_in_the_yard on gate at ", told, re.MULTILINE)) == 1
     evidence = dict(re.findall(r"^  (\w+): (\S+security/evidence\S+)$", told, re.MULTILINE))
     assert {"clip", "heatmap", "snapshot", "usual"} <= set(evidence)
+    assert Path(evidence["clip"]).is_relative_to(tmp_path / "made")
     assert len(frame_times(Clip(Path(evidence["clip"])))) > 20
     answers = re.split(r"^search: ", told, flags=re.MULTILINE)[1:]
     firsts = [re.search(r"Z (\w+) \(", answer) for answer in answers]
