@@ -33,6 +33,8 @@ class ColourEncoder(Encoder):
         from PIL import Image, UnidentifiedImageError
 
         try:
+            if isinstance(part, np.ndarray):
+                part = Image.fromarray(part)
             picture = part if isinstance(part, Image.Image) else Image.open(_readable(part))
             return np.asarray(picture.convert("RGB").resize((1, 1)), np.float32).reshape(3)
         except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +24,9 @@ class TurnedEncoder(ColourEncoder):
         return np.ascontiguousarray(super().infer(prepared)[:, [1, 2, 0, 3]])
 
 
-def register() -> Callable[[], None]:
-    """Make the components of these tests known in this process.
-
-    Returns:
-        A function that takes them away again.
-    """
-    undone = ExitStack()
-    undone.enter_context(
-        registered(*COLOUR_COMPONENTS, (registry.ENCODERS, "turned", TurnedEncoder))
-    )
-    return undone.close
+def known() -> AbstractContextManager[None]:
+    """Make the components of these tests known in this process, until the block is left."""
+    return registered(*COLOUR_COMPONENTS, (registry.ENCODERS, "turned", TurnedEncoder))
 
 
 def deployment(folder: Path, encoder: str) -> Deployment:
@@ -67,11 +58,11 @@ def run(folder: Path, present: str, wanted: str, serving: bool, begun: Any) -> N
         begun: An event that is set when the work begins.
     """
     os.environ["TIEPOINT_CACHE"] = str(folder / "cache")
-    register()
-    if serving:
-        with Host(deployment(folder, present)):
+    with known():
+        if serving:
+            with Host(deployment(folder, present)):
+                begun.set()
+                migrate(deployment(folder, wanted))
+        else:
             begun.set()
             migrate(deployment(folder, wanted))
-    else:
-        begun.set()
-        migrate(deployment(folder, wanted))

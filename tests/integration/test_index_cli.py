@@ -202,16 +202,18 @@ def test_a_search_of_an_empty_store_says_so(place):
 
 
 def test_names_and_texts_cannot_give_a_terminal_orders(place):
-    place.picture("\x1b[31mred.png", text="thing \x1b]0;title\x07 \u202e")
+    place.picture("\u202ered.png", text="thing \x1b]0;title\x07 \u202e")
     (place.pictures / "\x1b[2Jbroken.png").write_bytes(b"")
+    place.picture("\x1b[31mred.png")
     shown = place.index()
     assert "skipped \\x1b[2Jbroken.png" in shown.stderr
+    assert "skipped \\x1b[31mred.png" in shown.stderr
     found = place.command("search", place.config, "--text", "thing")
-    assert "\\x1b[31mred.png" in found.stdout
+    assert "\\u202ered.png" in found.stdout
     assert "\\x1b]0;title" in found.stdout
     for output in (shown.stderr, shown.stdout, found.stdout):
         assert not set("\x1b\x07\u202e") & set(output)
-    assert place.ids() == ["\x1b[31mred.png"]
+    assert place.ids() == ["\u202ered.png"]
 
 
 def test_rows_that_are_no_unicode_do_not_cost_the_report(place):

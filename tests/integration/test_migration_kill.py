@@ -33,17 +33,16 @@ def processes():
 def filled(tmp_path_factory):
     """A folder with pictures of their own colours, and a closed store of them."""
     folder = tmp_path_factory.mktemp("migration")
-    take_away = migrating.register()
     generator = np.random.default_rng(11)
     items = []
     for n, colour in enumerate(generator.integers(0, 256, (COUNT, 3), np.uint8)):
         file = folder / f"{n}.png"
         Image.fromarray(colour[None, None]).save(file)
         items.append(Item(f"{n}", image=str(file), text=f"red {n}", metadata={"number": n}))
-    with Host(migrating.deployment(folder, "colour")) as host:
-        host.add(items)
-    yield folder
-    take_away()
+    with migrating.known():
+        with Host(migrating.deployment(folder, "colour")) as host:
+            host.add(items)
+        yield folder
 
 
 def present_encoder(folder):

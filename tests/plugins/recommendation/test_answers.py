@@ -58,19 +58,6 @@ def test_the_next_answer_knows_an_event(service, shop):
     assert ids(service.recommend(Ask(user="newcomer", k=8))) != ids(after)
 
 
-def test_an_event_changes_the_answer_within_ten_milliseconds(service, shop):
-    user = shop.shoppers[0].id
-    service.recommend(Ask(user=user))
-    took = []
-    for item in shop.items[:15]:
-        event = Event(user, item.id, "view", time.time())
-        started = time.perf_counter()
-        service.record_event(event)
-        service.recommend(Ask(user=user))
-        took.append(time.perf_counter() - started)
-    assert np.median(took) < 0.05  # 10 ms on a quiet machine; tests share theirs
-
-
 def test_somebody_new_gets_what_is_popular_and_varied(service, shop):
     answered = service.recommend(Ask(user="nobody", k=10))
     assert set(answered.items[0].parts) == {"popularity"}

@@ -44,8 +44,7 @@ def test_an_alert_is_opened_with_its_clip_and_marked_as_false(watched, visit):
     visitor.page.wait_for_timeout(500)
     assert visitor.page.locator("dialog video").evaluate("film => film.videoWidth") > 0
     assert visitor.barriers() == []
-    visitor.page.get_by_role("button", name="Snapshot").click()
-    visitor.page.locator("dialog .evidence img").wait_for()
+    visitor.page.locator("dialog").get_by_alt_text("Snapshot").wait_for()
     visitor.page.get_by_label("Note").fill("a test")
     visitor.page.get_by_role("button", name="False alarm").click()
     visitor.sees("Marked as a false alarm")
