@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,25 @@ def test_a_users_folder_is_asked_what_its_pictures_resemble(demo, own, tmp_path)
     text = page.read_text("utf-8")
     assert "others like chelsea.jpg" in text
     assert "“a cup of coffee”" in text
+
+
+def test_a_folder_without_a_whole_picture_leaves_an_earlier_demo_alone(
+    own, tmp_path, tiepoint_here
+):
+    (tmp_path / "broken").mkdir()
+    shutil.copy(own / "broken.jpg", tmp_path / "broken")
+    (tmp_path / "broken" / "empty.png").touch()
+    store = tmp_path / "out" / "store"
+    store.mkdir(parents=True)
+    (store / "kept").touch()
+    (tmp_path / "out" / "deployment.yaml").write_text("# Written by `tiepoint demo`. Ask it: ...\n")
+    for out in (tmp_path / "out", tmp_path / "new"):
+        done = tiepoint_here("demo", "--out", out, "--images", tmp_path / "broken")
+        assert done.returncode == 2
+        assert "no picture could be read; the first: broken.jpg" in done.stderr
+        assert len(done.stderr.splitlines()) <= 2
+    assert (store / "kept").exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_user_asks_what_he_wants_and_a_second_demo_starts_afresh(demo, own, tmp_path):

@@ -13,7 +13,6 @@ from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
     from tiepoint.host import Host
-    from tiepoint.types import Skipped
     from tiepoint_adapters.demo.pictures import Picture
 
 PAGE = "demo.html"
@@ -60,12 +59,10 @@ def demo(images: Path | None, ask: tuple[str, ...], preset: str, out: Path, as_j
 
     if ask and images is None:
         raise InputError("--ask goes with --images", hint="Name a folder of pictures.")
+    pictures, skipped = ([], []) if images is None else folder_pictures(images)
     _make(out / "pictures")
-    skipped: list[Skipped] = []
     if images is None:
         pictures = packaged_pictures(out / "pictures")
-    else:
-        pictures, skipped = folder_pictures(images)
     deployment = write_deployment(out, preset, pictures)
     with Host.from_config(deployment) as host:
         started = perf_counter()

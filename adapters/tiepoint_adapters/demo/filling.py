@@ -10,7 +10,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from tiepoint.embedded import WORDS
-from tiepoint.errors import InputError
+from tiepoint.encoders.images import read_image
+from tiepoint.errors import DecodeError, InputError
 from tiepoint.types import Item, Skipped
 from tiepoint_adapters.demo.pictures import LANGUAGES, Picture
 from tiepoint_adapters.media.folder import FolderSource
@@ -108,9 +109,6 @@ def fill(host: Host, pictures: Sequence[Picture]) -> Filling:
     picture_s = perf_counter() - started
     broken = {skipped.where for skipped in report.skipped}
     usable = [picture for picture in pictures if picture.id not in broken]
-    if not usable:
-        first = report.skipped[0]
-        raise InputError(f"no picture could be read; the first: {first.where}: {first.reason}")
     started = perf_counter()
     captions = host.add(_captions(usable), collection="captions")
     caption_s = perf_counter() - started
@@ -133,7 +131,7 @@ def folder_pictures(folder: Path) -> tuple[list[Picture], list[Skipped]]:
     """Return a user's pictures with the texts of their sidecars, and what cannot be used.
 
     Raises:
-        InputError: The folder is missing or holds no image.
+        InputError: The folder is missing, or holds no image that can be read.
     """
     pictures, skipped = [], []
     for entry in FolderSource(folder).items({}):
@@ -143,4 +141,22 @@ def folder_pictures(folder: Path) -> tuple[list[Picture], list[Skipped]]:
         text = entry.parts.get("text")
         captions = {"text": text} if text else {}
         pictures.append(Picture(entry.id, Path(entry.parts["image"]), captions))
+    _refuse_if_broken(folder, pictures)
     return pictures, skipped
+
+
+def _refuse_if_broken(folder: Path, pictures: Sequence[Picture]) -> None:
+    """Decode pictures until one can be: before an earlier demo gives way to this one."""
+    reasons = []
+    for picture in pictures:
+        try:
+            read_image(picture.path)
+        except DecodeError as error:
+            reasons.append(f"; the first: {picture.id}: {error.what}")
+        else:
+            return
+    raise InputError(
+        f"no picture could be read{''.join(reasons[:1])}",
+        where=str(folder),
+        hint="Name a folder with pictures.",
+    )
