@@ -65,8 +65,8 @@ def recommend_command(
     deployment file's `engine`.
 
     With --json: {"request", "items": [{"id", "title", "rank", "score", "parts", "policy",
-    "propensity", "pinned", "reasons": {"words", "because": [{"item", "title", "did",
-    "credit"}]}}], "known", "model", "arm", "rules", "left", "empty_because", "unknown_items"};
+    "propensity", "pinned", "reasons": {"words", "why", "because": [{"item", "title",
+    "did", "credit"}]}}], "known", "model", "arm", "rules", "left", "empty_because", "unknown_items"};
     with --all-users {"users", "rows", "out"}.
     """
     from tiepoint_recommendation.live.asks import Ask

@@ -13,7 +13,7 @@ export function Product({ one, at, was, look, showSimilar, rule }) {
     <div class="told">
       <span class="line"><strong>${name}</strong>${one.pinned ? html`<span class="status middling">${t("pinned")}</span>` : html`<${Move} at=${at} was=${was} />`}</span>
       <span class="soft small">${[one.product?.brand, one.product?.price !== null && one.product?.price !== undefined ? number(one.product.price, 2) : "", one.product?.stock === 0 ? t("sold out") : ""].filter(Boolean).join(" · ")}</span>
-      ${one.reasons?.words && html`<span class="why">${one.reasons.words}</span>`}
+      ${one.reasons && html`<span class="why">${because(one)}</span>`}
       <details><summary>${t("Why")}</summary><ul class="bars">${parts.map(([part, value]) => html`<li key=${part}><span>${t(part)}</span><span>${number(value, 2)}</span>
         <meter min="0" max=${longest} value=${Math.abs(value)} class=${value < 0 ? "minus" : ""} aria-label=${`${part}: ${number(value, 2)}`}></meter></li>`)}</ul></details>
     </div>
@@ -22,6 +22,13 @@ export function Product({ one, at, was, look, showSimilar, rule }) {
       <button type="button" class="small" onClick=${() => showSimilar(one)} aria-label=${t("Similar to {item}", { item: name })}>${t("Similar")}</button>
       ${rule && html`<button type="button" class="small" onClick=${() => rule(one)} aria-label=${t("Rule for {item}", { item: name })}>${t("Rule")}</button>`}
     </div></li>`;
+}
+
+/** The reasons in a sentence of the page's language. */
+function because({ pinned, reasons: { because, why } }) {
+  const deeds = (pinned ? [] : because).map((one) => t(`you ${one.did} {title}`, { title: one.title }));
+  const said = [deeds.length ? t("because {deeds}", { deeds: deeds.join(t(" and ")) }) : "", why.map((one) => t(one)).join(t(", "))];
+  return said.filter(Boolean).join(t("; ")) || t("nothing speaks against it");
 }
 
 function Move({ at, was }) {
