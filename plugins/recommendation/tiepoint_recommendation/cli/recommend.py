@@ -66,8 +66,8 @@ def recommend_command(
 
     With --json: {"request", "items": [{"id", "title", "rank", "score", "parts", "policy",
     "propensity", "pinned", "reasons": {"words", "why", "because": [{"item", "title",
-    "did", "credit"}]}}], "known", "model", "arm", "rules", "left", "empty_because", "unknown_items"};
-    with --all-users {"users", "rows", "out"}.
+    "did", "credit"}]}}], "known", "model", "arm", "rules", "left", "empty_because",
+    "unknown_items"}; with --all-users {"users", "rows", "out"}.
     """
     from tiepoint_recommendation.live.asks import Ask
 
