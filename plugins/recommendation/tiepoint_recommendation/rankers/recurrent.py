@@ -12,7 +12,16 @@ from pydantic import Field
 from tiepoint_recommendation.histories import Floats, Histories
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker, RankerOptions
 
-_NAMES = ("items", "embedding", "input", "hidden", "input_bias", "hidden_bias", "output", "bias")
+_LEARNED = {
+    "embedding": "0.weight",
+    "input": "1.weight_ih_l0",
+    "hidden": "1.weight_hh_l0",
+    "input_bias": "1.bias_ih_l0",
+    "hidden_bias": "1.bias_hh_l0",
+    "output": "2.weight",
+    "bias": "2.bias",
+}
+"""What torch calls the arrays."""
 _NO_ITEM = -1
 
 
@@ -70,22 +79,25 @@ class Recurrent(Ranker):
         self._place[state["items"]] = np.arange(len(state["items"]))
 
     def _steps(self, histories: Histories, *, windows: bool) -> NDArray[np.int64]:
-        """Return (n, most_steps) places of liked items, the last one last, -1 before the first.
+        """Return (n, steps) places of liked items, the oldest first, -1 after the last.
 
         Args:
             histories: Of whom.
             windows: Whether long histories give several rows; else only their end counts.
         """
-        most, rows = self.training.most_steps, []
+        most = self.training.most_steps
+        found = []
         for one in histories:
             places = self._place[one.items[one.strengths > 0]]
             places = places[places != _NO_ITEM]
             # a window begins with the last item of the one before it, so that no step is lost
             ends = range(len(places), 1, 1 - most) if windows else [len(places)]
-            for end in ends:
-                some = places[max(end - most, 0) : end]
-                rows.append(np.r_[np.full(most - len(some), _NO_ITEM, np.int64), some])
-        return np.array(rows, np.int64).reshape(-1, most)
+            found += [places[max(end - most, 0) : end] for end in ends]
+        longest = max((len(some) for some in found), default=0)
+        steps = np.full((len(found), longest), _NO_ITEM, np.int64)
+        for row, some in zip(steps, found, strict=True):
+            row[: len(some)] = some
+        return steps
 
     def _trained(self, steps: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         import torch
@@ -103,7 +115,7 @@ class Recurrent(Ranker):
             )
             given = torch.from_numpy(steps)
             for _ in range(options.epochs):
-                for batch in torch.randperm(len(given)).split(32):
+                for batch in torch.split(torch.randperm(len(given)), 32):
                     some = given[batch]
                     before = torch.where(some[:, :-1] < 0, n, some[:, :-1])
                     states, _last = network(dropout(embedding(before)))
@@ -112,21 +124,10 @@ class Recurrent(Ranker):
                         output(dropout(states[asked])), some[:, 1:][asked]
                     )
                     optimiser.zero_grad()
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
-        arrays = (
-            embedding.weight[:n],
-            network.weight_ih_l0,
-            network.weight_hh_l0,
-            network.bias_ih_l0,
-            network.bias_hh_l0,
-            output.weight,
-            output.bias,
-        )
-        return {
-            name: array.detach().numpy().copy()
-            for name, array in zip(_NAMES[1:], arrays, strict=True)
-        }
+        learned = modules.state_dict()
+        return {name: learned[key].numpy().copy() for name, key in _LEARNED.items()}
 
     def scores(self, histories: Histories) -> Floats:
         found = np.zeros((len(histories), len(self._place)), np.float32)
