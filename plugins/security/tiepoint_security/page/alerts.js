@@ -47,7 +47,7 @@ export const Severity = ({ of }) => html`<span class=${`status ${of === "critica
 function Timeline({ alerts, go }) {
   const moments = alerts.map((one) => Date.parse(one.started_at));
   const [from, to] = [Math.min(...moments), Math.max(...moments)];
-  const place = (moment) => `${to > from ? ((moment - from) / (to - from)) * 96 + 2 : 50}%`;
+  const place = (moment) => `${to > from ? ((moment - from) / (to - from)) * 94 + 3 : 50}%`;
   return html`<figure class="timeline"><svg role="img" aria-label=${t("{count} alerts from {from} to {to}", { count: number(alerts.length), from: time(from / 1000), to: time(to / 1000) })}>
     <line x1="0" x2="100%" y1="23" y2="23" />
     ${alerts.map((one, at) => html`<circle key=${one.id} class=${one.severity} cx=${place(moments[at])} cy="23" r=${one.severity === "critical" ? 9 : 6} onClick=${() => go({ alert: one.id })}><title>${`${spoken(one.rule)}, ${one.camera}, ${time(one.started_at)}`}</title></circle>`)}
