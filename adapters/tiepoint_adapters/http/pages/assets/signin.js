@@ -22,5 +22,8 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+// Only now: a form that is sent without this script would show the key in an address.
+form.querySelector("button").disabled = false;
+
 /** A page of ours, whatever the address says: a path, not `//another.host`. */
 const wanted = (next) => (/^\/pages\/[\w-]+(\?|$)/.test(next ?? "") ? next : "/");
