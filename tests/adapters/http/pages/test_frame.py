@@ -152,7 +152,7 @@ def test_a_session_that_has_ended_leads_to_signing_in_and_back(guarded, visit):
     visitor.page.context.clear_cookies()
     visitor.page.goto(f"{address}/pages/search?text=red")
     sign_in(visitor, key)
-    visitor.page.wait_for_url("**/pages/search*")
+    visitor.page.wait_for_url("**/pages/search?text=red")
 
 
 def test_signing_in_never_leads_to_another_host(guarded, visit):
