@@ -66,6 +66,8 @@ def test_sources_are_indexed_by_a_click(address, visit):
     visitor.page.get_by_role("button", name="为数据源建立索引").click()
     visitor.page.get_by_role("row", name="索引 完成").wait_for()
     visitor.sees("pictures: 新增 3，未变 0")
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert visitor.complaints == []
 
 
