@@ -44,7 +44,7 @@ export default function Shop({ api, may }) {
       <section aria-label=${t("Recommended")} aria-busy=${loading}>
         ${problem && html`<${Failed} problem=${problem} again=${again} />`}
         ${!value && loading && html`<${Busy} />`}
-        ${value && !problem && html`<p class="soft" role="status">${value.known ? t("From what is known of this shopper.") : t("Nothing is known of this shopper yet: what many like, of all kinds.")}
+        ${value && !problem && items.length > 0 && html`<p class="soft" role="status">${value.known ? t("From what is known of this shopper.") : t("Nothing is known of this shopper yet: what many like, of all kinds.")}
           ${value.rules.length > 0 ? ` ${t("Rules at work: {rules}.", { rules: value.rules.join(", ") })}` : ""}</p>`}
         ${value && !problem && items.length === 0 && html`<${Empty} title=${t("Nothing can be recommended")}><p>${value.empty_because ?? html`${t("Fit a model first:")} <code>tiepoint recommend fit</code>`}</p><//>`}
         <ol class="cards">${problem ? "" : items.map((one, at) => html`<${Product} key=${one.id} ...${{ one, at, was: before[one.id], look, showSimilar, rule: may("recommendation:write") ? rule : null }} />`)}</ol>

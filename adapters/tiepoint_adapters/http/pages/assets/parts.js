@@ -31,7 +31,7 @@ const FAILURES = {
   413: "It is too large", 422: "Something in it is wrong", 429: "There were too many requests; wait a little",
   500: "The service met a mistake of its own", 503: "The store cannot be used at the moment", 504: "It took too long",
 };
-const kind = (status) => (language === "en" || !FAILURES[status] ? "" : `${t(FAILURES[status])}: `);
+const kind = (status) => (language === "en" || !FAILURES[status] ? "" : t(FAILURES[status]) + t(": "));
 
 /** What went wrong in one line, for `say`. */
 export const inWords = (problem) => kind(problem.status) + [problem.message, problem.hint].filter(Boolean).join(". ");
