@@ -68,7 +68,7 @@ def new(name: str, out: Path | None, as_json: bool) -> None:
         made = {key: words[key] for key in ("distribution", "package")}
         print_json({"folder": str(folder), **made})
         return
-    echo(f"{folder}: made. Next: pip install -e {folder} && tiepoint plugins --check")
+    echo(f"{folder}: made. Next: pip install -e {folder}; then see its README.md")
 
 
 def _files(folder: Traversable, below: Path) -> Iterator[tuple[Path, str]]:
