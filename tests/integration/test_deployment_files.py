@@ -59,7 +59,8 @@ def test_the_image_holds_what_the_deployments_name():
     [core] = re.findall(r'"\.\[([\w,]+)\]"', text)
     deployed = [yaml.safe_load((EXAMPLES / name).read_text("utf-8")) for name in SERVED]
 
-    assert "oidc" in deployed[1]["auth"] and "traces" in deployed[1]["telemetry"]
+    assert "oidc" in deployed[1]["auth"]
+    assert "traces" in deployed[1]["telemetry"]
     assert deployed[1]["engine"]["type"] == "ray"
     assert {"oidc", "telemetry", "ray"} <= set(core.split(","))
     assert "postgresql://" in deployed[0]["plugins"]["security"]["records"]["database"]
