@@ -28,6 +28,7 @@ _WHY = {
     "fused": "similar in looks and words",
     "sequence": "often next",
     "item-item": "liked by the same people",
+    "neighbours": "chosen by people like you",
     "ease": "liked along with it",
     "als": "to the taste of people like you",
     "taste": "of the kind you like",
