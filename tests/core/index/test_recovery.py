@@ -121,10 +121,14 @@ def test_rows_that_an_interruption_left_on_their_way_are_written_whole(tmp_path,
         time.sleep(0.5)
         insert(table, batch)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(MemTable, "apply_insert", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            store.upsert(SCHEMA.name, [make_row(str(number)) for number in range(50)])
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(MemTable, "apply_insert", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.upsert(SCHEMA.name, [make_row(str(number)) for number in range(50)])
+    finally:
+        signal.signal(signal.SIGINT, former)
     store.upsert(SCHEMA.name, [make_row("next")])
     assert stored_rows(store).keys() == {*map(str, range(50)), "next"}
     store.close()
