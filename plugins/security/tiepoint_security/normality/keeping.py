@@ -7,7 +7,9 @@ has added to the fitted counts.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +81,14 @@ def forget(folder: Path, name: str) -> None:
     (folder / name).unlink(missing_ok=True)
 
 
-def _write(file: Path, tensors: dict[str, NDArray[np.generic]], about: dict[str, object]) -> None:
+def _write(file: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
     from safetensors.numpy import save
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    replace_together({file: save(tensors, {"about": json.dumps(about)})})
+    replace_together({file: save(dict(tensors), {"about": json.dumps(about)})})
 
 
-def _read(file: Path) -> tuple[dict[str, NDArray[np.generic]], dict[str, object]] | None:
+def _read(file: Path) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]] | None:
     import safetensors
     from safetensors.numpy import load_file
 
