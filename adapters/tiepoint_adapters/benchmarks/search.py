@@ -18,6 +18,7 @@ from typing import Any
 import click
 import numpy as np
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.cli.output import say
 from tiepoint.errors import InputError
 from tiepoint.host import Host
@@ -33,7 +34,10 @@ SELECTIVITIES = (0.001, 0.01, 0.1, 0.5)
 KINDS = ("auto", "exact", "hnsw", "ivf", "lsh", "int8", "binary")
 
 
-@click.command("search")
+@click.command(
+    "search",
+    epilog="Example: tiepoint bench search --n 20000 --peer faiss-hnsw --json figures.json",
+)
 @click.option("--n", "count", default=100_000, show_default=True, help="Vectors to search in.")
 @click.option("--dim", default=256, show_default=True, help="Length of the vectors.")
 @click.option("--k", default=10, show_default=True, help="Neighbours to find.")
@@ -58,9 +62,7 @@ KINDS = ("auto", "exact", "hnsw", "ivf", "lsh", "int8", "binary")
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw recall against queries per second (.png or .svg; needs matplotlib).",
 )
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
+@json_option
 def bench_search(
     count: int,
     dim: int,
@@ -71,7 +73,7 @@ def bench_search(
     peers: tuple[str, ...],
     memory: bool,
     curve: Path | None,
-    json_path: Path | None,
+    json_file: Path | None,
 ) -> None:
     """Vector search against bare FAISS, USearch, Milvus Lite and LanceDB."""
     if not 1 <= k <= 100 or count < 1000 or dim < RANK or not 0.5 <= recall <= 1:
@@ -90,7 +92,7 @@ def bench_search(
         rows = bench.measure(names, memory)
         if curve is not None:
             bench.draw(curve)
-    report(rows, json_path, f"The {k} nearest", apart=("part", "data"))
+    report(rows, json_file, f"The {k} nearest", apart=("part", "data"))
 
 
 class _Bench:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -175,7 +174,6 @@ def usearch(vectors: Vectors, k: int) -> Engine:
 
 def lancedb(vectors: Vectors, k: int, folder: Path) -> Engine:
     """Return LanceDB's inverted lists with quantised vectors, refined."""
-    os.environ.setdefault("LANCE_LOG", "error")  # read when it is imported
     import lancedb as lance
     import pyarrow as arrow
 
@@ -192,7 +190,7 @@ def lancedb(vectors: Vectors, k: int, folder: Path) -> Engine:
             .distance_type("cosine")
             .nprobes(probes[0])
             .refine_factor(10)
-            .select(["id"])
+            .select(["id", "_distance"])
             .limit(k)
             .to_arrow()["id"]
             .to_numpy()
