@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tiepoint.cli.json_file import json_option
+from tiepoint.cli.output import say
 from tiepoint_adapters.benchmarks.report import report
 
 WARM_UP = 128
@@ -53,6 +54,7 @@ def measure(
     starts: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(rounds):
         for number, (name, engine) in enumerate(engines.items()):
+            say(f"round {turn + 1}: {name}")
             start_s, speed = _fill(folder / f"{turn}-{number}", engine, files)
             starts[name].append(start_s)
             speeds[name].append(speed)

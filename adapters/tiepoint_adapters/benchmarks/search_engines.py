@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.cli.output import say
 from tiepoint.host import Host
 from tiepoint.index.kinds.hnsw import CONSTRUCTION_BREADTH, LINKS
 from tiepoint.index.tier import ServingTier
@@ -26,6 +27,7 @@ BREADTHS = (10, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256, 3
 BUCKETS = 1000
 COLLECTION = "vectors"
 _INSERTED_AT_ONCE = 5000
+_ADDED_AT_ONCE = 100_000
 
 
 @dataclass(slots=True)
@@ -136,7 +138,10 @@ def faiss_hnsw(vectors: Vectors, k: int) -> Engine:
 
     index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = CONSTRUCTION_BREADTH
-    index.add(vectors)
+    for start in range(0, len(vectors), _ADDED_AT_ONCE):
+        index.add(vectors[start : start + _ADDED_AT_ONCE])
+        if index.ntotal < len(vectors):
+            say(f"faiss-hnsw: {index.ntotal:,} added")
 
     def choose(breadth: int) -> None:
         index.hnsw.efSearch = breadth
