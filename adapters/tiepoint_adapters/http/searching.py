@@ -1,9 +1,8 @@
 """Searches of concurrent callers: those that wait at the same time are encoded together.
 
 Nothing waits for a batch to fill: whatever has come while the batch before was encoded is the
-next one, so that a single caller is answered at once and many share the cost of a model. One
-batch is encoded at a time, since the networks use all cores; it is searched while the next one
-is encoded.
+next one, so that a single caller is answered at once and many share the cost of a model. While
+the networks have one batch, the next is tokenised, and the one before aligned and searched.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from tiepoint.query.probes import Encoded
 from tiepoint.types import Hit
 
 _LARGEST = 32
+_ENCODED_AT_ONCE = 2
 _SEARCHED_AT_ONCE = 2
 
 
@@ -93,7 +93,7 @@ class Searching:
     def __init__(self, host: Host, batched: Callable[[float], None]) -> None:
         self._host = host
         self._batched = batched
-        self._encoding = _Lane("tiepoint-encode", self._encode, 1)
+        self._encoding = _Lane("tiepoint-encode", self._encode, _ENCODED_AT_ONCE)
         self._searching = _Lane("tiepoint-search", self._answer, _SEARCHED_AT_ONCE)
 
     async def search(self, question: Mapping[str, Any]) -> list[Hit]:
