@@ -90,7 +90,7 @@ def read_data(
         )
     with encoder:
         vectors, unreadable = encoder.vectors(products, progress)
-    space = item_space(products, vectors, log.items)
+    space = item_space(products, vectors, log.items, catalogue.gone())
     digest = digest_of_log(log)
     return Data(in_space(log, space), space, cleaning, unreadable, last_event, digest)
 

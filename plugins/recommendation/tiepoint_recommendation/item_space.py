@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,17 +160,22 @@ def _placed(vectors: Floats, rows: NDArray[np.intp], n: int) -> Floats:
 
 
 def item_space(
-    products: Sequence[Product], vectors: dict[str, Floats], acted_on: Sequence[str]
+    products: Sequence[Product],
+    vectors: dict[str, Floats],
+    acted_on: Sequence[str],
+    gone: Collection[str] = frozenset(),
 ) -> ItemSpace:
     """Return the item space of a catalogue and of further items that events tell of.
 
     Args:
-        products: The catalogue; without one, all items are offered.
+        products: The catalogue; without one, all items are offered that have not left it.
         vectors: (products, d) by name.
         acted_on: Ids of items with events.
+        gone: Ids of those that left the catalogue.
     """
     known = {product.id for product in products}
     others = sorted(set(acted_on) - known)
+    offered = [not products and id_ not in gone for id_ in others]
     n = len(products) + len(others)
     numbers: dict[str, int] = {}
     categories = [
@@ -183,7 +188,7 @@ def item_space(
         groups(vectors.get(IMAGE), products, n),
         np.array([*categories, *[-1] * len(others)], np.int32),
         np.array([*added, *[np.nan] * len(others)], np.float64),
-        np.r_[np.ones(len(products), bool), np.full(len(others), not products)],
+        np.array([*[True] * len(products), *offered], bool),
     )
 
 

@@ -1,4 +1,4 @@
-"""The routes of the service under `/v1/recommendation`: answers, events, rules, experiments."""
+"""The routes under `/v1/recommendation`: answers, events, products, rules, experiments."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from tiepoint_adapters.http.thumbnails import thumbnail
 from tiepoint_recommendation.live.asks import Ask
 from tiepoint_recommendation.live.filters import Filters
 from tiepoint_recommendation.live.relations import Relation
+from tiepoint_recommendation.product_routes import GivenId, product_router
 from tiepoint_recommendation.rules.rule import Rule
 from tiepoint_recommendation.types import Event, Product
 
 if TYPE_CHECKING:
     from tiepoint_recommendation.plugin import RecommendationPlugin
     from tiepoint_recommendation.service import RecommendationService
-
-_Id = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 class _Body(BaseModel):
@@ -34,9 +33,9 @@ class _Body(BaseModel):
 class AskBody(_Body):
     """For whom, and what is wanted."""
 
-    user: _Id | None = Field(default=None, description="Whose profile is taken.")
-    session: _Id | None = Field(default=None, description="Whose events belong to it, too.")
-    items: list[_Id] = Field(default=[], max_length=200, description="Looked at just now.")
+    user: GivenId | None = Field(default=None, description="Whose profile is taken.")
+    session: GivenId | None = Field(default=None, description="Whose events belong to it, too.")
+    items: list[GivenId] = Field(default=[], max_length=200, description="Looked at just now.")
     text: str | None = Field(default=None, min_length=1, max_length=2000, description="A sentence.")
     k: int = Field(default=10, ge=1, le=200, description="How many items.")
     filters: Filters = Field(default_factory=Filters, description="What they have to be like.")
@@ -52,10 +51,10 @@ class AskBody(_Body):
 class EventBody(_Body):
     """Something that a user did with an item."""
 
-    user: _Id
-    item: _Id
+    user: GivenId
+    item: GivenId
     kind: str = Field(min_length=1, max_length=64, examples=["click", "purchase"])
-    time_s: float = Field(allow_inf_nan=False, description="Seconds since 1970.")
+    time_s: float = Field(ge=0, allow_inf_nan=False, description="Seconds since 1970.")
     session: str = Field(default="", max_length=512)
     value: float | None = Field(default=None, allow_inf_nan=False)
 
@@ -108,6 +107,8 @@ def recommendation_router(plugin: RecommendationPlugin) -> APIRouter:
     def events(body: EventsBody) -> dict[str, int]:
         """Take in events; they are durable when this answers, and the next answer knows them."""
         return asdict(service().record_events([Event(**dict(one)) for one in body.events]))
+
+    router.include_router(product_router(service))
 
     @router.get("/picture", summary="The picture of a product", response_class=Response)
     def picture(

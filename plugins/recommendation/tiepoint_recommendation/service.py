@@ -191,6 +191,18 @@ class RecommendationService:
         self.catalogue.put(products)
         self.models.read_catalogue()
 
+    def remove_products(self, ids: Sequence[str]) -> int:
+        """Remove products, which are recommended no more; returns how many there were.
+
+        Their events stay.
+
+        Raises:
+            StoreError: The database refused; nothing was changed.
+        """
+        removed = self.catalogue.remove(ids)
+        self.models.read_catalogue()
+        return removed
+
     def refit(self) -> bool:
         """Fit a new model now, in another process, and take it up; returns whether that went well.
 

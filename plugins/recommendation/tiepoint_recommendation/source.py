@@ -44,15 +44,22 @@ class CatalogueSource:
             metadata: What the collection declares.
 
         Raises:
-            InputError: There is no catalogue.
+            InputError: There is no catalogue, or it has become empty.
         """
         opened = Database.of_store(self.store, self.database)
         try:
             catalogue = CatalogueStore(opened)
             products = catalogue.all() if opened.exists else []
-            self._gone = catalogue.gone() if products else set()
+            self._gone = catalogue.gone() if opened.exists else set()
         finally:
             opened.close()
+        if self._gone and not products:
+            raise InputError(
+                "the catalogue is empty, as all of its products were removed; the collection stays"
+                " as it is, lest a mistake there empties it, too",
+                where=str(self.store),
+                hint="Bring products in again, or delete the items of the collection by their ids.",
+            )
         if not products:
             raise InputError(
                 "there is no catalogue",

@@ -112,7 +112,7 @@ def test_prune_removes_what_has_left_the_catalogue_and_nothing_else(tmp_path):
     catalogue.keep_only([])
     database.close()
     done = run("index", config, "--source", "shop", "--prune")
-    assert (done.code, "there is no catalogue" in done.err) == (2, True)
+    assert (done.code, "catalogue is empty" in done.err) == (2, True)
     found = json.loads(run("search", config, "--text", "lamp table", "--json").out)["hits"]
     assert {one["id"] for one in found} == {*COLOURS, "thing"}
 

@@ -84,6 +84,10 @@ class Models:
         with self._lock:
             if self._shelf is None:
                 return
+            if not self._shelf.products:
+                if self.catalogue.version() != self._catalogue_version:
+                    self._shelf = self._with_catalogue(self._shelf.model)
+                return
             found = self.catalogue.since(self._catalogue_version)
             if found.version != self._catalogue_version:
                 self._shelf = self._shelf.changed(found.products, found.gone)
@@ -100,7 +104,7 @@ class Models:
 
     def _with_catalogue(self, model: Model) -> Shelf:
         version = self.catalogue.version()  # before the products, so that no change is missed
-        shelf = Shelf.of(model, self.catalogue.all())
+        shelf = Shelf.of(model, self.catalogue.all(), self.catalogue.gone())
         self._catalogue_version = version
         return shelf
 

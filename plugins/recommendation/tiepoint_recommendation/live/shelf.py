@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
@@ -50,20 +50,29 @@ class Shelf:
     vectors: Floats | None
 
     @classmethod
-    def of(cls, model: Model, products: Sequence[Product]) -> Shelf:
-        """Return a model with a catalogue; of products that it does not know, nothing is used."""
+    def of(
+        cls, model: Model, products: Sequence[Product], gone: Collection[str] = frozenset()
+    ) -> Shelf:
+        """Return a model with a catalogue; of products that it does not know, nothing is used.
+
+        Args:
+            model: The model.
+            products: Without any, everything is offered that the model does.
+            gone: Ids of those that left the catalogue, which are not.
+        """
         by_id = {one.id: one for one in products if one.id in model.number_of}
         rows = [by_id.get(id_) for id_ in model.space.ids]
         brands: dict[str, int] = {}
         categories: dict[str, int] = {}
         known = np.array([row is not None for row in rows], np.bool_)
+        there = np.array([id_ not in gone for id_ in model.space.ids], np.bool_)
         vectors = next(
             (model.space.vectors[name] for name in _FIELDS if name in model.space.vectors), None
         )
         return cls(
             model,
             by_id,
-            model.space.offered & (known if by_id else True),
+            model.space.offered & (known if by_id else there),
             _column(rows, "price"),
             _column(rows, "stock"),
             _column(rows, "added_s"),
@@ -76,6 +85,8 @@ class Shelf:
 
     def changed(self, products: Sequence[Product], gone: Sequence[str]) -> Shelf:
         """Return the shelf with some of its products changed; nothing else is looked at again.
+
+        It must have some already: without a catalogue, `of` tells what is offered.
 
         Args:
             products: As they are now; those that the model does not know are passed over.
@@ -90,8 +101,6 @@ class Shelf:
                 by_id.pop(self.model.space.ids[number], None)
             else:
                 by_id[product.id] = product
-        if not by_id or not self.products:  # without a catalogue, everything is offered
-            return Shelf.of(self.model, list(by_id.values()))
         brands, categories = dict(self.brands), dict(self.categories)
         numbers, rows = list(now), list(now.values())
         there = np.array([row is not None for row in rows], np.bool_)

@@ -52,10 +52,10 @@ class CatalogueStore:
         if not by_id:
             return
         with self.database.writing() as session:
+            _note(session, list(by_id), gone=False)  # first, so that writers come one by one
             for some in _chunks(list(by_id)):
                 session.execute(delete(products).where(products.c.id.in_(some)))
             session.execute(insert(products), [_row(one) for one in by_id.values()])
-            _note(session, list(by_id), gone=False)
 
     def all(self) -> list[Product]:
         """Return all products, by id."""
