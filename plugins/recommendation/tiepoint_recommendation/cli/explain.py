@@ -27,7 +27,7 @@ def explain(
 ) -> None:
     """Say where an ITEM stands for a user, what each ranker gave, and which filter keeps it out.
 
-    With --json: {"item", "title", "rank", "score", "parts", "reasons": {"words", "because"},
+    With --json: {"item", "title", "rank", "score", "parts", "reasons": {"words", "why", "because"},
     "left_out_by", "known"}.
     """
     with opened_service(store, database, config) as service:

@@ -48,7 +48,7 @@ def test_an_alert_is_opened_with_its_clip_and_marked_as_false(watched, visit):
     visitor.page.get_by_label("Note").fill("a test")
     visitor.page.get_by_role("button", name="False alarm").click()
     visitor.sees("Marked as a false alarm")
-    visitor.sees("false_alarm: a test")
+    visitor.sees("false alarm: a test")
     assert visitor.complaints == []
 
 
