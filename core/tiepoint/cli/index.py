@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHOWN_SKIPS = 20
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint index deployment.yaml --source photographs --prune")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--source", "only", metavar="NAME", help="Read this source only.")
 @click.option("--strict", is_flag=True, help="End with code 2 at the first input that is broken.")

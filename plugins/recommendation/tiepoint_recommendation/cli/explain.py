@@ -11,7 +11,7 @@ from tiepoint_recommendation.cli.live import opened_service
 from tiepoint_recommendation.cli.stores import config_option, store_options
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint recommend explain kettle --user u1 --store shop")
 @click.argument("item")
 @store_options
 @config_option

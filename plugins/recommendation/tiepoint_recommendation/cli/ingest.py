@@ -26,7 +26,9 @@ _BATCH = 5000
 _LISTED = 5
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint recommend ingest --events events.csv --items items.csv --store shop"
+)
 @store_options
 @config_option
 @click.option("--events", metavar="F", help="CSV, TSV, JSONL or Parquet file, or a database URL.")

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from tiepoint_recommendation.storage.database import Database
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint recommend predict --store shop --users users.csv -k 20 --out best.csv"
+)
 @store_options
 @config_option
 @click.option(

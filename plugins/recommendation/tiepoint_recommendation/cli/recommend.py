@@ -24,7 +24,9 @@ from tiepoint_recommendation.cli.stores import (
 )
 
 
-@click.command("recommend")
+@click.command(
+    "recommend", epilog="Example: tiepoint recommend recommend --store shop --user u1 -k 5"
+)
 @store_options
 @config_option
 @click.option("--user", metavar="ID", help="For this user.")

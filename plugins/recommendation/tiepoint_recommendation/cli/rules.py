@@ -56,7 +56,7 @@ def rules() -> None:
     """
 
 
-@rules.command("list")
+@rules.command("list", epilog="Example: tiepoint recommend rules list --store shop")
 @store_options
 @config_option
 @click.option("--undone", is_flag=True, help="Also those that were taken back.")
@@ -80,7 +80,7 @@ def list_rules(
     print_table(("rule", "name", "action", "made by", "undone by"), rows)
 
 
-@rules.command()
+@rules.command(epilog="Example: tiepoint recommend rules preview rule.yaml --store shop --user u1")
 @_describing
 @store_options
 @config_option
@@ -118,7 +118,7 @@ def preview(
     print_table(("place", "now", "with the rule"), compared)
 
 
-@rules.command()
+@rules.command(epilog="Example: tiepoint recommend rules apply rule.yaml --store shop")
 @_describing
 @_changing
 def apply(
@@ -144,7 +144,7 @@ def apply(
         echo(f"rule {number} holds: {rule.name}")
 
 
-@rules.command()
+@rules.command(epilog="Example: tiepoint recommend rules undo --store shop")
 @click.argument("number", type=click.IntRange(1), required=False)
 @_changing
 def undo(

@@ -46,7 +46,7 @@ def test_what_a_click_would_change_is_seen_and_taken_back(shop, visit):
     assert visitor.page.locator(".why").first.inner_text()
     visitor.page.get_by_role("button", name="What if").first.click()
     visitor.sees("As if just looked at:")
-    visitor.page.get_by_text(before[0], exact=True).wait_for(state="detached")
+    visitor.page.locator(TITLES, has_text=before[0]).wait_for(state="detached")
     visitor.page.get_by_role("button", name="Take").click()
     shows(visitor, before)
     assert visitor.complaints == []

@@ -91,8 +91,10 @@ export function say(text, kind = "good") {
     place = document.createElement("div");
     place.id = "said";
     place.setAttribute("role", "status");
-    document.body.append(place);
   }
+  // What lies behind an open dialog is neither seen nor read out.
+  const before = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (place.parentElement !== before) before.append(place);
   const line = document.createElement("p");
   line.className = kind;
   line.textContent = text;
