@@ -29,7 +29,7 @@ class TonesEncoder(Encoder):
     def prepare(self, part: Any, modality: Modality | None = None) -> NDArray[np.float64]:
         grey = np.asarray(read_image(part, _LEAST_SIDE), np.float64).mean(-1)
         counts, _ = np.histogram(grey, self.dim, (0, 256))
-        return counts / grey.size
+        return np.asarray(counts / grey.size, np.float64)
 
     def infer(
         self, prepared: Sequence[NDArray[np.float64]], modality: Modality | None = None
