@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from tiepoint.plugin import PluginConfig
 
@@ -17,7 +17,7 @@ class MedicalConfig(PluginConfig):
         title="State",
         description="The folder of the site's key and of the records; for this user only.",
     )
-    database: str | None = Field(
+    database: SecretStr | None = Field(
         default=None,
         title="Database",
         description="postgresql://user:password@host/name; SQLite in the state folder if absent.",

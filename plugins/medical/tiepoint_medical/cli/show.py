@@ -34,17 +34,16 @@ def show(path: Path, out: Path, listing: Path | None, all_frames: bool, window: 
     """Render the DICOM files of a folder, or one file, to PNG.
 
     A picture is what a viewer shows: windowed, inverted where the object says so, in RGB where
-    it is in colour, with square pixels. What cannot be read is listed with the reason.
+    it is in colour, with square pixels. What cannot be read is listed with the reason; where it
+    is the one file that was named, the exit code is 2.
 
     The list has one object a file: {"file", "ok", "reason", "modality", "transfer_syntax",
     "frames", "png": [..]}. An object without pixels is ok, with what it is as the reason.
     """
-    from tiepoint_adapters.dicom.finding import find_files
+    from tiepoint_adapters.dicom.finding import require_files
     from tiepoint_medical.showing import shown
 
-    files = find_files(path)
-    if not files:
-        raise InputError("the folder holds no file", where=str(path), hint="Check the path.")
+    files = require_files(path)
     make_folder(out)
     found: list[dict[str, Any]] = []
     with progress_of("show") as progress:
@@ -53,9 +52,12 @@ def show(path: Path, out: Path, listing: Path | None, all_frames: bool, window: 
             progress(done, len(files))
     if listing is not None and str(listing) == "-":
         print_json(found)
-        return
-    if listing is not None:
+    elif listing is not None:
         write_json(listing, found)
+    if path.is_file() and len(found) == 1 and not found[0]["ok"]:
+        raise InputError(found[0]["reason"], where=str(path), hint="Give a DICOM file or a folder.")
+    if str(listing) == "-":
+        return
     for entry in found:
         if not entry["ok"]:
             say(f"not shown {entry['file']}: {entry['reason']}")
