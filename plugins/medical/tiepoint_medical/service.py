@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tiepoint.config.models import Deployment
-from tiepoint.errors import ConfigError, StoreError
+from tiepoint.errors import ConfigError, InputError, StoreError
 from tiepoint.fusion.calibration import MatchProbability
 from tiepoint.host import Host
 from tiepoint.saving import replace_together
@@ -18,9 +21,13 @@ from tiepoint_medical.archive.writing import IngestReport, ingest
 from tiepoint_medical.matching.calibrating import calibrated
 from tiepoint_medical.matching.draft import Draft, drafted
 from tiepoint_medical.matching.matcher import Matcher
+from tiepoint_medical.matching.occlusion import occlusion
 from tiepoint_medical.matching.result import Match
 from tiepoint_medical.settings import MedicalConfig
 from tiepoint_medical.site import Site, options_of
+
+if TYPE_CHECKING:
+    from tiepoint_medical.results.draft import Draft as Outgoing
 
 
 class MedicalService(Site):
@@ -107,6 +114,30 @@ class MedicalService(Site):
         """Return a draft from a match, each sentence with the case that it was taken from."""
         self.records.note(self.user, "drafted", "query", {"hits": len(match.hits)})
         return drafted(match, self.reader)
+
+    def outgoing(self, draft: Draft) -> Outgoing:
+        """Return a draft as results say it, with the RadLex classes of its findings."""
+        from tiepoint_medical.results.outgoing import outgoing
+
+        findings = self.reader.vocabulary.findings
+        return outgoing(draft, {key: finding.radlex for key, finding in findings.items()})
+
+    def occlusion(self, image: Any, case: str) -> NDArray[np.float32]:
+        """Return by how much the resemblance with a case falls where an image is covered.
+
+        Args:
+            image: A picture or DICOM object, as encoders take it.
+            case: The pseudonym of a case with an image.
+
+        Raises:
+            InputError: There is no such case, or it has no image.
+        """
+        section = self.host.deployment.collections[self.config.collection]
+        encoder = self.host.encoder(str(section.fields["image"].encoder))
+        target = self.matcher.collection.vectors("image", [case])[0]
+        if not np.isfinite(target).all():
+            raise InputError("there is no such case with an image", where=case)
+        return occlusion(encoder, image, target)
 
     def calibrate(self, most: int = 300, seed: int = 0) -> MatchProbability:
         """Learn, by asking the archive's own cases of each other, what a score means.

@@ -41,6 +41,13 @@ class MedicalConfig(PluginConfig):
         title="Vocabularies",
         description="YAML files with further findings, or names of known ones.",
     )
+    viewer: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]*\{study\}[^\s]*$",
+        title="Viewer",
+        description="Where another viewer shows a study, such as OHIF:"
+        " https://ohif.example/viewer?StudyInstanceUIDs={study}. The page links to it.",
+    )
     abstain_below: float = Field(
         default=0.3,
         ge=0,

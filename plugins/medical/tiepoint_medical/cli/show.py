@@ -55,7 +55,7 @@ def show(path: Path, out: Path, listing: Path | None, all_frames: bool, window: 
     elif listing is not None:
         write_json(listing, found)
     if path.is_file() and len(found) == 1 and not found[0]["ok"]:
-        raise InputError(found[0]["reason"], where=str(path), hint="Give a DICOM file or a folder.")
+        raise InputError(found[0]["reason"], where=str(path), hint="Give another file.")
     if str(listing) == "-":
         return
     for entry in found:
