@@ -41,6 +41,12 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
             raise InputError("the plugin does not run", hint="Look at its health.")
         return plugin.service
 
+    @router.get("/findings", summary="What the findings are called")
+    def findings() -> dict[str, dict[str, str]]:
+        """Return the name of each finding of the vocabulary, by language."""
+        known = service().reader.vocabulary
+        return {key: {"en": known.name(key), "zh": known.name(key, "zh")} for key in known.findings}
+
     @router.get("/worklist", summary="Matches to read")
     def worklist(unread: bool = True) -> list[dict[str, Any]]:
         """Return matches that were kept, the newest first."""

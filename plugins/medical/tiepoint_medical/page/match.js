@@ -1,11 +1,11 @@
 // What was found: the cases with their reasons, the priors, the draft, and how to get it out.
 
-import { Busy, Contributions, Failed, html, number, percent, say, t, useEffect, useState } from "../../../assets/tiepoint.js";
+import { Busy, Contributions, Failed, html, language, number, percent, say, t, useEffect, useState } from "../../../assets/tiepoint.js";
 import { fetched, form, saved } from "./files.js";
 
 export function Match({ match, draft, asked, looked }) {
-  return html`<p class="notice middling">${match.notice}</p>
-    ${match.abstained && html`<p class="notice">${t("No case is offered as a match.")} ${match.reason ?? ""}</p>`}
+  return html`<p class="notice middling">${t(match.notice)}</p>
+    ${match.abstained && html`<p class="notice">${t("No case is offered as a match.")} ${t(match.reason ?? "")}</p>`}
     ${match.probability === null ? !match.abstained && html`<p class="soft">${t("There is no probability: the archive was not calibrated.")}</p>` : html`<p>${t("The first case is right with a probability of {share}.", { share: percent(match.probability) })}</p>`}
     ${stated(match.query) && html`<p>${match.expected ? t("Expected from similar images:") : t("Asked for:")} ${stated(match.query)}</p>`}
     <${Cases} title=${t("Similar cases")} cases=${match.hits} query=${match.query} looked=${looked} />
@@ -89,9 +89,14 @@ function marked(report, sentences) {
   return [...parts, report.slice(from)];
 }
 
+const names = new Map();
+
+/** Take over what the findings are called in the visitor's language. */
+export const learnNames = (findings) => Object.entries(findings).forEach(([key, by]) => by[language] && names.set(key, by[language]));
+
 // A finding as the query has it: "no effusion", "effusion?", "effusion".
 function named(finding, status) {
-  const name = finding.replaceAll("_", " ");
+  const name = names.get(finding) ?? finding.replaceAll("_", " ");
   return status === "absent" ? t("no {finding}", { finding: name }) : status === "uncertain" ? `${name}?` : name;
 }
 

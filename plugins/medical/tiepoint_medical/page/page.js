@@ -2,7 +2,7 @@
 
 import { Busy, Failed, Loaded, html, number, say, t, time, useEffect, useLoaded, useState } from "../../../assets/tiepoint.js";
 import { form } from "./files.js";
-import { Match, stated } from "./match.js";
+import { Match, learnNames, stated } from "./match.js";
 import { Viewer, lookedAt, nothing } from "./viewer.js";
 
 export default function ReadingRoom({ api, may }) {
@@ -11,7 +11,12 @@ export default function ReadingRoom({ api, may }) {
   const [state, setState] = useState({});
   const [everything, setEverything] = useState(false);
   const worklist = useLoaded((signal) => api.get("/v1/medical/worklist", { query: { unread: !everything }, signal }), [everything], { every: 15 });
-  useEffect(() => { setState({}); if (opened.report) setText(opened.report); }, [opened.files]);
+  useLoaded((signal) => api.get("/v1/medical/findings", { signal }).then(learnNames), []);
+  useEffect(() => {
+    setState({});
+    if (opened.files.length === 0) setText(""); // words on another study, if any
+    else if (opened.report) setText(opened.report);
+  }, [opened.files]);
   const asked = { files: opened.files, text };
   const ask = async (keep) => {
     setState({ loading: true });

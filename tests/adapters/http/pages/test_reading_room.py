@@ -140,8 +140,13 @@ def test_files_that_are_no_study_are_told(room, visit, study, tmp_path):
     other.write_bytes(written(image(PatientID="P8", StudyInstanceUID="1.2.7")))
     opened(visitor, [*study, str(other)])
     visitor.page.get_by_role("alert").get_by_text("the files are of 2 patients").wait_for()
+    visitor.page.get_by_label("Report or words").fill("Words on another study.")
     opened(visitor, [*study, str(noise)])
     visitor.sees("1 files are left out: the file is not DICOM")
+    assert visitor.page.get_by_label("Report or words").input_value() == "Words on another study."
+    opened(visitor, study)
+    visitor.sees("3 files")
+    assert visitor.page.get_by_label("Report or words").input_value() == ""
 
 
 def test_every_word_is_there_in_chinese(room, visit):
@@ -149,4 +154,8 @@ def test_every_word_is_there_in_chinese(room, visit):
     assert untranslated(page) == []
     visitor = visit(f"{room}/pages/medical", language="zh-CN", dark=True, phone=True)
     visitor.sees("打开一项检查，或写下所见")
+    visitor.page.get_by_label("报告或文字").fill("右侧胸腔积液。")
+    visitor.page.get_by_role("button", name="查找相似病例").click()
+    visitor.page.get_by_text("✓ 胸腔积液").first.wait_for()
+    visitor.sees("不得单独用于临床决策")
     assert visitor.barriers() == []
