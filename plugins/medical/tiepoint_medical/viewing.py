@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tiepoint.errors import DecodeError, InputError
+from tiepoint_adapters.dicom.pixels import MAX_FRAMES
 from tiepoint_adapters.dicom.reading import DicomObject, read_dicom
 from tiepoint_adapters.dicom.reports import report_text
 from tiepoint_adapters.dicom.series import Volume, volumes_of
@@ -33,7 +34,10 @@ def layout(files: Sequence[Path], viewer: str | None) -> dict[str, Any]:
     left_out: list[dict[str, Any]] = []
     for number, file in enumerate(files):
         try:
-            parts.append(read_dicom(file, pixels=False))
+            part = read_dicom(file, pixels=False)
+            if part.frames > MAX_FRAMES:
+                raise DecodeError(f"the header claims more than {MAX_FRAMES:,} frames")
+            parts.append(part)
         except DecodeError as error:
             left_out.append({"file": number, "reason": error.what})
     for keyword, noun in (("PatientID", "patients"), ("StudyInstanceUID", "studies")):

@@ -218,7 +218,7 @@ def test_a_series_is_one_case_and_its_report_may_come_later(
     (tmp_path / "report.hl7").write_bytes(spoken.encode())
     assert (take().added, take().known) == (2, 2)
     found = service.match(text="pericardial effusion", k=1).hits[0]
-    assert found.report == "Small pericardial effusion, says REDACTED."
+    assert found.report == "Small pericardial effusion, says REDACTED REDACTED."
     # The slices of another patient's series find it, pooled as it is.
     (tmp_path / "other").mkdir()
     for number in range(5):

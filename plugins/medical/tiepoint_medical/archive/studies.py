@@ -11,6 +11,7 @@ from tiepoint.errors import DecodeError
 from tiepoint.types import Skipped
 from tiepoint_adapters.dicom.finding import find_files, name_below
 from tiepoint_adapters.dicom.kinds import Kind
+from tiepoint_adapters.dicom.pixels import MAX_FRAMES
 from tiepoint_adapters.dicom.reading import DicomObject, read_dicom
 from tiepoint_adapters.dicom.reports import report_text
 from tiepoint_adapters.dicom.series import Volume, volumes_of
@@ -147,6 +148,8 @@ def _checked(part: DicomObject) -> DicomObject:
     missing = [keyword for keyword in _NEEDED if part.uid(keyword) is None]
     if missing:
         raise DecodeError(f"the object has no {missing[0]}")
+    if part.frames > MAX_FRAMES:
+        raise DecodeError(f"the header claims {part.frames} frames, more than {MAX_FRAMES:,}")
     if part.kind is not Kind.IMAGE and not report_text(part).strip():
         raise DecodeError(f"no picture and no report ({part.class_name})")
     return part

@@ -196,6 +196,8 @@ def _asked(
     from tiepoint_medical.archive.asking import ImageQuery, query_of
 
     asked = ImageQuery(None) if image is None else query_of(image)
+    for warning in service.reader.read(text).warnings if text else ():
+        say(warning)
     return service.match(
         image=asked.image,
         text=text or asked.report or None,
