@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/security -e plugins/medical -e plugins/recommendation
 SOURCES := Makefile pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help demo test lint unit bench serve docs wheelhouse notices clean
+.PHONY: help demo test lint unit bench serve docs pictures wheelhouse notices clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,10 @@ serve: $(VENV)/installed  ## Bring up API and pages with the applications on dem
 
 docs: $(VENV)/developed  ## Build the documentation into build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+pictures: $(VENV)/developed  ## Take the pictures of the pages anew, from the demo data of `serve`
+	$(BIN)/python examples/serve_demo.py tiepoint-serve
+	$(BIN)/python docs/pictures/render.py tiepoint-serve/deployment.yaml
 
 # Everything that an air-gapped machine needs: docs/how-to/air-gapped.md.
 wheelhouse: $(BIN)/python  ## Fill wheelhouse/ with all that an installation without a network needs

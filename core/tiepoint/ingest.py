@@ -51,10 +51,11 @@ class Contents(Protocol):
 class OwningSource(Protocol):
     """A source that knows its items again, so that those that it no longer has can be removed."""
 
-    def name_of(self, parts: Mapping[str, str]) -> str | None:
+    def name_of(self, item: str, parts: Mapping[str, str]) -> str | None:
         """Return what this source calls a stored item, as `Skipped.where` does; None if not its.
 
         Args:
+            item: Its id.
             parts: What is stored of the item's parts.
         """
 
@@ -180,7 +181,7 @@ def ingest(
         raise InputError(
             "this source cannot tell which stored items are its own",
             where=f"--prune, source {name}",
-            hint="Prune folders, with --source; delete other items by their ids.",
+            hint="Prune folders and catalogues, with --source; delete other items by their ids.",
         )
     seen: set[str] = set()
     report = IngestReport(name, collection)
@@ -225,7 +226,7 @@ def _stale(
     stale = []
     for start in range(0, len(unseen), _LOOKED_UP):
         for item, (_, parts) in contents.get(unseen[start : start + _LOOKED_UP]).items():
-            name = source.name_of(parts)
+            name = source.name_of(item, parts)
             if name is not None and name not in exact and not name.startswith(folders):
                 stale.append(item)
     return stale

@@ -1,7 +1,7 @@
 """Takes the pictures of the pages that the documentation shows.
 
-    tiepoint serve ...                                   # with demo data, see `make serve`
-    python docs/pictures/render.py http://127.0.0.1:8080
+    make pictures                                        # on the demo data of `make serve`
+    python docs/pictures/render.py http://127.0.0.1:8080 # of a service that runs
 
 Needs Playwright and the system's Chromium.
 """
@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+TIEPOINT = Path(sys.executable).with_name("tiepoint")
 
 HEAD = "J2K_pixelrep_mismatch.dcm"
 """A test file of pydicom: a slice of a head."""
@@ -55,15 +59,39 @@ def render(address: str) -> None:
             options = {"viewport": {"width": 1366, "height": 768}, "locale": "en-GB", **setting}
             page = browser.new_context(**options).new_page()
             page.goto(address + path)
-            page.wait_for_timeout(2500)
+            _settle(page)
             for click in clicks:
                 _act(page, click)
-            page.wait_for_timeout(1500)
-            page.wait_for_selector(".busy", state="detached")
+                _settle(page)
             page.evaluate("scrollTo(0, 0)")
             Image.open(io.BytesIO(page.screenshot())).save(FOLDER / f"{name}.webp", quality=88)
             print(FOLDER / f"{name}.webp")
         browser.close()
+
+
+def _settle(page: Any) -> None:
+    """Wait until nothing is loading any more, and what is in view has its pictures."""
+    page.wait_for_timeout(1500)
+    page.locator(".busy, #content > p.soft:only-child").first.wait_for(state="detached")
+    page.wait_for_timeout(2500)
+
+
+@contextmanager
+def served(deployment: Path) -> Iterator[str]:
+    """Serve a deployment on a free port while the context lasts; yields its address."""
+    import yaml
+
+    content = yaml.safe_load(deployment.read_text("utf-8")) | {"server": {"port": 0}}
+    elsewhere = deployment.with_name("pictures.yaml")
+    elsewhere.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+    with subprocess.Popen([TIEPOINT, "serve", elsewhere], stdout=subprocess.PIPE) as service:
+        try:
+            ready, _, told = next(iter(service.stdout or []), b"").decode().partition(": ")
+            if ready != "ready":
+                sys.exit("the service did not start")
+            yield told.partition(",")[0]
+        finally:
+            service.terminate()
 
 
 def _act(page: Any, step: str | tuple[str, str]) -> None:
@@ -78,4 +106,8 @@ def _act(page: Any, step: str | tuple[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    render(sys.argv[1])
+    if sys.argv[1].startswith("http"):
+        render(sys.argv[1])
+    else:
+        with served(Path(sys.argv[1])) as address:
+            render(address)

@@ -76,9 +76,9 @@ def test_what_cannot_be_read_is_said_and_left(folder):
 def test_stored_segments_are_known_again(folder):
     source = VideoSource(folder)
     for item in source.items(DECLARED):
-        assert source.name_of(item.parts) == item.id.partition("#t=")[0]
-    assert source.name_of({"video": "/elsewhere/a.mp4#t=0,1"}) is None
-    assert source.name_of({"image": str(folder / "a.jpg")}) is None
+        assert source.name_of(item.id, item.parts) == item.id.partition("#t=")[0]
+    assert source.name_of("a", {"video": "/elsewhere/a.mp4#t=0,1"}) is None
+    assert source.name_of("a", {"image": str(folder / "a.jpg")}) is None
 
 
 def test_folders_and_options_that_cannot_be_are_refused(folder, tmp_path):

@@ -13,6 +13,9 @@ import yaml
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 EXAMPLES = DEPLOY.parent / "examples"
+SERVED = ("server.yaml", "cluster.yaml")
+"""What compose and Kubernetes mount."""
+
 SET_BY_THE_IMAGE = {"TIEPOINT_STATE", "TIEPOINT_CACHE"}
 
 
@@ -49,6 +52,20 @@ def test_the_unit_is_one_that_systemd_takes_and_is_fenced_in(tmp_path):
         text=True,
     )
     assert judged.returncode == 0, judged.stdout[-400:]
+
+
+def test_the_image_holds_what_the_deployments_name():
+    text = (DEPLOY / "Dockerfile").read_text("utf-8")
+    [core] = re.findall(r'"\.\[([\w,]+)\]"', text)
+    deployed = [yaml.safe_load((EXAMPLES / name).read_text("utf-8")) for name in SERVED]
+
+    assert "oidc" in deployed[1]["auth"]
+    assert "traces" in deployed[1]["telemetry"]
+    assert deployed[1]["engine"]["type"] == "ray"
+    assert {"oidc", "telemetry", "ray"} <= set(core.split(","))
+    assert "postgresql://" in deployed[0]["plugins"]["security"]["records"]["database"]
+    for plugin in ("security", "medical", "recommendation"):
+        assert f'"plugins/{plugin}[postgresql]"' in text
 
 
 def test_the_compose_file_keeps_to_the_specification(tmp_path):

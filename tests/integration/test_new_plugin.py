@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.command_line import tiepoint
 from tests.integration.test_third_party_plugin import install_example
 
 REPOSITORY = Path(__file__).parents[2]
@@ -58,14 +61,19 @@ def test_it_passes_its_own_tests_and_answers_on_the_command_line(made):
         text=True,
     )
     assert run.stdout.strip() == "['robin']", run.stderr
-    asked = subprocess.run(
-        [sys.executable, "-m", "tiepoint.cli.main", "wild_birds", "deploy.yaml", "tail"],
-        cwd=made,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    asked = tiepoint("wild_birds", made / "deploy.yaml", "tail", PYTHONPATH=path)
     assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.split()[1] == "wren"
+
+
+def test_its_deployment_is_valid_and_its_page_speaks_chinese(made):
+    deployment = made / "birds" / "deploy.yaml"
+    checked = tiepoint("config", "check", deployment, PYTHONPATH=made / "site")
+    page = made / "birds" / "tiepoint_wild_birds" / "page"
+    spoken = re.findall(r't\("([^"]+)"\)', (page / "page.js").read_text("utf-8"))
+
+    assert (checked.returncode, checked.stdout) == (0, f"{deployment}: ok\n"), checked.stderr
+    assert sorted(spoken) == sorted(json.loads((page / "zh.json").read_text("utf-8")))
 
 
 def test_a_bad_name_and_a_folder_that_exists_are_refused_in_one_line(tiepoint_here, tmp_path):

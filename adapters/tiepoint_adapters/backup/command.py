@@ -9,7 +9,7 @@ import click
 from tiepoint.cli.output import echo, print_json
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint backup deployment.yaml /backups/2026-01-31")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -34,7 +34,7 @@ def backup(config: Path, target: Path, as_json: bool) -> None:
     echo(f"{target}: {described(manifest)}")
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint restore deployment.yaml /backups/2026-01-31")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("source", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--check", "only_check", is_flag=True, help="Only verify the backup.")

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.errors import InputError
 from tiepoint.types import Skipped
 from tiepoint_adapters.benchmarks.report import report
@@ -23,21 +24,19 @@ from tiepoint_adapters.benchmarks.report import report
 CHUNK = 4
 
 
-@click.command("dicom")
+@click.command("dicom", epilog="Example: tiepoint bench dicom ~/studies")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--rounds", default=5, show_default=True, help="Times that the two take turns.")
 @click.option(
     "--processes", default=2, show_default=True, help="At work together, in a row of its own."
 )
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_dicom(folder: Path, rounds: int, processes: int, json_path: Path | None) -> None:
+@json_option
+def bench_dicom(folder: Path, rounds: int, processes: int, json_file: Path | None) -> None:
     """Decoded frames a second from the files of a folder, against bare pydicom."""
     files = decodable(folder)
     if not files:
         raise InputError("the folder holds no DICOM pictures", where=str(folder))
-    report(measure(files, rounds, processes), json_path, f"{len(files)} DICOM files with pictures")
+    report(measure(files, rounds, processes), json_file, f"{len(files)} DICOM files with pictures")
 
 
 def decodable(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.config.models import Deployment
 from tiepoint.paths import cache_dir
 from tiepoint_adapters.benchmarks.report import report
@@ -25,18 +26,16 @@ from tiepoint_adapters.benchmarks.report import report
 BATCH = 32
 
 
-@click.command("encode")
+@click.command("encode", epilog="Example: tiepoint bench encode --images 200 --json figures.json")
 @click.option("--images", default=1000, show_default=True, help="JPEG files to make and encode.")
 @click.option("--texts", default=1000, show_default=True, help="Texts to encode.")
 @click.option("--rounds", default=3, show_default=True, help="Times that the engines take turns.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_encode(images: int, texts: int, rounds: int, json_path: Path | None) -> None:
+@json_option
+def bench_encode(images: int, texts: int, rounds: int, json_file: Path | None) -> None:
     """Images and texts a second, against plain torch loops with the same weights."""
     with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as name:
         rows = measure_images(Path(name), images, rounds) + measure_texts(texts, rounds)
-    report(rows, json_path, f"{images:,} JPEG files of 500x375 and {texts:,} texts")
+    report(rows, json_file, f"{images:,} JPEG files of 500x375 and {texts:,} texts")
 
 
 @contextmanager

@@ -11,20 +11,20 @@ from typing import Any
 
 import click
 
+from tiepoint.cli.json_file import json_option
+from tiepoint.cli.output import say
 from tiepoint_adapters.benchmarks.report import report
 
 WARM_UP = 128
 """Pictures that go in first, so that workers are up and have their encoders: two batches."""
 
 
-@click.command("engines")
+@click.command("engines", epilog="Example: tiepoint bench engines --images 2000 --workers 2")
 @click.option("--images", default=2000, show_default=True, help="JPEG files to make and encode.")
 @click.option("--workers", default=2, show_default=True, help="Ray workers, of one core each.")
 @click.option("--rounds", default=3, show_default=True, help="Times that the engines take turns.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_engines(images: int, workers: int, rounds: int, json_path: Path | None) -> None:
+@json_option
+def bench_engines(images: int, workers: int, rounds: int, json_file: Path | None) -> None:
     """Images a second from files to the store, by engine: this process alone, and Ray."""
     engines: dict[str, dict[str, Any]] = {
         "local": {"type": "local"},
@@ -32,7 +32,7 @@ def bench_engines(images: int, workers: int, rounds: int, json_path: Path | None
     }
     with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as name:
         rows = measure(Path(name), engines, images, rounds)
-    report(rows, json_path, f"{images:,} JPEG files of 500x375, from disk to the store")
+    report(rows, json_file, f"{images:,} JPEG files of 500x375, from disk to the store")
 
 
 def measure(
@@ -54,6 +54,7 @@ def measure(
     starts: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(rounds):
         for number, (name, engine) in enumerate(engines.items()):
+            say(f"round {turn + 1}: {name}")
             start_s, speed = _fill(folder / f"{turn}-{number}", engine, files)
             starts[name].append(start_s)
             speeds[name].append(speed)

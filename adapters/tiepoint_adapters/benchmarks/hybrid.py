@@ -18,6 +18,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.cli.output import say
 from tiepoint.config.models import Deployment
 from tiepoint.errors import InputError
@@ -36,15 +37,13 @@ _SHARES = (0.5, 0.1, 0.01, 0.001)
 Question = Callable[[int], dict[str, Any]]
 
 
-@click.command("hybrid")
+@click.command("hybrid", epilog="Example: tiepoint bench hybrid --n 20000")
 @click.option("--n", "count", default=100_000, show_default=True, help="Items to search in.")
 @click.option("--dim", default=256, show_default=True, help="Length of the vectors.")
 @click.option("--k", default=10, show_default=True, help="Hits to find.")
 @click.option("--queries", default=200, show_default=True, help="Queries of each kind.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_hybrid(count: int, dim: int, k: int, queries: int, json_path: Path | None) -> None:
+@json_option
+def bench_hybrid(count: int, dim: int, k: int, queries: int, json_file: Path | None) -> None:
     """Searches by vector, words and filter at once, fused."""
     if not 1 <= k <= 100 or count < 1000 or dim < 24 or queries < _ROUNDS:
         raise InputError(
@@ -66,7 +65,7 @@ def bench_hybrid(count: int, dim: int, k: int, queries: int, json_path: Path | N
         {"query": name, "p50_ms": _percentile(taken, 50), "p99_ms": _percentile(taken, 99)}
         for name, taken in timings.items()
     ]
-    report(rows, json_path, f"The {k} best of {count:,} items")
+    report(rows, json_file, f"The {k} best of {count:,} items")
 
 
 def zipf_texts(count: int) -> list[str]:

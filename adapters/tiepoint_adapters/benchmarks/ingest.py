@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.cli.output import say
 from tiepoint.errors import InputError
 from tiepoint.index.kinds.hnsw import CONSTRUCTION_BREADTH, LINKS
@@ -20,7 +21,7 @@ from tiepoint_adapters.benchmarks.report import report
 from tiepoint_adapters.benchmarks.vectors import RANK, Vectors, clustered, embeddings
 
 
-@click.command("ingest")
+@click.command("ingest", epilog="Example: tiepoint bench ingest --n 20000")
 @click.option("--n", "count", default=20_000, show_default=True, help="Vectors to store.")
 @click.option("--dim", default=256, show_default=True, help="Length of the vectors.")
 @click.option(
@@ -29,11 +30,9 @@ from tiepoint_adapters.benchmarks.vectors import RANK, Vectors, clustered, embed
     help="Vectors of an .npz, .hdf5 or .fvecs file, as `bench search` takes them.",
 )
 @click.option("--rounds", default=1, show_default=True, help="How often all take a turn.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
+@json_option
 def bench_ingest(
-    count: int, dim: int, data: Path | None, rounds: int, json_path: Path | None
+    count: int, dim: int, data: Path | None, rounds: int, json_file: Path | None
 ) -> None:
     """Storing vectors against bare Milvus Lite and bare FAISS."""
     if count < 1000 or dim < RANK or rounds < 1:
@@ -63,7 +62,7 @@ def bench_ingest(
         }
         for name, taken in seconds.items()
     ]
-    report(rows, json_path, f"Storing {count:,} x {dim}")
+    report(rows, json_file, f"Storing {count:,} x {dim}")
 
 
 def _tiepoint(folder: Path, vectors: Vectors) -> float:

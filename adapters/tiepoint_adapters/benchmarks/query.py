@@ -15,23 +15,22 @@ from typing import Any
 
 import click
 
+from tiepoint.cli.json_file import json_option
 from tiepoint_adapters.benchmarks.report import report
 
 _WARMING = 5
 
 
-@click.command("query")
+@click.command("query", epilog="Example: tiepoint bench query --texts 200")
 @click.option("--texts", default=200, show_default=True, help="Texts, each asked by itself.")
 @click.option(
     "--preset", type=click.Choice(["fast", "accurate"]), default="fast", show_default=True
 )
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_query(texts: int, preset: str, json_path: Path | None) -> None:
+@json_option
+def bench_query(texts: int, preset: str, json_file: Path | None) -> None:
     """Milliseconds from one text to a vector, against the packages of the same encoders."""
     rows = measure(texts, preset)
-    report(rows, json_path, f"{texts:,} texts, one at a time, Host.embedded, {preset}")
+    report(rows, json_file, f"{texts:,} texts, one at a time, Host.embedded, {preset}")
 
 
 def measure(count: int, preset: str) -> list[dict[str, Any]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tiepoint.errors import InputError
+from tiepoint.cli.json_file import deliver
 from tiepoint.threads import usable_cores
 
 _DISTRIBUTIONS = (
@@ -39,15 +37,15 @@ _MOST_BESIDE = 8  # columns of a single row; more stand below one another
 
 def report(
     rows: Sequence[Mapping[str, Any]],
-    json_path: Path | None,
+    json_file: Path | None,
     title: str,
     apart: Sequence[str] = (),
 ) -> None:
-    """Print the rows as tables, and write them as `{"rows", "machine", "versions"}`.
+    """Print the rows as tables, or deliver them as `{"rows", "machine", "versions"}`.
 
     Args:
         rows: What was measured; columns are shown in the order in which keys first appear.
-        json_path: The file to write, whole or not at all; none if None.
+        json_file: What `--json` said; see `json_option`.
         title: The tables' heading.
         apart: Columns that stand in the headings: rows that differ in them, or in the columns
             that they have, are in tables of their own. One table if there are none.
@@ -55,22 +53,11 @@ def report(
     Raises:
         InputError: The file cannot be written.
     """
-    for heading, group in groupby(rows, lambda row: _heading(row, title, apart)):
-        _print([{key: row[key] for key in row if key not in apart} for row in group], heading[0])
-    if json_path is None:
-        return
-    text = json.dumps({"rows": list(rows), "machine": machine(), "versions": versions()}, indent=2)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=json_path.parent, prefix=f".{json_path.name}-")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(f"{text}\n")
-        Path(temporary).replace(json_path)
-    except OSError as error:
-        raise InputError(
-            f"the report cannot be written ({error.strerror})",
-            where=str(json_path),
-            hint="Give a file in a folder that exists.",
-        ) from error
+    if deliver(json_file, {"rows": list(rows), "machine": machine(), "versions": versions()}):
+        for heading, group in groupby(rows, lambda row: _heading(row, title, apart)):
+            _print(
+                [{key: row[key] for key in row if key not in apart} for row in group], heading[0]
+            )
 
 
 def machine() -> dict[str, Any]:

@@ -18,9 +18,11 @@ from typing import Any
 import click
 import numpy as np
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.cli.output import say
 from tiepoint.errors import InputError
 from tiepoint.host import Host
+from tiepoint.types import AddReport
 from tiepoint_adapters.benchmarks import search_engines as engines
 from tiepoint_adapters.benchmarks.memory import growth_of_faiss, growth_of_tier
 from tiepoint_adapters.benchmarks.report import report
@@ -33,7 +35,10 @@ SELECTIVITIES = (0.001, 0.01, 0.1, 0.5)
 KINDS = ("auto", "exact", "hnsw", "ivf", "lsh", "int8", "binary")
 
 
-@click.command("search")
+@click.command(
+    "search",
+    epilog="Example: tiepoint bench search --n 20000 --peer faiss-hnsw --json figures.json",
+)
 @click.option("--n", "count", default=100_000, show_default=True, help="Vectors to search in.")
 @click.option("--dim", default=256, show_default=True, help="Length of the vectors.")
 @click.option("--k", default=10, show_default=True, help="Neighbours to find.")
@@ -54,13 +59,16 @@ KINDS = ("auto", "exact", "hnsw", "ivf", "lsh", "int8", "binary")
 )
 @click.option("--memory", is_flag=True, help="Measure memory, in processes of their own.")
 @click.option(
+    "--no-rebuild",
+    is_flag=True,
+    help="Leave out building the index again from the store, which takes minutes for a million.",
+)
+@click.option(
     "--curve",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw recall against queries per second (.png or .svg; needs matplotlib).",
 )
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
+@json_option
 def bench_search(
     count: int,
     dim: int,
@@ -70,8 +78,9 @@ def bench_search(
     recall: float,
     peers: tuple[str, ...],
     memory: bool,
+    no_rebuild: bool,
     curve: Path | None,
-    json_path: Path | None,
+    json_file: Path | None,
 ) -> None:
     """Vector search against bare FAISS, USearch, Milvus Lite and LanceDB."""
     if not 1 <= k <= 100 or count < 1000 or dim < RANK or not 0.5 <= recall <= 1:
@@ -87,10 +96,10 @@ def bench_search(
     names = engines.installed(peers or tuple(engines.PEERS)) if "none" not in peers else []
     with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as folder:
         bench = _Bench(Path(folder), name, vectors, k, kind, recall)
-        rows = bench.measure(names, memory)
+        rows = bench.measure(names, memory=memory, rebuild=not no_rebuild)
         if curve is not None:
             bench.draw(curve)
-    report(rows, json_path, f"The {k} nearest", apart=("part", "data"))
+    report(rows, json_file, f"The {k} nearest", apart=("part", "data"))
 
 
 class _Bench:
@@ -113,43 +122,34 @@ class _Bench:
         self.name = f"{name} ({len(self.vectors):,} x {vectors.shape[1]})"
         self.folder, self.k, self.kind, self.recall = folder, k, kind, recall
         self.truth = truth_of(self.vectors, self.queries, k)
-        self.points: dict[str, list[tuple[float, float]]] = {}
+        self.peers: list[Engine] = []
 
     def host(self) -> Host:
         return engines.host_of(
             self.folder / "tiepoint", self.vectors.shape[1], self.kind, self.recall
         )
 
-    def measure(self, names: list[str], memory: bool) -> list[dict[str, Any]]:
+    def measure(self, names: list[str], *, memory: bool, rebuild: bool) -> list[dict[str, Any]]:
         """Return the rows of all tables."""
-        say(f"{self.name}: storing in tiepoint, and opening it again")
-        with self.host() as host:
-            host.add(engines.items(self.vectors))
-        opening = self._opening()
+        opening = {"store_s": self._store(), **self._opening(rebuild)}
         with self.host() as host:
             # Where the tier finds more than it was asked for, its peers have to as well.
             own = engines.tiepoint(host, self.k).found(self.queries)
         recall = max(self.recall, self.truth.recall(own))
-        found: list[Engine] = []
         for name in names:
             say(f"{self.name}: building and tuning {name}")
             engine = engines.peer(name, self.vectors, self.k, self.folder)
             tune(engine, self.queries, self.truth, recall)
-            found.append(engine)
+            self.peers.append(engine)
         with self.host() as host:
             ours = engines.tiepoint(host, self.k)
             described = host.health()["collections"][engines.COLLECTION]["tier"]["vectors"][
                 "vector"
             ]
             say(f"{self.name}: {described['search']} ({described['why']})")
-            rows = self._compare([ours, *found], described)
+            rows = self._compare([ours, *self.peers], described)
             say(f"{self.name}: filters")
             rows += self._filtered(host)
-            self.points = {
-                engine.name: curve_of(engine, self.queries, self.truth)
-                for engine in [ours, *found]
-                if not engine.slow
-            }
         rows.append({"part": "opening", "data": self.name, "engine": "tiepoint", **opening})
         if memory:
             say(f"{self.name}: memory")
@@ -157,10 +157,33 @@ class _Bench:
         return rows
 
     def draw(self, path: Path) -> None:
-        """Draw the curves of the engines."""
+        """Draw the curves of the engines; after `measure`."""
         from tiepoint_adapters.benchmarks.curve import draw
 
-        draw(self.points, path, self.name, self.k)
+        say(f"{self.name}: curves")
+        with self.host() as host:
+            points = {
+                engine.name: curve_of(engine, self.queries, self.truth)
+                for engine in [engines.tiepoint(host, self.k), *self.peers]
+                if not engine.slow
+            }
+        draw(points, path, self.name, self.k)
+
+    def _store(self) -> float:
+        """Store the vectors; gives the seconds, of which building the index takes a part."""
+        say(f"{self.name}: storing in tiepoint")
+        every, shown = len(self.vectors) // 10, 0
+
+        def progress(done: AddReport) -> None:
+            nonlocal shown
+            if done.added // every > shown:
+                shown = done.added // every
+                say(f"{self.name}: {done.added:,} stored")
+
+        with self.host() as host:
+            started = time.perf_counter()
+            host.add(engines.items(self.vectors), progress=progress)
+            return round(time.perf_counter() - started, 1)
 
     def _compare(self, found: list[Engine], described: dict[str, Any]) -> list[dict[str, Any]]:
         rows = []
@@ -212,18 +235,22 @@ class _Bench:
             for share, engine, truth in asked
         ]
 
-    def _opening(self) -> dict[str, float]:
+    def _opening(self, rebuild: bool) -> dict[str, float]:
         """Time from opening to the first answer, with the snapshot and without."""
-        found = {}
-        for key in ("open_s", "rebuild_s"):
-            started = time.perf_counter()
-            with self.host() as host:
-                host.search(vector=self.queries[0], k=self.k)
-                found[key] = round(time.perf_counter() - started, 3)
-            if key == "open_s":
-                for snapshot in self.folder.rglob("snapshot-*"):
-                    shutil.rmtree(snapshot)
+        say(f"{self.name}: opening it")
+        found = {"open_s": self._first_answer()}
+        if rebuild:
+            say(f"{self.name}: building the index again")
+            for snapshot in self.folder.rglob("snapshot-*"):
+                shutil.rmtree(snapshot)
+            found["rebuild_s"] = self._first_answer()
         return found
+
+    def _first_answer(self) -> float:
+        started = time.perf_counter()
+        with self.host() as host:
+            host.search(vector=self.queries[0], k=self.k)
+            return round(time.perf_counter() - started, 3)
 
     def _memory(self) -> list[dict[str, Any]]:
         queries = self.folder / "queries.npy"

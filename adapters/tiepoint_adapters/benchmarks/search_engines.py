@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.cli.output import say
 from tiepoint.host import Host
 from tiepoint.index.kinds.hnsw import CONSTRUCTION_BREADTH, LINKS
 from tiepoint.index.tier import ServingTier
@@ -27,6 +27,7 @@ BREADTHS = (10, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128, 192, 256, 3
 BUCKETS = 1000
 COLLECTION = "vectors"
 _INSERTED_AT_ONCE = 5000
+_ADDED_AT_ONCE = 100_000
 
 
 @dataclass(slots=True)
@@ -137,7 +138,10 @@ def faiss_hnsw(vectors: Vectors, k: int) -> Engine:
 
     index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = CONSTRUCTION_BREADTH
-    index.add(vectors)
+    for start in range(0, len(vectors), _ADDED_AT_ONCE):
+        index.add(vectors[start : start + _ADDED_AT_ONCE])
+        if index.ntotal < len(vectors):
+            say(f"faiss-hnsw: {index.ntotal:,} added")
 
     def choose(breadth: int) -> None:
         index.hnsw.efSearch = breadth
@@ -175,7 +179,6 @@ def usearch(vectors: Vectors, k: int) -> Engine:
 
 def lancedb(vectors: Vectors, k: int, folder: Path) -> Engine:
     """Return LanceDB's inverted lists with quantised vectors, refined."""
-    os.environ.setdefault("LANCE_LOG", "error")  # read when it is imported
     import lancedb as lance
     import pyarrow as arrow
 
@@ -192,7 +195,7 @@ def lancedb(vectors: Vectors, k: int, folder: Path) -> Engine:
             .distance_type("cosine")
             .nprobes(probes[0])
             .refine_factor(10)
-            .select(["id"])
+            .select(["id", "_distance"])
             .limit(k)
             .to_arrow()["id"]
             .to_numpy()

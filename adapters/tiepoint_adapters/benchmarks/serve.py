@@ -22,6 +22,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.cli.output import say
 from tiepoint.errors import InputError, StoreError
 from tiepoint_adapters.benchmarks.load import Load, load, request
@@ -34,15 +35,13 @@ _DIFFERENT = 4096
 _SERVE = "import sys; from tiepoint.cli.main import main; sys.exit(main())"
 
 
-@click.command("serve")
+@click.command("serve", epilog="Example: tiepoint bench serve --clients 32 --seconds 20")
 @click.option("--n", "items", default=100_000, show_default=True, help="Items to search in.")
 @click.option("--clients", default=32, show_default=True, help="Callers at once.")
 @click.option("--seconds", default=60.0, show_default=True, help="For how long, of each kind.")
 @click.option("--k", default=10, show_default=True, help="Hits to find.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_serve(items: int, clients: int, seconds: float, k: int, json_path: Path | None) -> None:
+@json_option
+def bench_serve(items: int, clients: int, seconds: float, k: int, json_file: Path | None) -> None:
     """Requests a second of a service, by text and by vector, one at a time and many at once."""
     if items < 100 or clients < 2 or seconds < 1 or not 1 <= k <= 1000:
         raise InputError(
@@ -55,7 +54,7 @@ def bench_serve(items: int, clients: int, seconds: float, k: int, json_path: Pat
         say(f"storing {items:,} items")
         queries = _fill(file, items)
         rows = _measure(file, queries, clients, seconds, k)
-    report(rows, json_path, f"The {k} best of {items:,} items, over HTTP on this machine")
+    report(rows, json_file, f"The {k} best of {items:,} items, over HTTP on this machine")
 
 
 def _deployment(folder: Path) -> Path:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PAGE = "demo.html"
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint demo --images ~/Pictures")
 @click.option("--images", type=click.Path(path_type=Path), help="A folder of your own pictures.")
 @click.option("--ask", multiple=True, metavar="TEXT", help="What to ask of them; repeatable.")
 @click.option(

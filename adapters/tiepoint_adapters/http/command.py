@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint serve deployment.yaml")
 @click.argument("config", type=click.Path(path_type=Path))
 def serve(config: Path) -> None:
     """Serve a deployment by HTTP, with its plugins, until SIGINT or SIGTERM."""

@@ -259,6 +259,12 @@ class Jobs:
         return self._closing or id in self._cancelled
 
     def _sources(self, parameters: Mapping[str, Any]) -> list[str]:
+        if not self._host.deployment.sources:
+            raise ConfigError(
+                "the deployment names no source",
+                where="sources",
+                hint="Name one under `sources` in the deployment file, or add items over the API.",
+            )
         unknown = set(parameters) - {"sources", "prune"}
         names = parameters.get("sources")
         known = list(self._host.deployment.sources)
@@ -266,6 +272,7 @@ class Jobs:
         if (
             unknown
             or not isinstance(wanted, list)
+            or not wanted
             or not isinstance(parameters.get("prune", False), bool)
         ):
             raise ConfigError(
@@ -278,7 +285,7 @@ class Jobs:
                 raise ConfigError(
                     f"the deployment has no source {name!r:.80}",
                     where="parameters.sources",
-                    hint=f"There are: {', '.join(known) or 'none'}.",
+                    hint=f"There are: {', '.join(known)}.",
                 )
         return wanted
 

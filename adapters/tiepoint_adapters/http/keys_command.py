@@ -21,7 +21,9 @@ def keys() -> None:
     """Make, list and revoke the keys by which callers of the service are known."""
 
 
-@keys.command()
+@keys.command(
+    epilog="Example: tiepoint keys create deployment.yaml wall --scope 'security:*' --days 90"
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, metavar="SCOPE", help="Repeatable; see below.")
@@ -50,7 +52,7 @@ def create(
     say(f"keep it: it is shown this once; its hash is in {file.path}")
 
 
-@keys.command("list")
+@keys.command("list", epilog="Example: tiepoint keys list deployment.yaml")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the keys as JSON.")
 def list_keys(config: Path, as_json: bool) -> None:
@@ -69,13 +71,21 @@ def list_keys(config: Path, as_json: bool) -> None:
     print_table(("id", "name", "state", "scopes"), rows)
 
 
-@keys.command()
+@keys.command(epilog="Example: tiepoint keys revoke deployment.yaml wall")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("key", metavar="ID|NAME")
-def revoke(config: Path, key: str) -> None:
-    """Revoke a key by its id, or all of a name; a running service knows at once."""
-    for revoked in _file(_deployment(config)).revoke(key):
-        echo(f"revoked {revoked.id} ({revoked.name})")
+@click.option("--json", "as_json", is_flag=True, help="Print the revoked keys as JSON.")
+def revoke(config: Path, key: str, as_json: bool) -> None:
+    """Revoke a key by its id, or all of a name; a running service knows at once.
+
+    With --json: {"revoked": [{"id", "name"}]}.
+    """
+    revoked = _file(_deployment(config)).revoke(key)
+    if as_json:
+        print_json({"revoked": [{"id": one.id, "name": one.name} for one in revoked]})
+        return
+    for one in revoked:
+        echo(f"revoked {one.id} ({one.name})")
 
 
 def _deployment(config: Path) -> Deployment:

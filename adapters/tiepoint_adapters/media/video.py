@@ -78,10 +78,11 @@ class VideoSource:
             for segment in segments:
                 yield self._item(file, segment, sidecar, metadata)
 
-    def name_of(self, parts: Mapping[str, str]) -> str | None:
+    def name_of(self, item: str, parts: Mapping[str, str]) -> str | None:
         """Return the path below the folder of an item that came from it; None for another's.
 
         Args:
+            item: Its id.
             parts: What is stored of the item's parts.
         """
         return self.folder.name_of(parts.get("video", "").rpartition("#t=")[0])

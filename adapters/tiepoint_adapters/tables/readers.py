@@ -143,7 +143,7 @@ def _require(path: Path, columns: Sequence[str], header: Sequence[str]) -> None:
     missing = [column for column in columns if column not in header]
     if missing:
         raise InputError(
-            f"the table has no column {missing[0]!r}",
+            f"the table has no column {', '.join(map(repr, missing))}",
             where=str(path),
             hint=f"Its columns are {', '.join(header)}.",
         )

@@ -15,7 +15,7 @@ def config() -> None:
     """Check a deployment file, or print its schema."""
 
 
-@config.command()
+@config.command(epilog="Example: tiepoint config check deployment.yaml")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print what is wrong as JSON.")
 @click.pass_context
@@ -56,7 +56,7 @@ def _build(file: Path) -> list[TiepointError]:
     return []
 
 
-@config.command()
+@config.command(epilog="Example: tiepoint config schema > tiepoint.schema.json")
 def schema() -> None:
     """Print the JSON Schema of deployment files."""
     from tiepoint.config.schema import deployment_schema

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MARKS = {"ok": " ", "note": "-", "failed": "!"}
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint doctor deployment.yaml")
 @click.argument("config", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context

@@ -43,7 +43,8 @@ def report(error: BaseException, *, debug: bool) -> int:
         return WRONG_INPUT
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "tiepoint"
-        say(f"{_sentence(error.format_message())} See: {command} --help")
+        hint = "--json prints: send it to a file with >. " if _named_a_json_file(error) else ""
+        say(f"{_sentence(error.format_message())} {hint}See: {command} --help")
         return WRONG_INPUT
     if isinstance(error, click.ClickException):
         say(error.format_message())
@@ -73,6 +74,13 @@ def report(error: BaseException, *, debug: bool) -> int:
         " For the traceback: tiepoint --debug ..."
     )
     return FAILED
+
+
+def _named_a_json_file(error: click.UsageError) -> bool:
+    """Whether a word is too many beside a `--json` that prints, as it may name a file elsewhere."""
+    if error.ctx is None or "unexpected extra argument" not in error.message:
+        return False
+    return bool(error.ctx.params.get("as_json"))
 
 
 def _sentence(text: str) -> str:

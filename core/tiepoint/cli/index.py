@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 SHOWN_SKIPS = 20
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint index deployment.yaml --source photographs --prune")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--source", "only", metavar="NAME", help="Read this source only.")
 @click.option("--strict", is_flag=True, help="End with code 2 at the first input that is broken.")
-@click.option("--prune", is_flag=True, help="Remove items that a folder no longer has.")
+@click.option(
+    "--prune", is_flag=True, help="Remove items that a folder or a catalogue no longer has."
+)
 @click.option(
     "--migrate", is_flag=True, help="Bring what is stored to this file's encoders and aligner."
 )

@@ -11,22 +11,26 @@ from string import Template
 
 import click
 
-from tiepoint.cli.output import echo
+from tiepoint.cli.output import echo, print_json
 from tiepoint.errors import InputError
 from tiepoint.plugin import API_VERSION
 
 _PREFIX = "tiepoint_"
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint plugins new traffic --out tiepoint-traffic")
 @click.argument("name")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     help="The folder to make; tiepoint-NAME in this one if not given.",
 )
-def new(name: str, out: Path | None) -> None:
-    """Begin a plugin: a distribution with a command, a route, a page and a test that pass."""
+@click.option("--json", "as_json", is_flag=True, help="Print where it is as JSON.")
+def new(name: str, out: Path | None, as_json: bool) -> None:
+    """Begin a plugin: a distribution with a command, a route, a page and a test that pass.
+
+    With --json: {"folder", "distribution", "package"}.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,40}", name):
         raise InputError(
             f"{name!r:.60} is no name of a plugin",
@@ -60,7 +64,11 @@ def new(name: str, out: Path | None) -> None:
             where=str(folder),
             hint="Name another --out.",
         ) from error
-    echo(f"{folder}: made. Next: pip install -e {folder} && tiepoint plugins --check")
+    if as_json:
+        made = {key: words[key] for key in ("distribution", "package")}
+        print_json({"folder": str(folder), **made})
+        return
+    echo(f"{folder}: made. Next: pip install -e {folder}; then see its README.md")
 
 
 def _files(folder: Traversable, below: Path) -> Iterator[tuple[Path, str]]:

@@ -24,7 +24,7 @@ class _Row:
     about: str
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, epilog="Example: tiepoint plugins --check")
 @click.option("--check", is_flag=True, help="Import and list every component, the core's own too.")
 @click.option("--all", "everything", is_flag=True, help="List all components, not only plugins.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -34,6 +34,6 @@ def progress_of(name: str) -> Iterator[Callable[[int, int | None], None]]:
         nonlocal last
         if monotonic() - last >= LINE_EVERY_S and done != total:
             last = monotonic()
-            say(f"{name}: {done} of {total or 'unknown'}")
+            say(f"{name}: {done} of {total}" if total else f"{name}: {done} so far")
 
     yield line

@@ -9,7 +9,7 @@ import click
 from tiepoint.cli.output import echo, print_json
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint reload deployment.yaml")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def reload(config: Path, as_json: bool) -> None:

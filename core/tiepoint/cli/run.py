@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint run deployment.yaml")
 @click.argument("config", type=click.Path(path_type=Path))
 def run(config: Path) -> None:
     """Run a deployment until SIGINT or SIGTERM.

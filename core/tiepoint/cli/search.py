@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tiepoint.conversation.sessions import SessionInfo, Sessions
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint search deployment.yaml --text 'a red van' -k 5 --explain")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--text", metavar="TEXT", help="Words to search for; in a session, a turn of it.")
 @click.option("--image", type=click.Path(path_type=Path), help="An image to search by.")

@@ -115,7 +115,10 @@ class MilvusSession:
         milvus = self.milvus()
         try:
             for batch in layout.batches(entities):
-                milvus.call("upsert", name, batch)
+                if self.embedded is None:
+                    milvus.call("upsert", name, batch)
+                else:
+                    self.embedded.upsert(name, batch)
             if self.embedded is not None:
                 with store_errors(self.address):
                     self.embedded.sync(name)

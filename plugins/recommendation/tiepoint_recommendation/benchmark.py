@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tiepoint.cli.json_file import json_option
 from tiepoint_adapters.benchmarks.report import report
 
 if TYPE_CHECKING:
@@ -23,20 +24,18 @@ _CALLERS = 32
 _MIB = 2**20
 
 
-@click.command("recommend")
+@click.command("recommend", epilog="Example: tiepoint bench recommend --users 1000 --items 500")
 @click.option("--users", default=10_000, show_default=True, type=click.IntRange(10))
 @click.option("--items", default=100_000, show_default=True, type=click.IntRange(100))
 @click.option("--events", default=1_000_000, show_default=True, type=click.IntRange(100))
 @click.option("--asks", default=2000, show_default=True, type=click.IntRange(10))
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_recommend(users: int, items: int, events: int, asks: int, json_path: Path | None) -> None:
+@json_option
+def bench_recommend(users: int, items: int, events: int, asks: int, json_file: Path | None) -> None:
     """Milliseconds of an answer, events a second, and memory, from a store on this disk."""
     rows = measure(users, items, events, asks)
     report(
         rows,
-        json_path,
+        json_file,
         f"{users:,} users, {items:,} items, {events:,} events, answers of 10",
         apart=("what",),
     )

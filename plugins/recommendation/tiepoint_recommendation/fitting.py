@@ -17,7 +17,7 @@ from tiepoint_recommendation.interactions import Cleaning, EventLog, event_log
 from tiepoint_recommendation.item_space import ProductEncoder, Unreadable, item_space
 from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.rankers.base import ItemSpace, Ranker
-from tiepoint_recommendation.rankers.loading import build_ranker, ranker_names
+from tiepoint_recommendation.rankers.loading import blended_names, build_ranker
 from tiepoint_recommendation.saving import (
     digest_of,
     digest_of_ids,
@@ -146,7 +146,7 @@ def _now(log: EventLog) -> float:
 def empty_blend(settings: FitSettings) -> Blend:
     """Return the blend before anything is learned: fixed weights, or equal ones."""
     section = settings.blend
-    names = tuple(section.rankers or ranker_names())
+    names = tuple(section.rankers or blended_names())
     weights = np.full(len(names), 1 / max(len(names), 1), np.float32)
     if section.weights is not None:
         weights = np.array([section.weights.get(name, 0.0) for name in names], np.float32)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,19 +11,14 @@ import numpy as np
 from tiepoint.errors import InputError
 from tiepoint.threads import native_threads
 from tiepoint_recommendation.experiments.results import ArmResult, results
-from tiepoint_recommendation.exploration.off_policy import (
-    Estimate,
-    inverse_propensity,
-    self_normalised,
-)
-from tiepoint_recommendation.exploration.policies import Epsilon
+from tiepoint_recommendation.exploration.estimates import click_rate_under
+from tiepoint_recommendation.exploration.off_policy import Estimate
 from tiepoint_recommendation.live import tables
 from tiepoint_recommendation.live.answering import Answerer
 from tiepoint_recommendation.live.asks import Answered, Ask, Explained
-from tiepoint_recommendation.live.choosing import Chosen
 from tiepoint_recommendation.live.filters import Filters
 from tiepoint_recommendation.live.guard import Guard
-from tiepoint_recommendation.live.impressions import Impression, ImpressionLog, ImpressionStore
+from tiepoint_recommendation.live.impressions import ImpressionLog, ImpressionStore
 from tiepoint_recommendation.live.intake import Intake, Recorded
 from tiepoint_recommendation.live.models import Models
 from tiepoint_recommendation.live.profiles import Profiles
@@ -33,8 +26,10 @@ from tiepoint_recommendation.live.queries import QueryEncoder
 from tiepoint_recommendation.live.refit import FitJob, Refitter
 from tiepoint_recommendation.live.relations import Relation
 from tiepoint_recommendation.live.settings import LiveSettings
+from tiepoint_recommendation.live.shown import impressions_of
 from tiepoint_recommendation.live.standing import Standing
 from tiepoint_recommendation.rules.book import Entry, RuleBook
+from tiepoint_recommendation.rules.preview import Preview, preview_of
 from tiepoint_recommendation.rules.rule import Rule
 from tiepoint_recommendation.settings import FitSettings
 from tiepoint_recommendation.storage.catalogue import CatalogueStore
@@ -44,25 +39,6 @@ from tiepoint_recommendation.types import Event, Product
 
 if TYPE_CHECKING:
     from tiepoint.config.models import Deployment
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a rule would do to an answer.
-
-    Attributes:
-        before: The answer as it is.
-        after: The answer with the rule.
-        entered: Ids of items that come in.
-        left: Ids of items that go.
-        moved: Ids of items that stay, at another place.
-    """
-
-    before: Answered
-    after: Answered
-    entered: tuple[str, ...]
-    left: tuple[str, ...]
-    moved: tuple[str, ...]
 
 
 class RecommendationService:
@@ -91,6 +67,7 @@ class RecommendationService:
         url: str | None = None,
     ) -> None:
         self.deployment = deployment
+        self.url = url
         self.live = live or LiveSettings()
         self.fit_settings = fit or FitSettings()
         self.database = Database.of_store(store, url)
@@ -233,7 +210,7 @@ class RecommendationService:
         """
         answered, chosen = self._answerer.answer(ask)
         if self.live.log_impressions and ask.somebody:
-            self._log.add(self._impressions(ask, answered, chosen))
+            self._log.add(impressions_of(ask, answered, chosen, self.live.experiment))
         return answered
 
     def similar(
@@ -276,18 +253,7 @@ class RecommendationService:
 
     def preview_rule(self, rule: Rule, ask: Ask) -> Preview:
         """Return what a rule would do to an answer, without applying it, whatever its times."""
-        ask = ask.model_copy(update={"request": ask.request or "preview"})
-        before = self._answerer.answer(ask)[0]
-        after = self._answerer.answer(ask, trial=rule)[0]
-        was = {one.id: one.rank for one in before.items}
-        is_ = {one.id: one.rank for one in after.items}
-        return Preview(
-            before,
-            after,
-            tuple(item for item in is_ if item not in was),
-            tuple(item for item in was if item not in is_),
-            tuple(item for item in is_ if item in was and was[item] != is_[item]),
-        )
+        return preview_of(self._answerer, rule, ask)
 
     def apply_rule(self, rule: Rule, by: str) -> int:
         """Write a rule into the book; it holds at once here, and within a second elsewhere.
@@ -339,16 +305,8 @@ class RecommendationService:
         Raises:
             InputError: Nothing was logged under exploration.
         """
-        if not 0 <= epsilon <= 1:
-            raise InputError(f"epsilon is {epsilon}", hint="Give a number from 0 to 1.")
         self._log.flush()
-        explored = self.impressions.explored()
-        target = Epsilon(epsilon).propensities(explored.best, explored.candidates)
-        clicks = explored.clicked.astype(float)
-        return {
-            "ips": inverse_propensity(clicks, explored.propensity, target),
-            "snips": self_normalised(clicks, explored.propensity, target),
-        }
+        return click_rate_under(epsilon, self.impressions)
 
     def forget(self, user: str) -> tuple[int, int]:
         """Remove all that a user did and was shown, and fit the model again without it.
@@ -369,29 +327,3 @@ class RecommendationService:
         )
         self.models.follow()
         return removed
-
-    # Inside
-
-    def _impressions(
-        self, ask: Ask, answered: Answered, chosen: Sequence[Chosen]
-    ) -> list[Impression]:
-        experiment = self.live.experiment
-        name = experiment.name if experiment is not None and answered.arm else ""
-        now_s = time.time()
-        return [
-            Impression(
-                answered.request,
-                ask.somebody,
-                told.id,
-                told.rank,
-                name,
-                answered.arm,
-                one.policy,
-                one.propensity,
-                one.candidates,
-                one.best,
-                told.score,
-                now_s,
-            )
-            for told, one in zip(answered.items, chosen, strict=True)
-        ]

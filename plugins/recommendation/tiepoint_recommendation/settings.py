@@ -70,7 +70,7 @@ class BlendSettings(Section):
         default_factory=dict,
         title="Rankers",
         description="Options of rankers by name: those that are blended. All that come with the"
-        " plugin, with their own defaults, if empty.",
+        " plugin but `recurrent`, with their own defaults, if empty.",
     )
     weights: dict[str, float] | None = Field(
         default=None,

@@ -35,6 +35,7 @@ class CatalogueSource:
         self.store = store
         self.database = database
         self.fields = fields
+        self._gone: set[str] = set()
 
     def items(self, metadata: Mapping[str, MetadataType]) -> Iterator[Item | Skipped]:
         """Yield the products by id.
@@ -47,7 +48,9 @@ class CatalogueSource:
         """
         opened = Database.of_store(self.store, self.database)
         try:
-            products = CatalogueStore(opened).all() if opened.exists else []
+            catalogue = CatalogueStore(opened)
+            products = catalogue.all() if opened.exists else []
+            self._gone = catalogue.gone() if products else set()
         finally:
             opened.close()
         if not products:
@@ -58,6 +61,15 @@ class CatalogueSource:
             )
         self.total = len(products)
         return (self._item(one, metadata) for one in products)
+
+    def name_of(self, item: str, parts: Mapping[str, str]) -> str | None:
+        """Return the id of an item that has left the catalogue; None for another one.
+
+        Args:
+            item: Its id.
+            parts: What is stored of the item's parts.
+        """
+        return item if item in self._gone else None
 
     def _item(self, product: Product, metadata: Mapping[str, MetadataType]) -> Item | Skipped:
         image = product.image if "image" in self.fields else ""

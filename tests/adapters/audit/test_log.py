@@ -11,20 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.adapters.audit.notebook import Base, Notebook, log_of
+from tests.adapters.audit.notebook import Notebook, log_of
 from tiepoint_adapters.audit.log import AuditLog
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'notes.sqlite3'}"
-    else:
-        url = request.getfixturevalue("postgresql")
-        yield url
-        with Notebook(url).unprepared() as connection:
-            Base.metadata.drop_all(connection)
-            connection.commit()
 
 
 @pytest.fixture

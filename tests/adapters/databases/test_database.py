@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,18 +24,6 @@ class Database(database.Database):
         metadata.create_all(connection)
         if connection.scalar(select(counters.c.count)) is None:
             connection.execute(insert(counters).values(count=0))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'counters.sqlite3'}"
-    else:
-        url = request.getfixturevalue("postgresql")
-        yield url
-        with Database(url).unprepared() as connection:
-            metadata.drop_all(connection)
-            connection.commit()
 
 
 def at_once(jobs: list[threading.Thread]) -> None:

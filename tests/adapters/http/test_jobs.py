@@ -52,6 +52,12 @@ def test_a_job_that_cannot_be_is_refused(serve):
     assert client.get("/v1/jobs/absent").status_code == 404
 
 
+def test_indexing_is_refused_where_there_is_no_source(serve):
+    answer = serve().post("/v1/jobs", json={"kind": "index"})
+    assert answer.status_code == 422
+    assert "no source" in answer.json()["detail"]
+
+
 class Counting(Plugin):
     name: ClassVar[str] = "counting"
     version: ClassVar[str] = "1"

@@ -3,9 +3,12 @@
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from milvus_lite.storage.memtable import MemTable
 
 from tiepoint.errors import InputError, StoreError
 from tiepoint.index.embedded import EmbeddedMilvus
@@ -105,4 +108,27 @@ def test_an_interrupted_write_does_not_harm_the_next(killed, monkeypatch):
     assert store.upsert(SCHEMA.name, [make_row("next")]) > before
     assert store.health()["status"] == "ok"
     assert_same_row(stored_rows(store)["next"], make_row("next"))
+    store.close()
+
+
+def test_rows_that_an_interruption_left_on_their_way_are_written_whole(tmp_path, monkeypatch):
+    store = opened(tmp_path / "store")
+    store.create(SCHEMA)
+    insert = MemTable.apply_insert
+
+    def interrupted(table, batch):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        time.sleep(0.5)
+        insert(table, batch)
+
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(MemTable, "apply_insert", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.upsert(SCHEMA.name, [make_row(str(number)) for number in range(50)])
+    finally:
+        signal.signal(signal.SIGINT, former)
+    store.upsert(SCHEMA.name, [make_row("next")])
+    assert stored_rows(store).keys() == {*map(str, range(50)), "next"}
     store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from tiepoint.errors import InputError
 from tiepoint_recommendation.live.asks import Ask
 from tiepoint_recommendation.live.filters import Filters
-from tiepoint_recommendation.types import Event
+from tiepoint_recommendation.storage.catalogue import CatalogueStore
+from tiepoint_recommendation.types import Event, Product
 
 
 def ids(answered):
@@ -202,13 +204,52 @@ def test_explain_gives_the_rank_or_the_filter(service, shop):
 
 
 def test_prices_and_stocks_count_at_once(service, shop):
-    from dataclasses import replace
-
     user = shop.shoppers[0].id
     first = service.recommend(Ask(user=user, k=3)).items[0].id
     product = service.catalogue.get([first])[first]
     service.put_products([replace(product, stock=0)])
     assert first not in ids(service.recommend(Ask(user=user, k=144)))
+
+
+def test_one_product_is_put_without_reading_the_others(service, monkeypatch):
+    service.recommend(Ask(user="u0003"))  # loads the model and the catalogue
+    first = service.models.shelf
+    monkeypatch.setattr(CatalogueStore, "all", None)  # whoever reads all of it fails
+    one, other = (service.catalogue.get([f"i{n:04d}"])[f"i{n:04d}"] for n in (7, 9))
+    changed = replace(one, price=1.5, stock=0, brand="Brand new", category="unheard of")
+    service.put_products([changed, Product("unknown to the model", price=3.0)])
+    shelf = service.models.shelf
+    number, beside = (shelf.model.number_of[item.id] for item in (one, other))
+    assert (shelf.price[number], shelf.in_stock[number]) == (1.5, False)
+    assert shelf.brand[number] == shelf.brands["Brand new"] not in first.brands.values()
+    assert shelf.category[number] == shelf.categories["unheard of"]
+    assert shelf.products[one.id] == changed
+    assert shelf.price[beside] == first.price[beside] == other.price
+    assert first.price[number] == one.price  # answers under way go on with what they had
+    service.catalogue.remove([other.id])
+    service.models.read_catalogue()
+    assert not service.models.shelf.offered[beside]
+    assert other.id not in service.models.shelf.products
+
+
+def test_the_changed_shelf_is_the_one_that_is_read_anew(service):
+    service.recommend(Ask(user="u0003"))
+    some = [replace(one, price=2.0, brand="Lux") for one in service.catalogue.all()[:20]]
+    service.put_products(some)
+    service.catalogue.remove(["i0100", "i0101"])
+    service.models.read_catalogue()
+    changed = service.models.shelf
+    service.models.take(changed.model.generation)
+    anew = service.models.shelf
+    assert changed.products == anew.products
+    for name in ("offered", "price", "stock", "added_s"):
+        assert np.array_equal(
+            getattr(changed, name), getattr(anew, name), equal_nan=name != "offered"
+        )
+    for column, names in (("brand", "brands"), ("category", "categories")):
+        for name, code in getattr(anew, names).items():
+            was = getattr(changed, column) == getattr(changed, names)[name]
+            assert np.array_equal(was, getattr(anew, column) == code)
 
 
 def test_replicas_agree_on_profiles(store, open_service, shop):

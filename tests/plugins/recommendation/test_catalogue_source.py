@@ -87,6 +87,36 @@ def test_products_are_found_by_picture_words_and_price(uri, tmp_path):
     assert [one["id"] for one in json.loads(found.out)["hits"]] == ["red"]
 
 
+def test_prune_removes_what_has_left_the_catalogue_and_nothing_else(tmp_path):
+    store, config = tmp_path / "shop", tmp_path / "shop.yaml"
+    things = tmp_path / "things.csv"
+    things.write_text("id,text\nred,another red one\nthing,of a table\n")
+    table = f"  table: {{{{type: table, path: {things}, collection: products}}}}\n"
+    config.write_text((FILE + table).format(uri=tmp_path / "items", store=store))
+    database = Database.of_store(store)
+    catalogue = CatalogueStore(database)
+    catalogue.put(products(tmp_path))
+    assert run("index", config, "--source", "shop").code == 0
+    assert run("index", config, "--source", "table").code == 0
+
+    def removed():
+        done = run("index", config, "--source", "shop", "--prune", "--json")
+        assert done.code == 0, done.err
+        return json.loads(done.out)["sources"][0]["removed"]
+
+    assert removed() == 0
+    catalogue.remove(["blue"])
+    assert removed() == 1
+    catalogue.put([one for one in products(tmp_path) if one.id == "blue"])
+    assert removed() == 0  # it is back
+    catalogue.keep_only([])
+    database.close()
+    done = run("index", config, "--source", "shop", "--prune")
+    assert (done.code, "there is no catalogue" in done.err) == (2, True)
+    found = json.loads(run("search", config, "--text", "lamp table", "--json").out)["hits"]
+    assert {one["id"] for one in found} == {*COLOURS, "thing"}
+
+
 def test_a_store_without_a_catalogue_is_told(tmp_path):
     config = tmp_path / "shop.yaml"
     config.write_text(FILE.format(uri=tmp_path / "items", store=tmp_path / "none"))

@@ -99,7 +99,7 @@ def test_what_belongs_together_is_found(ranker: Ranker) -> None:
     assert scores[1, other].mean() > scores[1, own].mean()
 
 
-@pytest.mark.parametrize("name", ["sequence", "neighbours"])
+@pytest.mark.parametrize("name", ["sequence", "neighbours", "recurrent"])
 def test_what_comes_next_is_ahead_of_what_came_before(
     name: str, histories: Histories, space: ItemSpace
 ) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import delete
 from tiepoint.errors import ConfigError
 from tiepoint_recommendation.forgetting import remove
 from tiepoint_recommendation.storage import tables
-from tiepoint_recommendation.storage.catalogue import CatalogueStore
+from tiepoint_recommendation.storage.catalogue import CatalogueStore, Changes
 from tiepoint_recommendation.storage.database import Database
 from tiepoint_recommendation.storage.events import EventStore
 from tiepoint_recommendation.types import Event, Product
@@ -71,6 +71,22 @@ def test_products_come_back_as_they_were_and_are_replaced(database: Database) ->
     assert catalogue.get(["a", "c"]) == {"a": Product("a", "Lamp II")}
     assert catalogue.remove(["a"]) == 1
     assert catalogue.count() == 1
+
+
+def test_who_follows_a_catalogue_is_told_of_what_changed_alone(database: Database) -> None:
+    catalogue = CatalogueStore(database)
+    catalogue.put([Product(name) for name in "abc"])
+    version = catalogue.version()
+    assert catalogue.since(version).products == []
+    catalogue.put([Product("b", price=2.0)])
+    catalogue.remove(["c", "nothing"])
+    found = catalogue.since(version)
+    assert (found.products, found.gone) == ([Product("b", price=2.0)], ["c"])
+    assert catalogue.since(found.version) == Changes(found.version, [], [])
+    catalogue.put([Product("c")])
+    assert catalogue.gone() == set()
+    assert catalogue.keep_only(["a", "d"]) == 2
+    assert catalogue.gone() == {"b", "c"}
 
 
 def test_another_database_is_refused_in_one_line() -> None:

@@ -30,8 +30,9 @@ def add_pages(app: FastAPI, plugins: Mapping[str, Plugin]) -> None:
         visitor = principal_of(request)
         shown = _visible(pages, visitor)
         found = pages.get(name)
+        query = request.url.query
         if visitor.kind == "anonymous" and name not in shown:
-            return _to_sign_in(request, f"/pages/{name}")
+            return _to_sign_in(request, f"/pages/{name}{query and '?'}{query}")
         if found is None or found.name not in shown:
             return render(
                 "absent.html.j2",

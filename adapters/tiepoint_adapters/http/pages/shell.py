@@ -22,6 +22,7 @@ WORDS: Mapping[str, str] = {
     "Language": "语言",
     "Light or dark": "浅色或深色",
     "Sign out": "退出登录",
+    "On this machine": "本机用户",
     "These pages need JavaScript.": "这些页面需要 JavaScript。",
     "Loading …": "正在载入……",
     "There is no such page": "没有这个页面",

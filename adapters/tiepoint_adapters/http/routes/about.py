@@ -51,6 +51,7 @@ class SystemAnswer(BaseModel):
     alignment: str | None
     fusion: str
     engine: str
+    sources: list[str]
     encoders: list[EncoderAnswer]
     plugins: list[PluginAnswer]
 
@@ -70,6 +71,7 @@ def system(host: HostOf) -> SystemAnswer:
         alignment=deployment.alignment.type if deployment.alignment else None,
         fusion=deployment.fusion.type,
         engine=deployment.engine.type,
+        sources=list(deployment.sources),
         encoders=[
             EncoderAnswer(
                 name=name,

@@ -16,14 +16,17 @@ from tiepoint.cli.align.options import (
     held_out_options,
     pair_options,
 )
-from tiepoint.cli.output import say, write_file, write_json
+from tiepoint.cli.json_file import deliver
+from tiepoint.cli.output import say, write_file
 
 if TYPE_CHECKING:
     from tiepoint.alignment.pairs import PairSet
     from tiepoint.evaluation.retrieval import Retrieval
 
 
-@click.command("eval")
+@click.command(
+    "eval", epilog="Example: tiepoint align eval --pairs pairs.csv --lang en --scores ranks.npz"
+)
 @pair_options
 @held_out_options("test")
 @click.option("--scores", type=PATH, help="Write ranks to this file (npz).")
@@ -50,32 +53,25 @@ def evaluate(chosen: PairChoice, held_out: HeldOutChoice, scores: Path | None) -
         "split": held_out.split,
         "languages": list(chosen.languages),
     }
-    _write(figures, retrieval, space.pairs, held_out.json_file, scores)
-    _print(figures)
-
-
-def _write(
-    figures: dict[str, Any],
-    retrieval: Retrieval,
-    pairs: PairSet,
-    json_file: Path | None,
-    scores: Path | None,
-) -> None:
-    if json_file is not None:
-        write_json(json_file, figures)
     if scores is not None:
-        import numpy as np
+        _write(retrieval, space.pairs, scores)
+    if deliver(held_out.json_file, figures):
+        _print(figures)
 
-        first, second = pairs.modalities
-        content = io.BytesIO()
-        np.savez_compressed(
-            content,
-            i2t_rank=retrieval.i2t_rank,
-            t2i_rank=retrieval.t2i_rank,
-            images=np.array(pairs.names[first]),
-            texts=np.array(pairs.names[second]),
-        )
-        write_file(scores, content.getvalue())
+
+def _write(retrieval: Retrieval, pairs: PairSet, scores: Path) -> None:
+    import numpy as np
+
+    first, second = pairs.modalities
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        i2t_rank=retrieval.i2t_rank,
+        t2i_rank=retrieval.t2i_rank,
+        images=np.array(pairs.names[first]),
+        texts=np.array(pairs.names[second]),
+    )
+    write_file(scores, content.getvalue())
 
 
 def _print(figures: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tiepoint.alignment.pairs import PairSet
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint align fit --pairs pairs.csv --preset fast --out aligner")
 @pair_options
 @click.option("--split", default="train", show_default=True, help="The split to learn from.")
 @click.option("--val", "val_split", metavar="SPLIT", help="The split to validate on.")

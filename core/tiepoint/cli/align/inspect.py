@@ -15,7 +15,8 @@ from tiepoint.cli.align.options import (
     held_out_options,
     pair_options,
 )
-from tiepoint.cli.output import print_json, say, write_file, write_json
+from tiepoint.cli.json_file import deliver
+from tiepoint.cli.output import print_json, say, write_file
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tiepoint.alignment.pairs import PairSet
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint align inspect --pairs pairs.csv --html space.html")
 @pair_options
 @held_out_options("val")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file.")
@@ -58,8 +59,7 @@ def inspect(chosen: PairChoice, held_out: HeldOutChoice, html: Path | None) -> N
         confusion["text"] = texts[confusion["text"]]
         confusion["found"] = images[confusion["found"]]
         confusion["right"] = images[confusion["right"]]
-    if held_out.json_file is not None:
-        write_json(held_out.json_file, figures)
+    deliver(held_out.json_file, figures)
     if html is not None:
         files = [chosen.folder / name for name in images]
         write_file(html, render(found, space.subject.name, files, texts, labels).encode())

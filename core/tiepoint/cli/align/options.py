@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from tiepoint.cli.json_file import json_option
+
 PRESETS = ("fast", "accurate")
 
 PATH = click.Path(path_type=Path)
@@ -48,7 +50,7 @@ class HeldOutChoice:
     Attributes:
         split: The split.
         aligner_folder: A saved aligner, or None for that of the deployment.
-        json_file: Where figures are written, or None.
+        json_file: Where figures are written, `-` for stdout, or None.
     """
 
     split: str
@@ -102,7 +104,7 @@ def held_out_options(split: str) -> Callable[[Callable[..., Any]], Callable[...,
                 type=PATH,
                 help="A saved aligner; that of --config, or the default one, if not given.",
             ),
-            click.option("--json", "json_file", type=PATH, help="Write figures to this file."),
+            json_option,
         )
 
     return decorate

@@ -28,7 +28,9 @@ HELD_OUT = 0.2
 COLUMNS = ("R@1", "R@5", "R@10", "rsum")
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint fusion fit deployment.yaml --queries asked.csv --out fusion"
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
     "--queries",

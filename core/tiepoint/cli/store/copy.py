@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TOKENS = ("TIEPOINT_FROM_TOKEN", "TIEPOINT_TO_TOKEN")
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint store copy tiepoint-data http://localhost:19530")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @click.option("--collection", "only", metavar="NAME", multiple=True, help="Copy only this one.")

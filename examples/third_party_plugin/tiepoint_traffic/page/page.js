@@ -20,7 +20,7 @@ export default function Traffic({ api }) {
           onInput=${(event) => setText(event.target.value)} /></div>
       <button class="main">${t("Find")}</button></form>
     <${Loaded} of=${source}>${(footage) => html`<${Loaded} of=${found}>${(sightings) => html`
-      ${!query.text && html`<${Kinds} ...${{ sightings, chosen: query.kind, go }} />`}
+      ${!query.text && sightings.length > 0 && html`<${Kinds} ...${{ sightings, chosen: query.kind, go }} />`}
       <${Sightings} footage=${footage} sightings=${sightings.filter((one) => query.text || !query.kind || one.kind === query.kind)} />`}<//>`}<//>`;
 }
 
@@ -32,7 +32,7 @@ function Kinds({ sightings, chosen, go }) {
 
 function Sightings({ sightings, footage: { collection, field } }) {
   const [opened, open] = useState(null);
-  if (!sightings.length) return html`<${Empty} title=${t("No vehicle was seen")}><p>${t("Index footage:")} <code>tiepoint index CONFIG</code></p><//>`;
+  if (!sightings.length) return html`<${Empty} title=${t("No vehicle was seen")}><p>${t("Use other words, or index more footage:")} <code>tiepoint index CONFIG</code></p><//>`;
   const named = (one) => t("{file}, second {from} to {to}", { file: one.file, from: number(one.start_s, 1), to: number(one.end_s, 1) });
   return html`<ul class="cards">${sightings.map((one) => html`<li key=${one.id} class="card">
       <button type="button" class="look" onClick=${() => open(one)}>

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PASSPHRASE = "TIEPOINT_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical deid ~/studies clean --clean-descriptors")
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--report", type=click.Path(path_type=Path), help="A file that takes the report.")

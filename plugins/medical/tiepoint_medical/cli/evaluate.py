@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tiepoint.cli.output import say, write_file, write_json
+from tiepoint.cli.json_file import deliver, json_option
+from tiepoint.cli.output import say, write_file
 from tiepoint.cli.progress import progress_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("eval")
+@click.command(
+    "eval", epilog="Example: tiepoint medical eval --metadata cases.csv --root images --folds 5"
+)
 @click.option("--metadata", type=_PATH, required=True, help="CSV of the cases to score.")
 @click.option("--root", type=_PATH, required=True, help="Folder of their images.")
 @click.option("--image-column", default="image", show_default=True, help="The image's file.")
@@ -29,7 +32,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--fit-metadata", type=_PATH, help="CSV of other patients to fit on.")
 @click.option("--fit-root", type=_PATH, help="Folder of their images.")
 @click.option("--seed", default=0, show_default=True, help="Of the folds.")
-@click.option("--json", "json_file", type=_PATH, help="Write the figures to this file.")
+@json_option
 @click.option("--scores", type=_PATH, help="Write the first ten of every query (CSV).")
 def evaluate(
     metadata: Path,
@@ -94,11 +97,10 @@ def evaluate(
         rows = [row for row, case in enumerate(features.cases) if id(case) in known]
         found = evaluate_held_out(encoders, features, np.array(rows, np.intp))
     figures = found.figures | {"skipped": list(features.skipped)}
-    if json_file is not None:
-        write_json(json_file, figures)
     if scores is not None:
         write_file(scores, _table(found))
-    _print(figures)
+    if deliver(json_file, figures):
+        _print(figures)
 
 
 def _table(found: Evaluation) -> bytes:

@@ -10,7 +10,7 @@ import click
 from tiepoint.cli.output import echo, print_json, say
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical findings report.txt")
 @click.argument("report", type=click.File("r", encoding="utf-8"))
 @click.option(
     "--vocabulary",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical ingest deployment.yaml ~/studies")
 @click.argument("config", type=_PATH)
 @click.argument("paths", type=_PATH, nargs=-1)
 @click.option("--reports", type=_PATH, help="CSV key,text: reports by accession or study UID.")

@@ -14,7 +14,7 @@ from tiepoint.cli.output import echo, print_json, say
 from tiepoint.errors import ConfigError, InputError
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical listen inbox --port 11112 --caller CT1")
 @click.argument("inbox", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="For DICOM, such as 11112.")

@@ -35,7 +35,7 @@ def _query_options(command: Any) -> Any:
     return command
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical match deployment.yaml --image chest.dcm -k 5")
 @_query_options
 @click.option("--keep", is_flag=True, help="Put the match onto the worklist.")
 @click.option("--heat-map", type=_PATH, help="Write what made the first case resemble it (PNG).")
@@ -102,7 +102,7 @@ def match(
     say(found.notice)
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical draft deployment.yaml --image chest.dcm")
 @_query_options
 @click.option(
     "--results",

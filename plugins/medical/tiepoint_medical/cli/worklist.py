@@ -13,7 +13,7 @@ from tiepoint_medical.cli.opening import opened_site
 _PATH = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical worklist deployment.yaml")
 @click.argument("config", type=_PATH)
 @click.option("--read", "match", metavar="ID", help="Show this match and mark it as read.")
 @click.option("--all", "everything", is_flag=True, help="Those that were read, too.")
@@ -38,7 +38,7 @@ def worklist(config: Path, match: str | None, everything: bool, as_json: bool) -
     print_table(("id", "cases", "read by"), rows)
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint medical audit deployment.yaml --verify")
 @click.argument("config", type=_PATH)
 @verify_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tiepoint.cli.output import echo, print_table, write_file, write_json
+from tiepoint.cli.json_file import deliver, json_option
+from tiepoint.cli.output import echo, print_table, write_file
 from tiepoint_recommendation.cli.stores import (
     FILE,
     config_option,
@@ -33,7 +34,7 @@ def measuring_options(command: Command) -> Command:
         click.option(
             "--scores", "scores_file", type=FILE, help="Write each query's ranks to this CSV."
         ),
-        click.option("--json", "json_file", type=FILE, help="Write the figures to this file."),
+        json_option,
         click.option(
             "--protocol",
             type=click.Choice(["leave-last", "time", "strict-cold"]),
@@ -47,7 +48,10 @@ def measuring_options(command: Command) -> Command:
     return command
 
 
-@click.command("eval")
+@click.command(
+    "eval",
+    epilog="Example: tiepoint recommend eval --store shop --protocol time --json figures.json",
+)
 @measuring_options
 def evaluate(
     store: Path,
@@ -69,7 +73,7 @@ def evaluate(
     _write(measured, json_file, scores_file, html_file)
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint recommend compare --store shop --html figures.html")
 @measuring_options
 def compare(
     store: Path,
@@ -108,17 +112,22 @@ def _measured(
 def _write(
     measured: Measured, json_file: Path | None, scores_file: Path | None, html_file: Path | None
 ) -> None:
-    from tiepoint_recommendation.evaluation.protocol import BLEND, report
+    from tiepoint_recommendation.evaluation.protocol import report
 
     figures = report(measured)
-    if json_file is not None:
-        write_json(json_file, figures)
     if scores_file is not None:
         write_file(scores_file, _scores(measured))
     if html_file is not None:
         from tiepoint_recommendation.evaluation.page import page
 
         write_file(html_file, page(figures).encode())
+    if deliver(json_file, figures):
+        _print(measured, figures)
+
+
+def _print(measured: Measured, figures: dict[str, Any]) -> None:
+    from tiepoint_recommendation.evaluation.protocol import BLEND
+
     for note in figures["splits"]:
         echo(f"{measured.protocol}: {note}")
     rows = []

@@ -11,7 +11,9 @@ from tiepoint_recommendation.cli.live import opened_service
 from tiepoint_recommendation.cli.stores import config_option, store_options
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint recommend experiment --store shop --config deployment.yaml"
+)
 @store_options
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -11,7 +11,7 @@ from tiepoint_recommendation.cli.live import opened_service
 from tiepoint_recommendation.cli.stores import config_option, store_options
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint recommend explain kettle --user u1 --store shop")
 @click.argument("item")
 @store_options
 @config_option
@@ -27,7 +27,7 @@ def explain(
 ) -> None:
     """Say where an ITEM stands for a user, what each ranker gave, and which filter keeps it out.
 
-    With --json: {"item", "title", "rank", "score", "parts", "reasons": {"words", "because"},
+    With --json: {"item", "title", "rank", "score", "parts", "reasons": {"words", "why", "because"},
     "left_out_by", "known"}.
     """
     with opened_service(store, database, config) as service:

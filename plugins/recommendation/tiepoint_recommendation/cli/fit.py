@@ -16,7 +16,7 @@ from tiepoint_recommendation.cli.stores import (
 )
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint recommend fit --store shop")
 @store_options
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -15,7 +15,7 @@ from tiepoint_recommendation.cli.stores import (
 )
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint recommend forget --store shop --user u1 --verify")
 @store_options
 @config_option
 @click.option("--user", required=True, help="The user's id.")

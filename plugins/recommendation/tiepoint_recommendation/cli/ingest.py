@@ -26,7 +26,9 @@ _BATCH = 5000
 _LISTED = 5
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint recommend ingest --events events.csv --items items.csv --store shop"
+)
 @store_options
 @config_option
 @click.option("--events", metavar="F", help="CSV, TSV, JSONL or Parquet file, or a database URL.")
@@ -37,6 +39,7 @@ _LISTED = 5
 @click.option(
     "--map", "map_file", type=EXISTING_FILE, help="YAML that says which column holds what."
 )
+@click.option("--prune", is_flag=True, help="Remove products that --items does not have.")
 @click.option("--strict", is_flag=True, help="Exit with 2 where a row cannot be used.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -49,6 +52,7 @@ def ingest(
     items: str | None,
     root: Path | None,
     map_file: Path | None,
+    prune: bool,
     strict: bool,
     as_json: bool,
 ) -> None:
@@ -58,7 +62,8 @@ def ingest(
     Texts and pictures of the items are encoded here, once.
 
     With --json: {"events": {"rows", "kept", "repeated", "forgotten", "skipped", "units"},
-    "items": {"rows", "kept", "skipped", "unreadable"}, "skipped": [{"where", "reason"}]}.
+    "items": {"rows", "kept", "removed", "skipped", "unreadable"},
+    "skipped": [{"where", "reason"}]}.
     """
     from tiepoint.cli.progress import progress_of
     from tiepoint_recommendation.reading.mapping import read_mapping
@@ -68,16 +73,27 @@ def ingest(
 
     if events is None and items is None:
         raise click.UsageError("give --events, --items or both")
+    if prune and items is None:
+        raise click.UsageError("--prune goes with --items")
     mapping = read_mapping(map_file)
     of_items, of_events = ReadReport(), ReadReport()
-    kept_items, unreadable = 0, []
+    kept_items, removed, unreadable = 0, 0, []
     counts: Counter[str] = Counter()
     with opened_database(store, database, new=True) as opened:
         if items is not None:
             products = list(read_products(items, mapping.items, root, of_items))
             _require_some(of_items, items)
+            if prune and of_items.unread:
+                raise InputError(
+                    f"{of_items.unread} rows cannot be used, so nothing tells which products left"
+                    f" ({of_items.skipped[0].where}: {of_items.skipped[0].reason})",
+                    where=items,
+                    hint="Correct them, or go without --prune.",
+                )
             CatalogueStore(opened).put(products)
             kept_items = len(products)
+            if prune:
+                removed = CatalogueStore(opened).keep_only([one.id for one in products])
             unreadable = _encode(store, config, products)
         if events is not None:
             with progress_of("events") as report:
@@ -100,6 +116,7 @@ def ingest(
         "items": {
             "rows": of_items.rows,
             "kept": kept_items,
+            "removed": removed,
             "skipped": of_items.n_skipped,
             "unreadable": [{"item": one.product, "reason": one.reason} for one in unreadable],
         },
@@ -141,7 +158,7 @@ def _tell(result: dict[str, Any]) -> None:
         if not counts["rows"]:
             continue
         text = f"{name}: {counts['kept']} kept of {counts['rows']}"
-        for key in ("repeated", "forgotten", "skipped"):
+        for key in ("repeated", "forgotten", "skipped", "removed"):
             if counts.get(key):
                 text += f", {counts[key]} {key}"
         echo(text)

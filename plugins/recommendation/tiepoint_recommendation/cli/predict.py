@@ -15,6 +15,7 @@ from tiepoint_recommendation.cli.stores import (
     EXISTING_FILE,
     FILE,
     config_option,
+    engine_of,
     fit_settings,
     opened_database,
     store_options,
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from tiepoint_recommendation.storage.database import Database
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint recommend predict --store shop --users users.csv -k 20 --out best.csv"
+)
 @store_options
 @config_option
 @click.option(
@@ -61,8 +64,6 @@ def predict(
 
     With --json: {"users", "unknown", "rows", "out"}.
     """
-    from tiepoint import registry
-    from tiepoint.assembly import build
     from tiepoint_recommendation.item_space import deployment_of
     from tiepoint_recommendation.saving import load_model
     from tiepoint_recommendation.spread import best_of_many
@@ -72,13 +73,10 @@ def predict(
     with opened_database(store, database) as opened:
         model = load_model(store)
         histories, unknown = histories_of(opened, model, users, settings)
-    engine = build(registry.ENGINES, deployment_of(config, store).engine, "engine")
-    try:
+    with engine_of(deployment_of(config, store)) as engine:
         ranked = sorted(
             best_of_many(engine, store, model, histories, k), key=lambda part: part.start
         )
-    finally:
-        engine.close()
     rows = [
         (users[user], model.space.ids[item], rank, score)
         for part in ranked

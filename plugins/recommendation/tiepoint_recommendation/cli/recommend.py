@@ -19,11 +19,14 @@ from tiepoint_recommendation.cli.stores import (
     EXISTING_FILE,
     FILE,
     config_option,
+    engine_of,
     store_options,
 )
 
 
-@click.command("recommend")
+@click.command(
+    "recommend", epilog="Example: tiepoint recommend recommend --store shop --user u1 -k 5"
+)
 @store_options
 @config_option
 @click.option("--user", metavar="ID", help="For this user.")
@@ -60,12 +63,13 @@ def recommend_command(
     """Recommend items, with reasons; for somebody new, what is popular and varied.
 
     A sentence or a picture may come with a user, whose taste then counts as well. An answer
-    without items says which filter left nothing, and exits with 0.
+    without items says which filter left nothing, and exits with 0. --all-users is done by the
+    deployment file's `engine`.
 
     With --json: {"request", "items": [{"id", "title", "rank", "score", "parts", "policy",
-    "propensity", "pinned", "reasons": {"words", "because": [{"item", "title", "did",
-    "credit"}]}}], "known", "model", "arm", "rules", "left", "empty_because", "unknown_items"};
-    with --all-users {"users", "rows", "out"}.
+    "propensity", "pinned", "reasons": {"words", "why", "because": [{"item", "title",
+    "did", "credit"}]}}], "known", "model", "arm", "rules", "left", "empty_because",
+    "unknown_items"}; with --all-users {"users", "rows", "out"}.
     """
     from tiepoint_recommendation.live.asks import Ask
 
@@ -87,8 +91,8 @@ def recommend_command(
             from tiepoint.cli.progress import progress_of
             from tiepoint_recommendation.live.batches import write_batch
 
-            with progress_of("users") as report:
-                users, rows = write_batch(service, k, out, wanted, report)
+            with engine_of(service.deployment) as engine, progress_of("users") as report:
+                users, rows = write_batch(service, engine, k, out, wanted, report)
             result = {"users": users, "rows": rows, "out": str(out)}
             if as_json:
                 print_json(result)

@@ -22,9 +22,27 @@ _DESCRIBING = (
     click.option("--end", metavar="TIME", help="Until when."),
 )
 
+_CHANGING = (
+    store_options,
+    config_option,
+    click.option(
+        "--by",
+        default=getpass.getuser,
+        help="Who does it; the name of the account if not given.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+)
+
 
 def _describing(command: Command) -> Command:
     for option in reversed(_DESCRIBING):
+        command = option(command)
+    return command
+
+
+def _changing(command: Command) -> Command:
+    """Add what `apply` and `undo` have in common."""
+    for option in reversed(_CHANGING):
         command = option(command)
     return command
 
@@ -38,7 +56,7 @@ def rules() -> None:
     """
 
 
-@rules.command("list")
+@rules.command("list", epilog="Example: tiepoint recommend rules list --store shop")
 @store_options
 @config_option
 @click.option("--undone", is_flag=True, help="Also those that were taken back.")
@@ -62,7 +80,7 @@ def list_rules(
     print_table(("rule", "name", "action", "made by", "undone by"), rows)
 
 
-@rules.command()
+@rules.command(epilog="Example: tiepoint recommend rules preview rule.yaml --store shop --user u1")
 @_describing
 @store_options
 @config_option
@@ -100,12 +118,9 @@ def preview(
     print_table(("place", "now", "with the rule"), compared)
 
 
-@rules.command()
+@rules.command(epilog="Example: tiepoint recommend rules apply rule.yaml --store shop")
 @_describing
-@store_options
-@config_option
-@click.option("--by", help="Who applies it; the name of the account if not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_changing
 def apply(
     file: Path,
     start: str | None,
@@ -113,7 +128,7 @@ def apply(
     store: Path,
     database: str | None,
     config: Path | None,
-    by: str | None,
+    by: str,
     as_json: bool,
 ) -> None:
     """Apply the rule of a FILE; services follow within about a second.
@@ -122,25 +137,22 @@ def apply(
     """
     rule = read_rule(file, start, end)
     with opened_service(store, database, config) as service:
-        number = service.apply_rule(rule, by or getpass.getuser())
+        number = service.apply_rule(rule, by)
     if as_json:
         print_json({"number": number})
     else:
         echo(f"rule {number} holds: {rule.name}")
 
 
-@rules.command()
+@rules.command(epilog="Example: tiepoint recommend rules undo --store shop")
 @click.argument("number", type=click.IntRange(1), required=False)
-@store_options
-@config_option
-@click.option("--by", help="Who does it; the name of the account if not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_changing
 def undo(
     number: int | None,
     store: Path,
     database: str | None,
     config: Path | None,
-    by: str | None,
+    by: str,
     as_json: bool,
 ) -> None:
     """Take back the rule of a NUMBER, the latest one if none is given.
@@ -148,7 +160,7 @@ def undo(
     With --json: {"number"}.
     """
     with opened_service(store, database, config) as service:
-        undone = service.undo_rule(by or getpass.getuser(), number)
+        undone = service.undo_rule(by, number)
     if as_json:
         print_json({"number": undone})
     else:

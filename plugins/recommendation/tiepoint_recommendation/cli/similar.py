@@ -17,7 +17,7 @@ from tiepoint_recommendation.cli.live import (
 from tiepoint_recommendation.cli.stores import config_option, store_options
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint recommend similar kettle --store shop --complementary")
 @click.argument("item")
 @store_options
 @config_option

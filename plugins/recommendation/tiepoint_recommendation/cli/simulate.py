@@ -11,7 +11,7 @@ from tiepoint.errors import InputError
 from tiepoint_recommendation.cli.stores import FOLDER
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint recommend simulate --out made --users 500")
 @click.option("--out", type=FOLDER, required=True, help="The folder to write to.")
 @click.option("--users", default=300, show_default=True, type=click.IntRange(1, 100_000))
 @click.option("--items", default=240, show_default=True, type=click.IntRange(12, 10_000))

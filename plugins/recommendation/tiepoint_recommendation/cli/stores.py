@@ -12,6 +12,8 @@ import click
 from tiepoint.errors import InputError
 
 if TYPE_CHECKING:
+    from tiepoint.config.models import Deployment
+    from tiepoint.engine import Engine
     from tiepoint_recommendation.plugin import RecommendationConfig
     from tiepoint_recommendation.settings import FitSettings
     from tiepoint_recommendation.storage.database import Database
@@ -72,6 +74,24 @@ def opened_database(store: Path, url: str | None, *, new: bool = False) -> Itera
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def engine_of(deployment: Deployment) -> Iterator[Engine]:
+    """Build a deployment's engine, and end its workers afterwards.
+
+    Raises:
+        ConfigError: Its options are wrong.
+        MissingDependencyError: What it needs is not installed.
+    """
+    from tiepoint import registry
+    from tiepoint.assembly import build
+
+    engine = build(registry.ENGINES, deployment.engine, "engine")
+    try:
+        yield engine
+    finally:
+        engine.close()
 
 
 def fit_settings(config: Path | None) -> FitSettings:

@@ -17,7 +17,9 @@ from tiepoint_recommendation.cli.stores import (
 )
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint recommend tune --store shop --trials 20 --out settings.yaml"
+)
 @store_options
 @config_option
 @click.option(

@@ -86,10 +86,12 @@ class Reasons:
     Attributes:
         words: In one sentence.
         because: What the user did that speaks for it, the strongest first.
+        why: What else speaks for it, such as `similar title`, the strongest first.
     """
 
     words: str
     because: tuple[Because, ...]
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Models:
         self.problem: str | None = None
         self._shelf: Shelf | None = None
         self._unusable: str | None = None
-        self._catalogue_version = ""
+        self._catalogue_version = 0
         self._lock = threading.Lock()
 
     @property
@@ -76,14 +76,27 @@ class Models:
             return True
 
     def read_catalogue(self) -> None:
-        """Read prices, stocks and all else of the catalogue again, where it has changed.
+        """Read prices, stocks and all else of the products that have changed.
 
         Raises:
             StoreError: The database refused; the former facts stay.
         """
         with self._lock:
-            if self._shelf is not None and self.catalogue.version() != self._catalogue_version:
-                self._shelf = self._with_catalogue(self._shelf.model)
+            if self._shelf is None:
+                return
+            found = self.catalogue.since(self._catalogue_version)
+            if found.version != self._catalogue_version:
+                self._shelf = self._shelf.changed(found.products, found.gone)
+                self._catalogue_version = found.version
+
+    def take(self, generation: str) -> None:
+        """Serve this generation, whichever is current.
+
+        Raises:
+            InputError: It is not there, or damaged.
+        """
+        with self._lock:
+            self._shelf = self._with_catalogue(load_model(self.store, generation))
 
     def _with_catalogue(self, model: Model) -> Shelf:
         version = self.catalogue.version()  # before the products, so that no change is missed

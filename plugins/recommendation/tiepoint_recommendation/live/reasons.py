@@ -28,8 +28,10 @@ _WHY = {
     "fused": "similar in looks and words",
     "sequence": "often next",
     "item-item": "liked by the same people",
+    "neighbours": "chosen by people like you",
     "ease": "liked along with it",
     "als": "to the taste of people like you",
+    "recurrent": "what comes next for many",
     "taste": "of the kind you like",
     "content-map": "people who like such things",
     "query": "fits what you asked for",
@@ -71,7 +73,11 @@ def reasons_of(
             item = shelf.model.space.ids[int(profile.history.items[entry])]
             words = did.get(item, "looked at")
             because.append(Because(item, shelf.title(item), words, round(float(credits[entry]), 4)))
-    return Reasons(_words(because, parts, pinned), tuple(because))
+    strongest = sorted((name for name in parts if parts[name] > 0), key=lambda name: -parts[name])
+    why = tuple(_WHY.get(name, name) for name in strongest[:_MOST_WHY])
+    if pinned:
+        why = ("put here by the shop",)
+    return Reasons(_words([] if pinned else because, why), tuple(because), why)
 
 
 def _did(profile: Profile, counting: EventSettings) -> dict[str, str]:
@@ -84,9 +90,7 @@ def _did(profile: Profile, counting: EventSettings) -> dict[str, str]:
     return {item: _DID.get(kind, f"did “{kind}” with") for item, (_, kind) in best.items()}
 
 
-def _words(because: list[Because], parts: Mapping[str, float], pinned: bool) -> str:
-    if pinned:
-        return "put here by the shop"
+def _words(because: list[Because], why: tuple[str, ...]) -> str:
     said = []
     if because:
         by_deed: dict[str, list[str]] = {}
@@ -94,8 +98,6 @@ def _words(because: list[Because], parts: Mapping[str, float], pinned: bool) -> 
             by_deed.setdefault(one.did, []).append(one.title)
         deeds = (f"{did} {' and '.join(titles)}" for did, titles in by_deed.items())
         said.append("because you " + " and ".join(deeds))
-    strongest = sorted((name for name in parts if parts[name] > 0), key=lambda name: -parts[name])
-    why = [_WHY.get(name, name) for name in strongest[:_MOST_WHY]]
     if why:
         said.append(", ".join(why))
     return "; ".join(said) or "nothing speaks against it"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from tiepoint_recommendation.model import Model
 from tiepoint_recommendation.types import Product
 
 Mask = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", bound=np.generic)
 _FIELDS = ("fused", "image", "text")
 
 
@@ -62,14 +64,48 @@ class Shelf:
             model,
             by_id,
             model.space.offered & (known if by_id else True),
-            _column([None if row is None else row.price for row in rows]),
-            _column([None if row is None else row.stock for row in rows]),
-            _column([None if row is None else row.added_s for row in rows]),
-            _codes(["" if row is None else row.brand for row in rows], brands),
-            _codes(["" if row is None else row.category for row in rows], categories),
+            _column(rows, "price"),
+            _column(rows, "stock"),
+            _column(rows, "added_s"),
+            _codes(rows, "brand", brands),
+            _codes(rows, "category", categories),
             brands,
             categories,
             vectors,
+        )
+
+    def changed(self, products: Sequence[Product], gone: Sequence[str]) -> Shelf:
+        """Return the shelf with some of its products changed; nothing else is looked at again.
+
+        Args:
+            products: As they are now; those that the model does not know are passed over.
+            gone: Ids of those that left the catalogue.
+        """
+        known = self.model.number_of
+        by_id = dict(self.products)
+        now: dict[int, Product | None] = {known[id_]: None for id_ in gone if id_ in known}
+        now |= {known[one.id]: one for one in products if one.id in known}
+        for number, product in now.items():
+            if product is None:
+                by_id.pop(self.model.space.ids[number], None)
+            else:
+                by_id[product.id] = product
+        if not by_id or not self.products:  # without a catalogue, everything is offered
+            return Shelf.of(self.model, list(by_id.values()))
+        brands, categories = dict(self.brands), dict(self.categories)
+        numbers, rows = list(now), list(now.values())
+        there = np.array([row is not None for row in rows], np.bool_)
+        return replace(
+            self,
+            products=by_id,
+            offered=_with(self.offered, numbers, self.model.space.offered[numbers] & there),
+            price=_with(self.price, numbers, _column(rows, "price")),
+            stock=_with(self.stock, numbers, _column(rows, "stock")),
+            added_s=_with(self.added_s, numbers, _column(rows, "added_s")),
+            brand=_with(self.brand, numbers, _codes(rows, "brand", brands)),
+            category=_with(self.category, numbers, _codes(rows, "category", categories)),
+            brands=brands,
+            categories=categories,
         )
 
     def __len__(self) -> int:
@@ -93,10 +129,20 @@ class Shelf:
         return mask
 
 
-def _column(values: Sequence[float | int | None]) -> NDArray[np.float64]:
+def _with(
+    column: NDArray[Scalar], numbers: Sequence[int], values: NDArray[Scalar]
+) -> NDArray[Scalar]:
+    changed = column.copy()
+    changed[numbers] = values
+    return changed
+
+
+def _column(rows: Sequence[Product | None], name: str) -> NDArray[np.float64]:
+    values = [None if row is None else getattr(row, name) for row in rows]
     return np.array([np.nan if value is None else value for value in values], np.float64)
 
 
-def _codes(values: Sequence[str], numbers: dict[str, int]) -> NDArray[np.int32]:
+def _codes(rows: Sequence[Product | None], name: str, numbers: dict[str, int]) -> NDArray[np.int32]:
+    values = ["" if row is None else getattr(row, name) for row in rows]
     codes = [numbers.setdefault(value, len(numbers)) if value else -1 for value in values]
     return np.array(codes, np.int32)

@@ -29,8 +29,8 @@ class Standing:
         self.book = book
         self.impressions = impressions
         self._rules: list[Rule] | None = None
-        self._effects: tuple[int, tuple[Rule, ...], Effects] | None = None
-        self._counts: tuple[int, float, NDArray[np.int64]] | None = None
+        self._effects: tuple[Shelf, tuple[Rule, ...], Effects] | None = None
+        self._counts: tuple[Shelf, float, NDArray[np.int64]] | None = None
         self._lock = threading.Lock()
 
     def read_rules(self) -> None:
@@ -59,15 +59,15 @@ class Standing:
         if trial is not None:
             return effects_of((*rules, trial), shelf)
         known = self._effects
-        if known is None or known[0] != id(shelf) or known[1] != rules:
-            known = id(shelf), rules, effects_of(rules, shelf)
+        if known is None or known[0] is not shelf or known[1] != rules:
+            known = shelf, rules, effects_of(rules, shelf)
             self._effects = known
         return known[2]
 
     def counts(self, shelf: Shelf) -> NDArray[np.int64]:
         """Return (2, n): how often each item was shown, and clicked then; seconds old at most."""
         known, now = self._counts, time.monotonic()
-        if known is not None and known[0] == id(shelf) and now - known[1] < _COUNTS_EVERY_S:
+        if known is not None and known[0] is shelf and now - known[1] < _COUNTS_EVERY_S:
             return known[2]
         with self._lock:
             table = np.zeros((2, len(shelf)), np.int64)
@@ -75,5 +75,5 @@ class Standing:
                 number = shelf.model.number_of.get(item)
                 if number is not None:
                     table[:, number] = pair
-            self._counts = id(shelf), now, table
+            self._counts = shelf, now, table
         return table

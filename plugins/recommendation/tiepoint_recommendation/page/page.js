@@ -1,6 +1,6 @@
 // The page Shop: what somebody is recommended, why, and what would change it.
 
-import { Busy, Empty, Failed, html, t, useAddress, useEffect, useLoaded, useMemo, useState } from "../../../assets/tiepoint.js";
+import { Busy, Empty, Failed, html, t, useAddress, useEffect, useLoaded, useMemo, useRef, useState } from "../../../assets/tiepoint.js";
 import { Product } from "./product.js";
 import { Dials, reweighted } from "./dials.js";
 import { Similar } from "./similar.js";
@@ -29,21 +29,24 @@ export default function Shop({ api, may }) {
   );
   const items = useMemo(() => (value ? reweighted(value.items, dials).slice(0, SHOWN) : []), [value, dials]);
   const before = useBefore(items);
+  const titles = useRef({});
+  for (const one of value?.items ?? []) titles.current[one.id] = one.title || one.id;
+  const titled = (id) => titles.current[id] ?? id;
   const look = (id) => go({ looked: [...looked.filter((one) => one !== id), id].join("\n") });
   const rankers = value ? [...new Set(value.items.flatMap((one) => Object.keys(one.parts)))] : [];
   const changed = () => setRound((one) => one + 1);
   return html`<div class="shop">
     <${Whom} key=${`${query.user} ${query.text}`} query=${query} go=${go} />
     ${looked.length > 0 && html`<p class="row trail"><span class="soft">${t("As if just looked at:")}</span>
-      ${looked.map((id) => html`<span key=${id} class="chip plus"><span>${id}</span><button type="button" class="tool"
-        aria-label=${t("Take {item} back", { item: id })} onClick=${() => go({ looked: looked.filter((one) => one !== id).join("\n") })}>✕</button></span>`)}</p>`}
+      ${looked.map((id) => html`<span key=${id} class="chip plus"><span>${titled(id)}</span><button type="button" class="tool"
+        aria-label=${t("Take {item} back", { item: titled(id) })} onClick=${() => go({ looked: looked.filter((one) => one !== id).join("\n") })}>✕</button></span>`)}</p>`}
     <div class="columns">
       <section aria-label=${t("Recommended")} aria-busy=${loading}>
         ${problem && html`<${Failed} problem=${problem} again=${again} />`}
         ${!value && loading && html`<${Busy} />`}
-        ${value && !problem && html`<p class="soft" role="status">${value.known ? t("From what is known of this shopper.") : t("Nothing is known of this shopper yet: what many like, of all kinds.")}
+        ${value && !problem && items.length > 0 && html`<p class="soft" role="status">${value.known ? t("From what is known of this shopper.") : t("Nothing is known of this shopper yet: what many like, of all kinds.")}
           ${value.rules.length > 0 ? ` ${t("Rules at work: {rules}.", { rules: value.rules.join(", ") })}` : ""}</p>`}
-        ${value && !problem && items.length === 0 && html`<${Empty} title=${t("Nothing can be recommended")}><p>${value.empty_because ?? t("Fit a model first:")} <code>tiepoint recommend fit</code></p><//>`}
+        ${value && !problem && items.length === 0 && html`<${Empty} title=${t("Nothing can be recommended")}><p>${value.empty_because ?? html`${t("Fit a model first:")} <code>tiepoint recommend fit</code>`}</p><//>`}
         <ol class="cards">${problem ? "" : items.map((one, at) => html`<${Product} key=${one.id} ...${{ one, at, was: before[one.id], look, showSimilar, rule: may("recommendation:write") ? rule : null }} />`)}</ol>
       </section>
       <aside>

@@ -1,17 +1,17 @@
 // Rules of a merchandiser: written for a product, tried on the answer in view, applied, taken back.
 
-import { Failed, Loaded, html, say, t, time, useLoaded, useState } from "../../../assets/tiepoint.js";
+import { Failed, Loaded, html, inWords, say, number, t, time, useEffect, useLoaded, useRef, useState } from "../../../assets/tiepoint.js";
 
 const ACTIONS = ["pin", "boost", "bury", "exclude"];
 
 export function Rules({ api, may, ask, item, changed, done }) {
   const rules = useLoaded((signal) => api.get("/v1/recommendation/rules", { signal }));
   const undo = (entry) => api.delete(`/v1/recommendation/rules/${entry.number}`)
-    .then(() => { say(t("Taken back")); rules.again(); changed(); }, (problem) => say(problem.message, "bad"));
+    .then(() => { say(t("Taken back")); rules.again(); changed(); }, (problem) => say(inWords(problem), "bad"));
   return html`<section class="card rules"><h2>${t("Rules")}</h2>
     ${item && html`<${Editor} ...${{ api, ask, item }} done=${(applied) => { done(); if (applied) { rules.again(); changed(); } }} />`}
     <${Loaded} of=${rules}>${(entries) => entries.length === 0
-      ? html`<p class="soft">${may("recommendation:write") ? t("None holds. Press “Rule” at a product to pin, lift, lower or hide it.") : t("None holds.")}</p>`
+      ? html`<p class="soft">${may("recommendation:write") ? t("None holds. Press “Rule” at a product to pin, boost, bury or exclude it.") : t("None holds.")}</p>`
       : html`<ul class="entries">${entries.map((entry) => html`<li key=${entry.number}><span><strong>${entry.rule.name}</strong>
         <span class="soft small"> ${t(entry.rule.action)} · ${entry.made_by}, ${time(entry.made_s, "short")}</span></span>
         ${may("recommendation:write") && html`<button type="button" class="small" aria-label=${t("Take back {rule}", { rule: entry.rule.name })} onClick=${() => undo(entry)}>${t("Undo")}</button>`}</li>`)}</ul>`}<//>
@@ -29,12 +29,17 @@ function Editor({ api, ask, item, done }) {
   const attempt = (work) => work.catch(setProblem);
   const preview = () => attempt(api.post("/v1/recommendation/rules/preview", { body: { rule, ask } }).then((found) => { setProblem(null); setTried(found); }));
   const apply = () => attempt(api.post("/v1/recommendation/rules", { body: rule }).then(() => { say(t("The rule holds")); done(true); }));
+  const form = useRef();
+  useEffect(() => {
+    form.current.scrollIntoView({ block: "nearest" });
+    form.current.querySelector("button").focus({ preventScroll: true });
+  }, []);
   const changing = (set) => (value) => { setTried(null); set(value); };
-  return html`<form class="editor" onSubmit=${(event) => { event.preventDefault(); preview(); }}>
+  return html`<form ref=${form} class="editor" aria-label=${t("Rule for {item}", { item: name })} onKeyDown=${(event) => event.key === "Escape" && done(false)} onSubmit=${(event) => { event.preventDefault(); preview(); }}>
     <h3>${name}</h3>
     <div class="row" role="group" aria-label=${t("What the rule does")}>${ACTIONS.map((one) => html`<button key=${one} type="button" class="small" aria-pressed=${action === one} onClick=${() => changing(setAction)(one)}>${t(one)}</button>`)}</div>
     ${action === "pin" && html`<label class="beside small">${t("At place")} <input type="number" min="1" max="100" value=${place} onInput=${(event) => changing(setPlace)(Number(event.target.value))} /></label>`}
-    ${["boost", "bury"].includes(action) && html`<label class="beside small">${t("How strongly")} <input type="range" min="0.25" max="5" step="0.25" value=${strength} onInput=${(event) => changing(setStrength)(Number(event.target.value))} /></label>`}
+    ${["boost", "bury"].includes(action) && html`<label class="beside small">${t("How strongly")} <input type="range" min="0.25" max="5" step="0.25" value=${strength} onInput=${(event) => changing(setStrength)(Number(event.target.value))} /> <output class="number">${number(strength, 2)}</output></label>`}
     ${problem && html`<${Failed} problem=${problem} />`}
     ${tried && html`<${Difference} tried=${tried} />`}
     <p class="row"><button class=${tried ? "" : "main"}>${t("Preview")}</button>

@@ -11,6 +11,9 @@ from tiepoint.config.problems import validate
 from tiepoint.errors import PluginError
 from tiepoint_recommendation.rankers.base import GROUP, Ranker
 
+ON_REQUEST = frozenset({"recurrent"})
+"""Rankers that take minutes to train, and are blended only where they are named."""
+
 
 @cache
 def _installed() -> dict[str, EntryPoint]:
@@ -20,6 +23,11 @@ def _installed() -> dict[str, EntryPoint]:
 def ranker_names() -> list[str]:
     """Return the names of the installed rankers, sorted."""
     return sorted(_installed())
+
+
+def blended_names() -> list[str]:
+    """Return the names of the rankers that are blended where none is named, sorted."""
+    return [name for name in ranker_names() if name not in ON_REQUEST]
 
 
 def ranker_class(name: str) -> type[Ranker]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tiepoint.errors import InputError, SchemaError
 from tiepoint.types import Skipped, checked_id
+from tiepoint_adapters.tables.readers import column_names
 from tiepoint_adapters.tables.values import read_value
 from tiepoint_recommendation.reading.mapping import EventMapping, ItemMapping
 from tiepoint_recommendation.reading.rows import rows
@@ -30,12 +31,14 @@ class ReadReport:
         rows: All rows.
         skipped: Rows that could not be used, with reasons; the first thousand of them.
         n_skipped: How many there were.
+        unread: How many rows of products gave none, so that nothing is known of their ids.
         units: How many times were given in each unit.
     """
 
     rows: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     n_skipped: int = 0
+    unread: int = 0
     units: Counter[str] = field(default_factory=Counter)
 
     def skip(self, place: str, reason: str) -> None:
@@ -136,15 +139,23 @@ def read_products(
     name = Path(source).name if is_file else "row"
     seen: dict[str, tuple[int, Product]] = {}
     found = rows(source, [columns.item], others, mapping.delimiter, mapping.query)
+    if is_file and Path(source).suffix.lower() == ".parquet" and Path(source).is_file():
+        names = column_names(Path(source), "")  # rows have the columns that were asked for only
+        if names is not None and columns.item in names:
+            _require_catalogue(source, names, mapping)
     for number, cells in found:
         report.rows += 1
         place = f"{name} row {number}"
         if isinstance(cells, str):
+            report.unread += 1
             report.skip(place, cells)
             continue
+        if report.rows == 1:
+            _require_catalogue(source, cells, mapping)
         try:
             product = _product(cells, mapping)
         except (ValueError, SchemaError) as error:
+            report.unread += 1
             report.skip(place, error.what if isinstance(error, SchemaError) else str(error))
             continue
         product = _with_image(product, folder, place, report)
@@ -160,6 +171,25 @@ def read_products(
             report.skip(place, f"a repetition of row {first[0]}")
             continue
         yield product
+
+
+def _require_catalogue(source: str, given: Collection[str], mapping: ItemMapping) -> None:
+    """Refuse another table than a catalogue, such as events, before its rows become products."""
+    columns = mapping.columns
+    content = [columns.title, columns.description, columns.tags, columns.image]
+    mapped = {*columns.model_dump().values(), *mapping.metadata}
+    unexpected = [name for name in given if name not in mapped]
+    if unexpected and not any(name in given for name in content):
+        raise InputError(
+            f"this is no catalogue: it has no column {_listed(content)}, and has"
+            f" {', '.join(unexpected)}",
+            where=source,
+            hint="Give events as --events, or say under `items` of --map which column holds what.",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _product(cells: Mapping[str, Any], mapping: ItemMapping) -> Product:

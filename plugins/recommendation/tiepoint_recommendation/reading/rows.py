@@ -88,7 +88,7 @@ def _database_rows(url: str, required: Sequence[str], query: str | None) -> Iter
             missing = [name for name in required if name not in names]
             if missing:
                 raise InputError(
-                    f"the rows have no column {missing[0]!r}",
+                    f"the rows have no column {', '.join(map(repr, missing))}",
                     where=where,
                     hint=f"Their columns are {', '.join(names)}.",
                 )

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from tiepoint_recommendation.storage.database import Database
-from tiepoint_recommendation.storage.tables import facts, products
+from tiepoint_recommendation.storage.tables import changes, facts, products
 from tiepoint_recommendation.types import Product
 
 _VARIABLES = 500
-_VERSION = "catalogue"
+_VERSION = "catalogue changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of a catalogue since one of its versions.
+
+    Attributes:
+        version: What it has now.
+        products: Those that came or changed, as they are now.
+        gone: Ids of those that left.
+    """
+
+    version: int
+    products: list[Product]
+    gone: list[str]
 
 
 class CatalogueStore:
@@ -40,7 +55,7 @@ class CatalogueStore:
             for some in _chunks(list(by_id)):
                 session.execute(delete(products).where(products.c.id.in_(some)))
             session.execute(insert(products), [_row(one) for one in by_id.values()])
-            _mark_changed(session)
+            _note(session, list(by_id), gone=False)
 
     def all(self) -> list[Product]:
         """Return all products, by id."""
@@ -59,19 +74,48 @@ class CatalogueStore:
 
     def remove(self, ids: Sequence[str]) -> int:
         """Remove products; returns how many there were. Their events stay."""
-        removed = 0
         with self.database.writing() as session:
-            for some in _chunks(ids):
-                wanted = delete(products).where(products.c.id.in_(some))
-                removed += session.connection().execute(wanted).rowcount
-            _mark_changed(session)
-        return removed
+            there = [
+                row.id
+                for some in _chunks(ids)
+                for row in session.execute(select(products.c.id).where(products.c.id.in_(some)))
+            ]
+            for some in _chunks(there):
+                session.execute(delete(products).where(products.c.id.in_(some)))
+            if there:
+                _note(session, there, gone=True)
+        return len(there)
 
-    def version(self) -> str:
-        """Return a mark that every change of the catalogue changes; empty before the first."""
+    def keep_only(self, ids: Sequence[str]) -> int:
+        """Remove all products but these; returns how many there were. Their events stay."""
+        wanted = set(ids)
         with self.database.reading() as session:
-            content = session.scalar(select(facts.c.content).where(facts.c.name == _VERSION))
-        return "" if content is None else str(content)
+            known = [row.id for row in session.execute(select(products.c.id))]
+        return self.remove([id_ for id_ in known if id_ not in wanted])
+
+    def gone(self) -> set[str]:
+        """Return the ids of products that there were, and that are there no more."""
+        with self.database.reading() as session:
+            return {row.id for row in session.execute(select(changes.c.id).where(changes.c.gone))}
+
+    def version(self) -> int:
+        """Return a number that grows with every change of the catalogue; 0 before the first."""
+        with self.database.reading() as session:
+            return _version(session)
+
+    def since(self, version: int) -> Changes:
+        """Return what changed after a version of the catalogue; reads nothing else of it."""
+        columns = changes.c
+        query = (
+            select(columns.id.label("changed"), columns.gone, products)
+            .outerjoin_from(changes, products, products.c.id == columns.id)
+            .where(columns.number > version)
+        )
+        with self.database.reading() as session:
+            now = _version(session)  # before the rows, so that no change is missed
+            rows = session.execute(query).all() if now != version else []
+        there = [_product(row) for row in rows if row.id is not None]
+        return Changes(now, there, [row.changed for row in rows if row.id is None])
 
     def count(self) -> int:
         """Return how many products there are."""
@@ -79,9 +123,22 @@ class CatalogueStore:
             return int(session.scalar(select(func.count()).select_from(products)) or 0)
 
 
-def _mark_changed(session: Session) -> None:
-    session.execute(delete(facts).where(facts.c.name == _VERSION))
-    session.execute(insert(facts), {"name": _VERSION, "content": os.urandom(8).hex()})
+def _version(session: Session) -> int:
+    return int(session.scalar(select(facts.c.content).where(facts.c.name == _VERSION)) or 0)
+
+
+def _note(session: Session, ids: Sequence[str], *, gone: bool) -> None:
+    """Note that products changed; whoever writes next waits, so that numbers grow in order."""
+    mine = facts.c.name == _VERSION
+    row = session.scalar(select(facts.c.content).where(mine).with_for_update())
+    number = int(row or 0) + 1
+    if row is None:
+        session.execute(insert(facts), {"name": _VERSION, "content": str(number)})
+    else:
+        session.execute(update(facts).where(mine).values(content=str(number)))
+    for some in _chunks(ids):
+        session.execute(delete(changes).where(changes.c.id.in_(some)))
+    session.execute(insert(changes), [{"id": id_, "number": number, "gone": gone} for id_ in ids])
 
 
 def _chunks(ids: Sequence[str]) -> list[Sequence[str]]:
@@ -105,5 +162,5 @@ def _row(product: Product) -> dict[str, Any]:
 
 
 def _product(row: Any) -> Product:
-    values = dict(row._mapping)
+    values = {column.name: getattr(row, column.name) for column in products.columns}
     return Product(**{**values, "tags": tuple(values["tags"])})

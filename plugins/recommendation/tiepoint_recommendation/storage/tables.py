@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Float,
     Index,
@@ -51,6 +52,16 @@ products = Table(
     Column("category", Text, nullable=False),
     Column("added_s", Float(53)),
     Column("metadata", JSON, nullable=False),
+)
+
+# When each product changed last, counted in changes of the catalogue; those that left it stay here,
+# so that who follows the catalogue learns of it.
+changes = Table(
+    "product_changes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("number", _NUMBER, nullable=False, index=True),
+    Column("gone", Boolean, nullable=False),
 )
 
 # Who asked to be forgotten, as keyed digests: late events must not bring them back.

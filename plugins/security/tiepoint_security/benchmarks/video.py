@@ -18,6 +18,7 @@ from typing import Any
 import click
 import numpy as np
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.encoders.images import Pixels
 from tiepoint.encoders.timm_image import TimmEncoder
 from tiepoint_adapters.benchmarks.report import report
@@ -25,7 +26,7 @@ from tiepoint_adapters.benchmarks.report import report
 _BATCH = 32
 
 
-@click.command("video")
+@click.command("video", epilog="Example: tiepoint bench video --fps 2")
 @click.option(
     "--footage",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -33,10 +34,8 @@ _BATCH = 32
 )
 @click.option("--fps", default=5.0, show_default=True, help="Frames a second that are watched.")
 @click.option("--rounds", default=3, show_default=True, help="Times that the engines take turns.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
-def bench_video(footage: Path | None, fps: float, rounds: int, json_path: Path | None) -> None:
+@json_option
+def bench_video(footage: Path | None, fps: float, rounds: int, json_file: Path | None) -> None:
     """Seconds of footage watched a second, against plain loops that encode every frame."""
     with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as name:
         if footage is None:
@@ -44,7 +43,7 @@ def bench_video(footage: Path | None, fps: float, rounds: int, json_path: Path |
 
             footage = rendered(Path(name), 60.0, 25.0)
         rows, seconds = measure(footage, fps, rounds)
-    report(rows, json_path, f"{footage.name}, {seconds:.0f} s, watched at {fps:g} frames a second")
+    report(rows, json_file, f"{footage.name}, {seconds:.0f} s, watched at {fps:g} frames a second")
 
 
 def measure(file: Path, fps: float, rounds: int) -> tuple[list[dict[str, Any]], float]:

@@ -11,7 +11,7 @@ from tiepoint.cli.output import echo, print_json
 from tiepoint_security.cli.records import opened_records, user_option
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security ack deployment.yaml 20260131-0007 --false-alarm")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("alerts", nargs=-1, required=True, metavar="ALERT...")
 @click.option("--false-alarm", "verdict", flag_value="false_alarm", help="It was nothing.")

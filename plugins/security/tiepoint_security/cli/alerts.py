@@ -15,7 +15,7 @@ from tiepoint_security.cli.records import opened_records, user_option
 _DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security alerts deployment.yaml --camera gate --open")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("alert", required=False)
 @click.option("--camera", metavar="NAME", help="Only this camera's.")

@@ -11,7 +11,7 @@ from tiepoint_adapters.audit.command import check_head, tell_verification, verif
 from tiepoint_security.cli.records import opened_records
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security audit deployment.yaml --verify")
 @click.argument("config", type=click.Path(path_type=Path))
 @verify_options
 @click.option("--alert", metavar="ALERT", help="Only what was done with this alert.")

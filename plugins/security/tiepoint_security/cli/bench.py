@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from tiepoint.cli.json_file import json_option
 from tiepoint.cli.output import say
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security bench --cameras 4 --seconds 60")
 @click.option(
     "--footage",
     multiple=True,
@@ -32,11 +33,9 @@ from tiepoint.cli.output import say
     type=click.FloatRange(5, 86_400),
     help="How long to measure, after 20 s.",
 )
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures to this file."
-)
+@json_option
 def bench(
-    footage: tuple[Path, ...], cameras: int, fps: float, seconds: float, json_path: Path | None
+    footage: tuple[Path, ...], cameras: int, fps: float, seconds: float, json_file: Path | None
 ) -> None:
     """Watch cameras in real time by every kind of trigger, and say what it takes.
 
@@ -55,4 +54,4 @@ def bench(
             files = [rendered(Path(name), 30.0, 10.0, number) for number in range(min(4, cameras))]
         with progress_of("seconds") as progress:
             row = measure(Load(files, cameras, fps, seconds), progress)
-    report([row], json_path, f"{cameras} cameras at {fps:g} frames a second")
+    report([row], json_file, f"{cameras} cameras at {fps:g} frames a second")

@@ -10,7 +10,7 @@ from tiepoint.cli.output import echo, print_json, print_table
 from tiepoint_security.cli.records import opened_records, user_option
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security deliveries deployment.yaml --resend")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--resend", is_flag=True, help="Send the dead letters again.")
 @click.option("-n", "most", default=50, type=click.IntRange(1, 10_000), help="How many at most.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tiepoint.cli.output import print_table, say, write_json
+from tiepoint.cli.json_file import deliver, json_option
+from tiepoint.cli.output import print_table, say
 from tiepoint_security.cli.fit import FOLDER
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command("eval")
+@click.command(
+    "eval",
+    epilog="Example: tiepoint security eval --train ordinary --test clips --labels labels.csv",
+)
 @click.option("--train", type=FOLDER, required=True, help="Ordinary footage: folders of frames.")
 @click.option("--test", type=FOLDER, required=True, help="The clips to score: folders of frames.")
 @click.option(
@@ -34,7 +38,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     "--alerts-per-hour", type=click.FloatRange(0.001, 1000), default=1.0, show_default=True
 )
 @click.option("--baseline", is_flag=True, help="Compare with the plain recipe on the same frames.")
-@click.option("--json", "json_file", type=FILE, help="Write the figures to this file.")
+@json_option
 @click.option("--scores", "scores_file", type=FILE, help="Write file,score of every frame (CSV).")
 def evaluate(
     train: Path,
@@ -79,11 +83,10 @@ def evaluate(
                 "difference_interval": [gain.low, gain.high],
                 "p_value": comparison.p_value,
             }
-    if json_file is not None:
-        write_json(json_file, figures)
     if scores_file is not None:
         _write_scores(scores_file, labels, scored)
-    _print(figures)
+    if deliver(json_file, figures):
+        _print(figures)
 
 
 def _root(labels: Sequence[Label]) -> Path:

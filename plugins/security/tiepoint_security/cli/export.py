@@ -10,7 +10,10 @@ from tiepoint.cli.output import echo, print_json, say
 from tiepoint_security.cli.records import opened_records, user_option
 
 
-@click.command(name="export")
+@click.command(
+    name="export",
+    epilog="Example: tiepoint security export deployment.yaml 20260131-0007 --out case",
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("alerts", nargs=-1, required=True, metavar="ALERT...")
 @click.option(

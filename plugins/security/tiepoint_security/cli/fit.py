@@ -11,7 +11,7 @@ from tiepoint.cli.output import print_json, say
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security fit --train ordinary --fps 10 --out normality")
 @click.option("--train", type=FOLDER, required=True, help="Ordinary footage: folders of frames.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where to save."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tiepoint_security.cli.footage import Footage
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security index deployment.yaml gate.mp4 --camera gate")
 @click.argument("config", type=click.Path(path_type=Path))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tiepoint_security.footage.question import FootageHit, FootageQuestion, LookAt
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint security search deployment.yaml --text 'a red van' --camera gate"
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--text", metavar="TEXT", help="Words, in English, Chinese or another language.")
 @click.option("--image", type=click.Path(path_type=Path), help="A picture.")

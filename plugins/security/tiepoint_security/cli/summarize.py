@@ -12,7 +12,7 @@ from tiepoint.cli.output import echo, print_json, print_table
 from tiepoint.errors import InputError
 
 
-@click.command()
+@click.command(epilog="Example: tiepoint security summarize talk.mp4 --out storyboard")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--out",

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _CAMERA = "recording"
 
 
-@click.command()
+@click.command(
+    epilog="Example: tiepoint security watch gate.mp4 --text 'a person on the rails' --out evidence"
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--config",

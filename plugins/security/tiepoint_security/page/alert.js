@@ -1,7 +1,7 @@
 // One alert: its clip, what was unusual, what is usual, why it was raised, and what was said of it.
 
-import { Dialog, Loaded, Picture, html, number, say, t, time, useLoaded, useState } from "../../../assets/tiepoint.js";
-import { Severity, evidence } from "./alerts.js";
+import { Dialog, Loaded, Picture, html, inWords, number, say, span, t, time, useLoaded, useState } from "../../../assets/tiepoint.js";
+import { Severity, evidence, spoken } from "./alerts.js";
 
 const PICTURES = { snapshot: "Snapshot", heatmap: "What was unusual", usual: "What is usual here" };
 
@@ -16,17 +16,17 @@ export function OneAlert({ api, may, id, close, changed }) {
       changed();
       alert.again();
     } catch (problem) {
-      say(problem.message, "bad");
+      say(inWords(problem), "bad");
     }
   };
-  return html`<${Dialog} title=${alert.value ? `${alert.value.rule}, ${alert.value.camera}` : t("Alert")} close=${close} wide>
+  return html`<${Dialog} title=${alert.value ? `${spoken(alert.value.rule)}, ${alert.value.camera}` : t("Alert")} close=${close} wide>
     <${Loaded} of=${alert}>${(one) => html`<div class="one">
       <${Evidence} alert=${one} />
       <div>
-        <p class="line"><${Severity} of=${one.severity} /><span>${time(one.started_at)}${one.ended_at ? ` – ${time(one.ended_at)}` : ` – ${t("goes on")}`}</span></p>
+        <p class="line"><${Severity} of=${one.severity} /><span>${one.ended_at ? span(one.started_at, one.ended_at) : `${time(one.started_at)} – ${t("goes on")}`}</span></p>
         <h3>${t("Why was it raised?")}</h3>
-        <ul class="bars">${Object.entries(one.contributions).map(([name, value]) => html`<li key=${name}><span>${t(name)}</span><span>${number(value, 2)}</span>
-          <meter min="0" max="1" value=${Math.min(1, Math.max(0, value ?? 0))} aria-label=${`${name}: ${number(value ?? 0, 2)}`}></meter></li>`)}</ul>
+        <ul class="bars">${Object.entries(one.contributions).map(([name, value]) => html`<li key=${name}><span>${spoken(name)}</span><span>${number(value, 2)}</span>
+          <meter min="0" max="1" value=${Math.min(1, Math.max(0, value ?? 0))} aria-label=${`${spoken(name)}: ${number(value ?? 0, 2)}`}></meter></li>`)}</ul>
         <dl class="pairs facts-of">
           <dt>${t("Score")}</dt><dd>${number(one.score ?? 0, 2)} (${t("highest {peak}", { peak: number(one.peak ?? 0, 2) })})</dd>
           ${one.zones.length > 0 && html`<dt>${t("Zones")}</dt><dd>${one.zones.join(", ")}</dd>`}
@@ -34,7 +34,7 @@ export function OneAlert({ api, may, id, close, changed }) {
           <dt>${t("Taken by")}</dt><dd>${one.acknowledged_by ?? t("nobody yet")}</dd>
         </dl>
         ${one.reviews?.length > 0 && html`<h3>${t("What was said")}</h3><ul class="reviews">${one.reviews.map((review) => html`<li key=${review.user}>
-          <strong>${review.user}</strong> ${t(review.verdict)}${review.note ? `: ${review.note}` : ""}</li>`)}</ul>`}
+          <strong>${review.user}</strong> ${spoken(review.verdict)}${review.note ? `: ${review.note}` : ""}</li>`)}</ul>`}
         ${may("security:write") && html`<div class="judge">
           <label for="note">${t("Note")}</label><input id="note" value=${note} maxlength="2000" onInput=${(event) => setNote(event.target.value)} />
           <p class="row"><button type="button" class="main" onClick=${() => act("acknowledge", {}, t("Acknowledged"))}>${t("Acknowledge")}</button>

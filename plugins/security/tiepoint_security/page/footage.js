@@ -1,6 +1,6 @@
 // What cameras saw, found by words.
 
-import { Dialog, Empty, Failed, Busy, Picture, address, html, pictureAddress, t, time, useAddress, useLoaded, useState } from "../../../assets/tiepoint.js";
+import { Dialog, Empty, Failed, Busy, Picture, address, brief, html, pictureAddress, t, time, useAddress, useLoaded, useState } from "../../../assets/tiepoint.js";
 
 export function Footage({ api, collection }) {
   const [query, go] = useAddress();
@@ -26,7 +26,7 @@ export function Footage({ api, collection }) {
     <ul class="cards moments">${(value?.hits ?? []).map((hit) => html`<li key=${hit.id} class="card camera">
       <button type="button" class="look" onClick=${() => open(hit)}>
         <${Picture} source=${pictureAddress(collection, hit.id, "video", 360)} words=${hit.id} />
-        <strong>${hit.metadata.camera ?? hit.id}</strong><span class="soft small">${hit.metadata.start_s ? time(hit.metadata.start_s) : ""}</span></button></li>`)}</ul>
+        <strong>${hit.metadata.camera ?? hit.id}</strong><span class="soft small">${hit.metadata.start_s ? brief(hit.metadata.start_s) : ""}</span></button></li>`)}</ul>
     ${opened && html`<${Dialog} title=${`${opened.metadata.camera ?? opened.id}, ${opened.metadata.start_s ? time(opened.metadata.start_s) : ""}`} close=${() => open(null)} wide>
       <video controls autoplay muted playsinline src=${address(`/v1/collections/${collection}/media`, { id: opened.id, field: "video" })}></video><//>`}
   </section>`;

@@ -1,7 +1,7 @@
 // Zones, lines and privacy masks, drawn on a camera's picture; what is drawn is written as YAML for
 // the deployment file. By mouse or finger: click corner by corner. By keyboard: arrows and Enter.
 
-import { Dialog, html, say, t, useRef, useState } from "../../../assets/tiepoint.js";
+import { Dialog, Told, html, say, t, useRef, useState } from "../../../assets/tiepoint.js";
 import { Live } from "./wall.js";
 
 const KINDS = ["zone", "line", "mask"];
@@ -49,7 +49,7 @@ export function Places({ camera, close }) {
           aria-pressed=${kind === one} onClick=${() => { setKind(one); setCorners([]); }}>${t(one)}</button>`)}</div>
         ${kind !== "mask" && html`<p><label for="place-name">${t("Name")}</label>
           <input id="place-name" value=${name} pattern="[A-Za-z][A-Za-z0-9_]*" onInput=${(event) => setName(event.target.value)} /></p>`}
-        <p class="soft small">${t("Click corner by corner on the picture. What is drawn is for the deployment file; `tiepoint reload` takes it up.")}</p>
+        <p class="soft small"><${Told} text=${t("Click corner by corner on the picture. What is drawn is for the deployment file; `tiepoint reload` takes it up.")} /></p>
         <label for="yaml">${t("For the deployment file")}</label>
         <textarea id="yaml" class="code" rows="7" readonly value=${written} placeholder=${t("Nothing is drawn yet")}></textarea>
         <p class="row"><button type="button" class="main" disabled=${!written} onClick=${copy}>${t("Copy")}</button>

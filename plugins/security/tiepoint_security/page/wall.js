@@ -1,13 +1,13 @@
 // The live wall: the latest picture of every camera, with its health; opened, places are drawn on it.
 
-import { Empty, Status, address, html, number, t, useEffect, useState } from "../../../assets/tiepoint.js";
+import { Empty, Status, Told, address, html, number, t, useEffect, useState } from "../../../assets/tiepoint.js";
 import { Places } from "./places.js";
 
 export function Wall({ cameras }) {
   const [opened, open] = useState(null);
   if (!cameras.length) {
     return html`<section aria-label=${t("Cameras")}><h2>${t("Cameras")}</h2><${Empty} title=${t("No camera is watched")}>
-      <p>${t("Name cameras under `plugins.security.cameras` in the deployment file.")}</p><//></section>`;
+      <p><${Told} text=${t("Name cameras under `plugins.security.cameras` in the deployment file.")} /></p><//></section>`;
   }
   return html`<section aria-label=${t("Cameras")}><h2>${t("Cameras")}</h2>
     <ul class="cards wall">${cameras.map((camera) => html`<li key=${camera.name} class="card camera">
@@ -39,5 +39,5 @@ export function Live({ camera, every = 1 }) {
   }, [camera]);
   return source && !absent
     ? html`<img src=${source} alt=${t("Latest picture of {camera}", { camera })} />`
-    : html`<span class="no-picture"><span>${t("No picture yet")}</span></span>`;
+    : html`<span class="no-picture"><span>${absent ? t("No picture yet") : t("Loading …")}</span></span>`;
 }

@@ -13,50 +13,21 @@ import json
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.errors import InputError
 from tiepoint.saving import replace_together
+from tiepoint_security.scene.look_table import LookTable, Usual
 
 CAPACITY = 1000
 QUARANTINE_S = 30.0
 _EXAMPLES_SIDE = 96
 _MOST_FALSE = 200
 _RECENT = 64
-
-
-class Usual(NamedTuple):
-    """One look of ordinary footage.
-
-    Attributes:
-        own: (d,) float16, of the encoder.
-        joint: (k,) float16, in the joint space; empty without one.
-        thumbnail: JPEG of at most 96 pixels; empty for looks without a picture.
-        subject: What it was a look at: all looks at one track have the same.
-    """
-
-    own: NDArray[np.float16]
-    joint: NDArray[np.float16]
-    thumbnail: bytes
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Matrices:
-    """The kept looks as matrices, one row each.
-
-    Attributes:
-        own: (n, d) float32.
-        joint: (n, k) float32; k is 0 without a joint space.
-    """
-
-    own: NDArray[np.float32]
-    joint: NDArray[np.float32]
 
 
 class Ordinary:
@@ -70,21 +41,36 @@ class Ordinary:
     def __init__(self, fingerprint: str, capacity: int = CAPACITY) -> None:
         self.fingerprint = fingerprint
         self.capacity = capacity
-        self.kept: list[Usual] = []
-        self.false_alarms: list[Usual] = []
         self.version = 0
         self._saved_version = 0
         self.seen = 0
         self.subjects = 0
         self.seconds = 0.0
+        self._looks = LookTable(capacity + _MOST_FALSE)
+        self._kept: list[int] = []
+        self._false: deque[int] = deque()
         self._recent: deque[str] = deque(maxlen=_RECENT)
         self._waiting: deque[tuple[float, Usual]] = deque(maxlen=capacity)
         self._last_s: float | None = None
         self._chance = random.Random(0)  # noqa: S311 - which of equals is kept is no secret
-        self._matrices: tuple[int, Matrices] | None = None
 
     def __len__(self) -> int:
-        return len(self.kept) + len(self.false_alarms)
+        return len(self._looks)
+
+    @property
+    def own(self) -> NDArray[np.float32]:
+        """The kept looks in the space of the encoder, (n, d); a view, which later looks change."""
+        return self._looks.own
+
+    @property
+    def joint(self) -> NDArray[np.float32]:
+        """The kept looks in the joint space, (n, k); k is 0 without one. A view."""
+        return self._looks.joint
+
+    @property
+    def false_alarms(self) -> frozenset[str]:
+        """The subjects that somebody marked as false alarms."""
+        return frozenset(self._looks.subjects[row] for row in self._false)
 
     @property
     def changed(self) -> bool:
@@ -135,19 +121,13 @@ class Ordinary:
 
     def mark_false(self, look: Usual) -> None:
         """Take in a look that somebody marked as a false alarm, for good."""
-        self.false_alarms = [*self.false_alarms, look][-_MOST_FALSE:]
+        if len(self._false) < _MOST_FALSE:
+            row = self._looks.append(look)
+        else:
+            row = self._false.popleft()
+            self._looks.replace(row, look)
+        self._false.append(row)
         self.version += 1
-
-    def matrices(self) -> Matrices | None:
-        """Return the looks as matrices; None if there are none. Cached until they change."""
-        if self._matrices is None or self._matrices[0] != self.version:
-            looks = [*self.kept, *self.false_alarms]
-            if not looks:
-                return None
-            joint = [look.joint for look in looks]
-            made = Matrices(_stacked([look.own for look in looks]), _stacked(joint))
-            self._matrices = (self.version, made)
-        return self._matrices[1]
 
     def nearest(self, own: NDArray[np.float32], count: int) -> list[tuple[float, bytes]]:
         """Return cosine and thumbnail of the most similar looks of different subjects.
@@ -156,32 +136,29 @@ class Ordinary:
             own: (d,) float32, of the encoder.
             count: How many at most.
         """
-        matrices = self.matrices()
-        if matrices is None:
+        if not len(self):
             return []
-        looks = [*self.kept, *self.false_alarms]
-        cosines = matrices.own @ own
+        looks = self._looks
+        cosines = looks.own @ own
         found: dict[str, tuple[float, bytes]] = {}
         for row in np.argsort(-cosines):
-            look = looks[row]
-            if look.thumbnail and look.subject not in found:
-                found[look.subject] = (float(cosines[row]), look.thumbnail)
+            subject, thumbnail = looks.subjects[row], looks.thumbnails[row]
+            if thumbnail and subject not in found:
+                found[subject] = (float(cosines[row]), thumbnail)
             if len(found) == count:
                 break
         return list(found.values())
 
     def distance(self, own: NDArray[np.float32]) -> float:
         """Return the cosine distance of a look to the nearest one, in [0, 2]; NaN without any."""
-        matrices = self.matrices()
-        return float("nan") if matrices is None else 1.0 - float((matrices.own @ own).max())
+        return 1.0 - float((self.own @ own).max()) if len(self) else float("nan")
 
     def distances(self) -> NDArray[np.float64]:
         """Return the distance of each look to the nearest one of another subject, (n,)."""
-        matrices = self.matrices()
-        if matrices is None:
+        if not len(self):
             return np.zeros(0)
-        names = np.array([look.subject for look in (*self.kept, *self.false_alarms)])
-        cosines = matrices.own @ matrices.own.T
+        names = np.array(self._looks.subjects)
+        cosines = self.own @ self.own.T
         cosines[names[:, None] == names] = -2.0
         nearest = cosines.max(axis=1)
         return np.asarray(1.0 - nearest[nearest > -2.0], np.float64)
@@ -192,12 +169,12 @@ class Ordinary:
         if look.subject not in self._recent:
             self.subjects += 1
             self._recent.append(look.subject)
-        if len(self.kept) < self.capacity:
-            self.kept.append(look)
+        if len(self._kept) < self.capacity:
+            self._kept.append(self._looks.append(look))
             return
         place = self._chance.randrange(self.seen)
         if place < self.capacity:
-            self.kept[place] = look
+            self._looks.replace(self._kept[place], look)
 
     # On disk
 
@@ -205,20 +182,20 @@ class Ordinary:
         """Return everything as the content of a safetensors file."""
         from safetensors.numpy import save
 
-        looks = [*self.kept, *self.false_alarms]
-        pictures = b"".join(look.thumbnail for look in looks)
+        looks, rows = self._looks, [*self._kept, *self._false]
         about = {
             "fingerprint": self.fingerprint,
-            "kept": len(self.kept),
+            "kept": len(self._kept),
             "seen": self.seen,
             "counted_subjects": self.subjects,
             "seconds": self.seconds,
-            "sizes": [len(look.thumbnail) for look in looks],
-            "subjects": [look.subject for look in looks],
+            "sizes": [len(looks.thumbnails[row]) for row in rows],
+            "subjects": [looks.subjects[row] for row in rows],
         }
+        pictures = b"".join(looks.thumbnails[row] for row in rows)
         tensors: dict[str, NDArray[Any]] = {
-            "own": _stacked([look.own for look in looks], np.float16),
-            "joint": _stacked([look.joint for look in looks], np.float16),
+            "own": looks.own[rows].astype(np.float16),
+            "joint": looks.joint[rows].astype(np.float16),
             "thumbnails": np.frombuffer(pictures, np.uint8),
         }
         return save(tensors, {"about": json.dumps(about)})
@@ -266,7 +243,10 @@ class Ordinary:
                 where=str(file),
                 hint="Remove the file; it is learned anew.",
             ) from error
-        made.kept, made.false_alarms = looks[: about["kept"]], looks[about["kept"] :]
+        for look in looks[: min(about["kept"], capacity)]:
+            made._kept.append(made._looks.append(look))
+        for look in looks[about["kept"] :]:
+            made.mark_false(look)
         made.seen, made.seconds = int(about["seen"]), float(about["seconds"])
         made.subjects = int(about["counted_subjects"])
         made.version = made._saved_version = 1
@@ -293,9 +273,3 @@ def usual(
         b"" if thumbnail is None else thumbnail(_EXAMPLES_SIDE),
         subject,
     )
-
-
-def _stacked(
-    rows: list[NDArray[np.float16]], kind: type[np.float32 | np.float16] = np.float32
-) -> NDArray[np.float32]:
-    return np.stack(rows).astype(kind) if rows else np.zeros((0, 0), kind)

@@ -90,10 +90,7 @@ class Described(Trigger):
         if not grown or (self._rarity.ready and 0 <= now_s - at_s < RELEARN_S):
             return
         self._learnt = (self._ordinary.version, now_s)
-        matrices = self._ordinary.matrices()
-        if matrices is None:
-            return
-        rows = matrices.joint if self._wanted_is_joint else matrices.own
+        rows = self._ordinary.joint if self._wanted_is_joint else self._ordinary.own
         if rows.shape[1] == len(self._wanted):
             self._rarity.learn(
                 rows @ self._wanted, self._ordinary.subjects_per_hour, self._ordinary.looks_per_hour

@@ -47,7 +47,7 @@ class FalseAlarms:
             if watched is None or watched.regions is None:
                 continue
             subject = f"false alarm {alert_id}"
-            known = any(look.subject == subject for look in watched.regions.false_alarms)
+            known = subject in watched.regions.false_alarms
             own = np.frombuffer(appearance, np.float32)
             if known or own.shape != (self._vision.encoder.dim,):
                 continue

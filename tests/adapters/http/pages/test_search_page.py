@@ -112,6 +112,37 @@ def test_the_language_that_was_chosen_is_kept(service, visit):
     visitor.sees("集合")
 
 
+def test_another_language_keeps_what_is_searched_for(service, visit):
+    visitor = visit(f"{service}/pages/search")
+    visitor.page.get_by_role("searchbox").fill("red")
+    visitor.page.keyboard.press("Enter")
+    assert hits(visitor)[0] == "red"
+    visitor.page.get_by_role("link", name="中文").click()
+    visitor.sees("最佳的 3 个结果")
+    assert visitor.page.get_by_role("searchbox").input_value() == "red"
+
+
+def test_a_file_that_is_no_picture_is_refused_where_it_is_dropped(service, visit):
+    visitor = visit(f"{service}/pages/search")
+    visitor.sees("Search 3 items")
+    visitor.page.evaluate(
+        """() => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(["hello"], "a.txt", { type: "text/plain" }));
+          const options = { dataTransfer, bubbles: true, cancelable: true };
+          document.querySelector(".searching").dispatchEvent(new DragEvent("drop", options));
+        }"""
+    )
+    visitor.sees("This is no picture")
+    assert visitor.complaints == []
+
+
+def test_what_the_service_refuses_is_said_in_the_visitors_language(service, visit):
+    visitor = visit(f"{service}/pages/search?text=thing&where=cost+<+4", language="zh-CN")
+    visitor.page.get_by_role("alert").wait_for()
+    assert visitor.page.get_by_role("alert").inner_text().startswith("内容有误")
+
+
 def test_light_or_dark_is_chosen_and_kept(service, visit):
     visitor = visit(f"{service}/pages/search")
     visitor.page.get_by_role("button", name="Light or dark").click()

@@ -47,8 +47,8 @@ def test_an_alert_is_opened_with_its_clip_and_marked_as_false(watched, visit):
     visitor.page.locator("dialog").get_by_alt_text("Snapshot").wait_for()
     visitor.page.get_by_label("Note").fill("a test")
     visitor.page.get_by_role("button", name="False alarm").click()
-    visitor.sees("Marked as a false alarm")
-    visitor.sees("false_alarm: a test")
+    visitor.page.locator("dialog").get_by_text("Marked as a false alarm").wait_for()
+    visitor.sees("false alarm: a test")
     assert visitor.complaints == []
 
 

@@ -46,7 +46,7 @@ def test_what_a_click_would_change_is_seen_and_taken_back(shop, visit):
     assert visitor.page.locator(".why").first.inner_text()
     visitor.page.get_by_role("button", name="What if").first.click()
     visitor.sees("As if just looked at:")
-    visitor.page.get_by_text(before[0], exact=True).wait_for(state="detached")
+    visitor.page.locator(TITLES, has_text=before[0]).wait_for(state="detached")
     visitor.page.get_by_role("button", name="Take").click()
     shows(visitor, before)
     assert visitor.complaints == []
@@ -97,6 +97,27 @@ def test_the_page_has_no_barrier_in_chinese_dark_or_on_a_phone(shop, visit):
     titles(visitor)
     assert visitor.barriers() == []
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_editor_of_a_rule_comes_into_view_and_is_left_by_escape(shop, visit):
+    from playwright.sync_api import expect
+
+    address, user = shop
+    visitor = visit(f"{address}/pages/recommendation?user={user}", phone=True)
+    titles(visitor)
+    visitor.page.get_by_role("button", name="Rule for").first.click()
+    pin = visitor.page.get_by_role("button", name="pin", exact=True)
+    expect(pin).to_be_focused()
+    expect(pin).to_be_in_viewport()
+    visitor.page.keyboard.press("Escape")
+    pin.wait_for(state="detached")
+
+
+def test_the_reasons_are_said_in_chinese(shop, visit):
+    address, user = shop
+    visitor = visit(f"{address}/pages/recommendation?user={user}", language="zh-CN")
+    titles(visitor)
+    assert any(one.startswith("因为您") for one in visitor.page.locator(".why").all_inner_texts())
 
 
 def test_every_word_is_there_in_chinese():

@@ -64,5 +64,14 @@ def test_a_job_shows_its_progress_and_is_cancelled_by_a_click(address, visit):
 def test_sources_are_indexed_by_a_click(address, visit):
     visitor = visit(f"{address}/pages/system", language="zh-CN")
     visitor.page.get_by_role("button", name="为数据源建立索引").click()
-    visitor.page.get_by_role("row", name="index 完成").wait_for()
+    visitor.page.get_by_role("row", name="索引 完成").wait_for()
+    visitor.sees("pictures: 新增 3，未变 0")
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
     assert visitor.complaints == []
+
+
+def test_where_there_is_no_source_nothing_is_offered_to_be_indexed(service, visit):
+    visitor = visit(f"{service}/pages/system")
+    visitor.sees("The deployment names no source to index")
+    assert visitor.page.get_by_role("button", name="Index the sources").count() == 0

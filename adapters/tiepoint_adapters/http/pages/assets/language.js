@@ -16,7 +16,8 @@ export async function learn(url) {
 export const t = (text, values = {}) =>
   (words.get(text) ?? text).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 
-const tag = document.documentElement.lang;
+// As the visitor's region writes them: en-GB has 24 hours, en-US has not.
+const tag = navigator.languages.find((one) => one.split("-")[0] === language) ?? document.documentElement.lang;
 
 export const number = (value, digits = 0) =>
   new Intl.NumberFormat(tag, { maximumFractionDigits: digits, minimumFractionDigits: 0 }).format(value);
@@ -34,8 +35,18 @@ export const unit = (value, kind) => {
   return new Intl.NumberFormat(tag, short).format(value / size);
 };
 
+const dated = (moment) => new Date(typeof moment === "number" ? moment * 1000 : moment);
+
 /** A moment (seconds since 1970, or ISO 8601) as date and time of day. */
-export const time = (moment, style = "medium") => {
-  const date = new Date(typeof moment === "number" ? moment * 1000 : moment);
-  return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: style }).format(date);
+export const time = (moment, style = "medium") =>
+  new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: style }).format(dated(moment));
+
+/** A moment as briefly as it is clear: the time of day, with the date where it is not today. */
+export const brief = (moment) => {
+  const today = dated(moment).toDateString() === new Date().toDateString();
+  return new Intl.DateTimeFormat(tag, { dateStyle: today ? undefined : "medium", timeStyle: "medium" }).format(dated(moment));
 };
+
+/** From one moment to another; what they share is said once. */
+export const span = (from, to) =>
+  new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "medium" }).formatRange(dated(from), dated(to));

@@ -36,6 +36,13 @@ try {
   show(html`<${Failed} problem=${problem} again=${() => location.reload()} />`);
 }
 
+// The other language shows what is in view now, not what the page began with.
+document.querySelector(".tools a[hreflang]")?.addEventListener("click", (event) => {
+  const query = new URLSearchParams(location.search);
+  query.set("language", event.currentTarget.hreflang);
+  event.currentTarget.search = query;
+});
+
 document.getElementById("signout")?.addEventListener("click", async () => {
   await api.post("/v1/signout", { anyone: true }).catch(() => undefined);
   location.assign(address("/signin"));

@@ -12,6 +12,6 @@ export {
   useState,
 } from "./vendor/htm-preact.js";
 export { Problem, address, api, pictureAddress } from "./api.js";
-export { language, number, percent, t, time, unit } from "./language.js";
-export { Dialog, Empty, Failed, Loaded, Busy, Contributions, Picture, Status, say } from "./parts.js";
+export { brief, language, number, percent, span, t, time, unit } from "./language.js";
+export { Dialog, Empty, Failed, Loaded, Busy, Contributions, Picture, Status, Told, inWords, routed, say } from "./parts.js";
 export { remember, recall, useLoaded, useAddress } from "./state.js";

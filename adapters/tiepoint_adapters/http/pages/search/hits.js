@@ -1,7 +1,7 @@
 // One hit as a card, and all there is to say about it.
 
 import {
-  Contributions, Dialog, Picture, address, html, number, percent, pictureAddress, t,
+  Contributions, Dialog, Picture, address, html, language, number, percent, pictureAddress, routed, t,
 } from "../../../assets/tiepoint.js";
 
 const of = (collection, ...kinds) => collection.fields.filter((field) => kinds.includes(field.modality));
@@ -9,8 +9,12 @@ const of = (collection, ...kinds) => collection.fields.filter((field) => kinds.i
 /** The field of a hit that can be looked at: a picture, or a frame of a video. */
 export const pictured = (collection, hit) => of(collection, "image", "video").find((field) => hit.parts[field.name]);
 
-const caption = (collection, hit) =>
-  of(collection, "text").map((field) => hit.parts[field.name]).find(Boolean) ?? hit.metadata.title ?? "";
+// The text of a hit in the visitor's language, where it has one.
+const readable = (text) => /\p{Script=Han}/u.test(text) === (language === "zh");
+const caption = (collection, hit) => {
+  const texts = of(collection, "text").map((field) => hit.parts[field.name]).filter(Boolean);
+  return texts.find(readable) ?? texts[0] ?? hit.metadata.title ?? "";
+};
 
 export function Hit({ hit, collection, longest, more, open }) {
   const field = pictured(collection, hit);
@@ -18,11 +22,12 @@ export function Hit({ hit, collection, longest, more, open }) {
   return html`<li class="card hit">
     <button type="button" class="look" onClick=${() => open(hit)} aria-label=${t("Why was {what} found?", { what: hit.id })}>
       ${field && html`<${Picture} source=${pictureAddress(collection.name, hit.id, field.name, 360)} words=${words || hit.id} />`}
-      <strong>${hit.id}</strong>
-      ${words && html`<span class=${field ? "caption" : "caption whole"}>${words}</span>`}
+      ${field || !words
+        ? html`<strong>${hit.id}</strong>${words && html`<span class="caption">${words}</span>`}`
+        : html`<span class="caption whole">${words}</span><span class="soft small code">${hit.id}</span>`}
     </button>
     <div class="strip" title=${t("What each route adds")}>${hit.contributions.map((one) => html`<meter key=${one.route} min="0" max=${longest}
-      value=${Math.abs(one.value)} class=${one.value < 0 ? "minus" : ""} aria-label=${`${one.route}: ${number(one.value, 2)}`}></meter>`)}</div>
+      value=${Math.abs(one.value)} class=${one.value < 0 ? "minus" : ""} aria-label=${`${routed(one.route)}: ${number(one.value, 2)}`}></meter>`)}</div>
     <div class="acts">
       <button type="button" class="small" onClick=${() => more("like", hit.id)} aria-label=${t("More like {what}", { what: hit.id })}>+ ${t("More like this")}</button>
       <button type="button" class="small" onClick=${() => more("unlike", hit.id)} aria-label=${t("Less like {what}", { what: hit.id })}>− ${t("Less")}</button>

@@ -1,7 +1,7 @@
 // The page Search: by words and pictures, refined by what was found, with the reasons.
 
 import {
-  Empty, Failed, Busy, Loaded, address, html, number, pictureAddress, t, useAddress, useEffect, useLoaded, useRef,
+  Empty, Failed, Busy, Loaded, address, html, number, pictureAddress, say, t, unit, useAddress, useEffect, useLoaded, useRef,
   useState,
 } from "../../../assets/tiepoint.js";
 import { Hit, Details } from "./hits.js";
@@ -31,6 +31,7 @@ function Searching({ api, collections }) {
     event.preventDefault();
     const file = [...(event.dataTransfer?.files ?? [])].find((one) => one.type.startsWith("image/"));
     if (file) setPicture(file);
+    else if (event.dataTransfer?.files.length) say(t("This is no picture. Drop a JPEG, PNG or WebP file."), "bad");
   };
   return html`<div class="searching" onDragOver=${(event) => event.preventDefault()} onDrop=${drop}>
     <${Form} key=${`${query.text} ${query.where}`} ...${{ asked, collections, collection, go, setPicture }} />
@@ -45,7 +46,10 @@ function Form({ asked, collections, collection, go, setPicture }) {
   const [text, setText] = useState(asked.text);
   const [where, setWhere] = useState(asked.where);
   const field = useRef();
-  useEffect(() => field.current.focus({ preventScroll: true }), []);
+  // Not where a keyboard would cover half of the screen.
+  useEffect(() => {
+    if (matchMedia("(pointer: fine)").matches) field.current.focus({ preventScroll: true });
+  }, []);
   const submit = (event) => {
     event.preventDefault();
     go({ text: text.trim(), where: where.trim() });
@@ -94,7 +98,7 @@ function Answers({ api, asked, collection, go }) {
     ${problem && html`<${Failed} problem=${problem} again=${again} />`}
     ${!value && loading && html`<${Busy} text=${t("Searching …")} />`}
     ${value && !problem && html`<p class="soft" role="status">${hits.length
-      ? t("{count} hits in {time} ms", { count: number(hits.length), time: number(value.took_ms, 1) })
+      ? t("The best {count}, in {time}", { count: number(hits.length), time: unit(value.took_ms / 1000, "second") })
       : ""}</p>`}
     ${value && !problem && !hits.length && html`<${Empty} title=${t("Nothing was found")}>
       <p>${t("Use other words, or remove the filter.")}</p><//>`}

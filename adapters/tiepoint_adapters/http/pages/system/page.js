@@ -1,6 +1,6 @@
 // The page System: what runs here, how its parts are, and what it is working on.
 
-import { Empty, Loaded, Status, html, number, t, time, unit, useLoaded } from "../../../assets/tiepoint.js";
+import { Empty, Loaded, Status, Told, html, number, t, time, unit, useLoaded } from "../../../assets/tiepoint.js";
 import { Audit } from "./audit.js";
 import { Jobs } from "./jobs.js";
 
@@ -13,7 +13,7 @@ export default function System({ api, may }) {
   }, [], { every: 15 });
   return html`<${Loaded} of=${loaded}>${(found) => html`<div class="system">
     <${Facts} ...${found} />
-    ${may("jobs:read") && html`<${Jobs} api=${api} may=${may} />`}
+    ${may("jobs:read") && html`<${Jobs} api=${api} may=${may} sources=${found.system.sources} />`}
     <${Collections} ...${found} />
     <${Plugins} ...${found} />
     <${Encoders} ...${found} />
@@ -47,7 +47,7 @@ function Collections({ collections, health }) {
 
 function Plugins({ system, health }) {
   if (!system.plugins.length) {
-    return html`<${Empty} title=${t("No plugin is installed")}><p>${t("Install one, and name it under `plugins` in the deployment file.")}</p><//>`;
+    return html`<${Empty} title=${t("No plugin is installed")}><p><${Told} text=${t("Install one, and name it under `plugins` in the deployment file.")} /></p><//>`;
   }
   return html`<section class="card"><h2>${t("Plugins")}</h2><div class="scroll" tabindex="0" role="region" aria-label=${t("Plugins")}><table>
     <thead><tr><th>${t("Name")}</th><th>${t("State")}</th><th>${t("About")}</th><th>${t("Distribution")}</th></tr></thead>
