@@ -87,7 +87,9 @@ def _faiss(folder: Path, vectors: Vectors) -> float:
     import faiss
 
     from tiepoint.indexing import MOST_ROWS
+    from tiepoint.threads import native_threads
 
+    faiss.omp_set_num_threads(native_threads())  # as where tiepoint adds; a thread has its own
     index = faiss.IndexHNSWFlat(vectors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = CONSTRUCTION_BREADTH
     started = time.perf_counter()
