@@ -60,6 +60,10 @@ class QueryError(InputError):
     """A search that cannot be answered: no part, no route, or a bad `k`."""
 
 
+class UnknownCollectionError(QueryError):
+    """The deployment has no collection of this name."""
+
+
 class FingerprintError(InputError):
     """Stored vectors, or weights, that come from something else than what is configured."""
 

@@ -109,6 +109,16 @@ class Host(Questions):
         """
         self._life.close()
 
+    def check(self) -> None:
+        """Let each plugin say whether the deployment has what it needs; opens and loads nothing.
+
+        Raises:
+            ConfigError: Something is missing.
+        """
+        assembly = self._life.assembly
+        for name, options in self.deployment.plugins.items():
+            assembly.plugin(name, options).check(self)
+
     def start(self) -> None:
         """Start the plugins; one that fails is shown in `health`, the others go on."""
         self._life.require_open()

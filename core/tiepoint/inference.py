@@ -11,7 +11,7 @@ import contextvars
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
-Infer: TypeAlias = Callable[[Inputs], NDArray[np.float32]]
+Infer: TypeAlias = Callable[[Sequence[Inputs]], list[NDArray[np.float32]]]
+"""What takes batches, each of its own shape, and returns the rows of each."""
 
 
 class Priority(IntEnum):
@@ -48,35 +49,35 @@ def prioritised(priority: Priority) -> Iterator[None]:
 
 @dataclass(eq=False, slots=True)
 class _Job:
-    """A batch that waits for inference."""
+    """Batches that wait for inference."""
 
     infer: Infer
-    inputs: Inputs
+    batches: Sequence[Inputs]
     max_batch: int
-    done: Future[NDArray[np.float32]] = field(default_factory=Future)
+    done: Future[list[NDArray[np.float32]]] = field(default_factory=Future)
 
     @property
     def rows(self) -> int:
-        return len(next(iter(self.inputs.values())))
+        return sum(rows_of(batch) for batch in self.batches)
 
     def fits(self, other: _Job) -> bool:
         """Tell whether another job's rows can be inferred in one batch with this one's."""
-        return (
-            other.infer is self.infer
-            and other.inputs.keys() == self.inputs.keys()
-            and all(
-                array.shape[1:] == other.inputs[name].shape[1:]
-                and array.dtype == other.inputs[name].dtype
-                for name, array in self.inputs.items()
-            )
+        if other.infer is not self.infer or len(self.batches) > 1 or len(other.batches) > 1:
+            return False
+        [own], [others] = self.batches, other.batches
+        return others.keys() == own.keys() and all(
+            array.shape[1:] == others[name].shape[1:] and array.dtype == others[name].dtype
+            for name, array in own.items()
         )
 
 
 class InferenceExecutor:
-    """Runs all inference of the process, one batch at a time, by priority.
+    """Runs all inference of the process, one job at a time, by priority.
 
-    Waiting jobs of one priority whose inputs have equal shapes (but for the rows) and go to
-    the same model are merged into one batch. A queue that is full makes its callers wait.
+    A job has one batch, or several of different shapes that the model may spread over its
+    threads. Waiting jobs of one priority that have one batch each are merged into one where
+    they go to the same model and their inputs have equal shapes (but for the rows). A queue
+    that is full makes its callers wait.
 
     Args:
         queue_limit: Jobs that may wait at each priority.
@@ -92,22 +93,22 @@ class InferenceExecutor:
     def submit(
         self,
         infer: Infer,
-        inputs: Inputs,
+        batches: Sequence[Inputs],
         max_batch: int,
         priority: Priority | None = None,
-    ) -> Future[NDArray[np.float32]]:
-        """Queue one batch; waits while the queue of its priority is full.
+    ) -> Future[list[NDArray[np.float32]]]:
+        """Queue a job; waits while the queue of its priority is full.
 
         Args:
             infer: The model; only ever called from the executor's own thread.
-            inputs: Arrays by name, each with the n rows of the batch on its first axis.
+            batches: Arrays by name, each with the n rows of the batch on its first axis.
             max_batch: Most rows that are merged into one call.
             priority: That of the calling context (see `prioritised`) if not given.
 
         Raises:
             RuntimeError: The executor is closed (the interpreter is shutting down).
         """
-        job = _Job(infer, inputs, max_batch)
+        job = _Job(infer, batches, max_batch)
         queue = self._queues[_priority.get() if priority is None else priority]
         with self._changed:
             self._changed.wait_for(lambda: self._closed or len(queue) < self._limit)
@@ -164,14 +165,22 @@ class InferenceExecutor:
         return running or self._next_jobs()
 
 
-def _infer_together(jobs: list[_Job]) -> list[NDArray[np.float32]]:
+def rows_of(batch: Inputs) -> int:
+    """Return how many rows a batch has."""
+    return len(next(iter(batch.values())))
+
+
+def _infer_together(jobs: list[_Job]) -> list[list[NDArray[np.float32]]]:
     """Return each job's rows of one inference over all of them."""
     first = jobs[0]
     if len(jobs) == 1:
-        return [first.infer(first.inputs)]
-    merged = {name: np.concatenate([job.inputs[name] for job in jobs]) for name in first.inputs}
+        return [first.infer(first.batches)]
+    merged = {
+        name: np.concatenate([job.batches[0][name] for job in jobs]) for name in first.batches[0]
+    }
     ends = np.cumsum([job.rows for job in jobs])
-    return np.split(first.infer(merged), ends[:-1])
+    [result] = first.infer([merged])
+    return [[rows] for rows in np.split(result, ends[:-1])]
 
 
 _executor: InferenceExecutor | None = None

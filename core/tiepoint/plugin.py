@@ -99,6 +99,16 @@ class Plugin(ABC):
     def __init__(self, config: PluginConfig) -> None:
         self.config = config
 
+    def check(self, host: Host) -> None:
+        """Refuse a deployment that lacks what the options need.
+
+        Called by `tiepoint config check` and `tiepoint run` on a host that is not open yet, so
+        that nothing is loaded or written.
+
+        Raises:
+            ConfigError: Says what is missing.
+        """
+
     def start(self, host: Host) -> None:
         """Begin work on an open host."""
 

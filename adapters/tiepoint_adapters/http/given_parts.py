@@ -23,6 +23,8 @@ from tiepoint.errors import DecodeError, QueryError
 from tiepoint.types import TEXT
 
 _FETCH_S = 10.0
+_KEPT = "parts"
+"""The folder of what callers sent; a file is named by its content, wherever the folder lies."""
 _KINDS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "jpg"),
     (0, b"\x89PNG\r\n\x1a\n", "png"),
@@ -104,6 +106,19 @@ class PartReader:
             )
         return part
 
+    def located(self, part: str) -> str:
+        """Return where a stored part's file lies now: a state folder that was restored moved.
+
+        Args:
+            part: As an item stores it: a path, also with a time range behind `#`.
+        """
+        path, mark, rest = part.partition("#")
+        if Path(path).is_file():
+            return part
+        here = self._folder / _KEPT / Path(path).name
+        moved = Path(path).parent.name == _KEPT and here.is_file()
+        return f"{here}{mark}{rest}" if moved else part
+
     def asked(self, part: GivenFile, where: str) -> bytes | Path:
         """Return a part of a query.
 
@@ -133,7 +148,7 @@ class PartReader:
                 where=where,
                 hint="Give JPEG, PNG, WebP, MP4, WebM, WAV or the like.",
             )
-        folder = self._folder / "parts"
+        folder = self._folder / _KEPT
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{hashlib.sha256(content).hexdigest()}.{ending}"
         if not path.exists():

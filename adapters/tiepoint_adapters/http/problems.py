@@ -18,6 +18,7 @@ from tiepoint.errors import (
     StoreError,
     StoreOwnedError,
     TiepointError,
+    UnknownCollectionError,
 )
 from tiepoint_adapters.http.access import NotAllowedError
 
@@ -57,6 +58,7 @@ class SlowError(TiepointError):
 
 _STATUS: tuple[tuple[type[TiepointError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
+    (UnknownCollectionError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
     (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (BusyError, HTTPStatus.TOO_MANY_REQUESTS),

@@ -1,9 +1,9 @@
 """Searches of concurrent callers: those that wait at the same time are encoded together.
 
 Nothing waits for a batch to fill: whatever has come while the batch before was encoded is the
-next one, so that a single caller is answered at once and many share the cost of a model. One
-batch is encoded at a time, since the networks use all cores; it is searched while the next one
-is encoded.
+next one, so that a single caller is answered at once and many share the cost of a model. While
+the networks have one batch, a full one that waits is tokenised, and the one before is aligned
+and searched; fewer texts wait, as the networks take longer for each of a few.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from typing import Any
 from tiepoint.errors import TiepointError
 from tiepoint.host import Host
 from tiepoint.query.probes import Encoded
+from tiepoint.threads import native_threads
 from tiepoint.types import Hit
 
-_LARGEST = 32
-_SEARCHED_AT_ONCE = 2
+_AT_ONCE = 2
+_SEARCHED_TOGETHER = 32
+_ENCODED_A_THREAD = 8
+"""Texts for each thread of a network; with more, callers wait for all of them in step."""
 
 
 @dataclass(eq=False, slots=True)
@@ -53,31 +56,40 @@ class _Lane:
     Args:
         name: That of the threads.
         work: What is done, in a thread.
-        at_once: How many threads.
+        most: How much is worked on together.
+        beside: How much has to wait for a thread to begin while another one works.
     """
 
-    def __init__(self, name: str, work: Callable[[Sequence[_Asked]], None], at_once: int) -> None:
+    def __init__(
+        self, name: str, work: Callable[[Sequence[_Asked]], None], most: int, beside: int
+    ) -> None:
         self._work = work
-        self._idle = at_once
-        self._threads = ThreadPoolExecutor(at_once, name)
+        self._most = most
+        self._beside = beside
+        self._busy = 0
+        self._threads = ThreadPoolExecutor(_AT_ONCE, name)
         self._waiting: deque[_Asked] = deque()
 
     def add(self, asked: Sequence[_Asked]) -> None:
         """Have searches worked on; called in their event loop."""
         self._waiting.extend(asked)
-        if self._idle:
-            self._idle -= 1
+        if self._busy < _AT_ONCE and self._enough():
+            self._busy += 1
             asked[0].loop.call_soon(self._start, asked[0].loop)
 
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=True)
 
+    def _enough(self) -> bool:
+        return len(self._waiting) >= (self._beside if self._busy else 1)
+
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(_LARGEST, len(self._waiting)))]
-        if not batch:
-            self._idle += 1
+        self._busy -= 1
+        if not self._enough():
             return
+        self._busy += 1
+        batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
         done = loop.run_in_executor(self._threads, self._work, batch)
         done.add_done_callback(lambda _: self._start(loop))
 
@@ -93,8 +105,9 @@ class Searching:
     def __init__(self, host: Host, batched: Callable[[float], None]) -> None:
         self._host = host
         self._batched = batched
-        self._encoding = _Lane("tiepoint-encode", self._encode, 1)
-        self._searching = _Lane("tiepoint-search", self._answer, _SEARCHED_AT_ONCE)
+        full = _ENCODED_A_THREAD * native_threads()
+        self._encoding = _Lane("tiepoint-encode", self._encode, full, beside=full)
+        self._searching = _Lane("tiepoint-search", self._answer, _SEARCHED_TOGETHER, beside=1)
 
     async def search(self, question: Mapping[str, Any]) -> list[Hit]:
         """Return the hits of `Host.search` for these keyword arguments."""

@@ -49,7 +49,7 @@ def _build(file: Path) -> list[TiepointError]:
     from tiepoint.host import Host
 
     try:
-        Host.from_config(file)
+        Host.from_config(file).check()
     except TiepointError as error:
         error.where = f"{file} ({error.where})" if error.where else str(file)
         return [error]

@@ -21,7 +21,9 @@ def run(config: Path) -> None:
     from tiepoint.host import Host
 
     ended = threading.Event()
-    with Host.from_config(config) as host:
+    host = Host.from_config(config)
+    host.check()
+    with host:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
         host.warm_up()

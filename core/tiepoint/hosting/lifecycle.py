@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tiepoint.assembly import Assembly
 from tiepoint.config.models import Deployment
 from tiepoint.encoders.cache import EmbeddingCache
-from tiepoint.errors import InputError, QueryError
+from tiepoint.errors import InputError, QueryError, UnknownCollectionError
 from tiepoint.hosting.plugins import RunningPlugins
 from tiepoint.hosting.reloading import require_reloadable
 from tiepoint.hosting.serving import Serving
@@ -130,15 +130,19 @@ class Lifecycle:
         """Return the name of a collection; that of the only one if none is given.
 
         Raises:
-            QueryError: There is none of this name, or several and none is named.
+            UnknownCollectionError: There is none of this name.
+            QueryError: There are several, and none is named.
         """
         names = list(self.deployment.collections)
         if name is None and len(names) == 1:
             return names[0]
-        if name not in self.deployment.collections:
+        if name is None:
             raise QueryError(
-                f"there is no collection {name!r}" if name else "no collection is named",
-                hint=f"Name one of {', '.join(names)}.",
+                "no collection is named", hint=f"Give `collection`, one of {', '.join(names)}."
+            )
+        if name not in self.deployment.collections:
+            raise UnknownCollectionError(
+                f"there is no collection {name!r}", hint=f"Name one of {', '.join(names)}."
             )
         return name
 

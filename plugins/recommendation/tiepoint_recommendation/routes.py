@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
+from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiepoint.errors import InputError
@@ -143,7 +144,7 @@ def recommendation_router(plugin: RecommendationPlugin) -> APIRouter:
         return {"number": service().apply_rule(rule, caller.name)}
 
     @router.delete("/rules/{number}", summary="Take a rule back")
-    def undo(number: int, caller: Caller) -> dict[str, int]:
+    def undo(number: Annotated[int, InPath(ge=1, lt=2**63)], caller: Caller) -> dict[str, int]:
         """Take a rule back; its entry stays, with who did it."""
         return {"number": service().undo_rule(caller.name, number)}
 

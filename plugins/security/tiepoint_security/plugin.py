@@ -102,6 +102,14 @@ class SecurityPlugin(Plugin):
         url = config.records.database if isinstance(config, SecurityConfig) else None
         return () if url is None else [url.get_secret_value()]
 
+    def check(self, host: Host) -> None:
+        from tiepoint_security.scene.vision import Vision
+        from tiepoint_security.watching.needs import require_needs
+
+        if isinstance(self.config, SecurityConfig) and self.config.cameras:
+            vision = Vision.chosen(self.config.encoder, host.aligner, host.encoder)
+            require_needs(self.config, vision)
+
     def start(self, host: Host) -> None:
         from tiepoint_security.alarm import Alarm
         from tiepoint_security.watching.worker import sinks_of, worker_name

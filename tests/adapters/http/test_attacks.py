@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import struct
 import zlib
@@ -68,6 +69,15 @@ def png(width, height, data):
     return b"\x89PNG\r\n\x1a\n" + parts
 
 
+def deflated_dicom(most):
+    """An object whose data set is packed, and unpacks to that many bytes."""
+    syntax = b"1.2.840.10008.1.2.1.99"
+    head = b"\x02\x00\x10\x00UI" + struct.pack("<H", len(syntax)) + syntax
+    length = b"\x02\x00\x00\x00UL\x04\x00" + struct.pack("<I", len(head))
+    packer = zlib.compressobj(9, wbits=-15)
+    return DICOM + length + head + packer.compress(bytes(most)) + packer.flush()
+
+
 DICOM = bytes(128) + b"DICM"
 SVG = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>'
 FILES = {
@@ -80,6 +90,8 @@ FILES = {
     "a PNG without its pixels": png(500, 500, b""),
     "a DICOM without a data set": DICOM,
     "a DICOM whose element claims 4 GB": DICOM + b"\x02\x00\x00\x00UL\xff\xff" + b"\xff" * 64,
+    "a DICOM that unpacks to 64 MB": deflated_dicom(64 << 20),
+    "a GIF of 65,535 x 65,535": b"GIF89a\xff\xff\xff\xff\x00\x00\x00;",
     "a video without frames": b"\x00\x00\x00\x18ftypmp42" + bytes(64),
     "an endless box": b"\x00\x00\x00\x01ftyp" + b"\xff" * 64,
     "a document that names a file": SVG,
@@ -117,6 +129,42 @@ def test_a_path_cannot_leave_where_files_are_served(client):
         assert answer.status_code in (400, 403, 404), path
         assert "HttpServer" not in answer.text
         assert "root:" not in answer.text
+
+
+def test_the_name_of_a_sent_file_is_never_used(client, tmp_path):
+    for name in (
+        f"{tmp_path}/taken",
+        "../../taken",
+        "a\r\nX-Injected: yes",
+        "a\x00.png",
+        "x" * 9000,
+    ):
+        answer = client.post("/v1/search/parts", files={"image": (name, jpeg(), "image/jpeg")})
+        assert answer.status_code in (200, 400, 422), answer.text
+        assert "x-injected" not in answer.headers
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_form_of_countless_parts_is_refused(client):
+    files = [("image", (str(number), b"x")) for number in range(2000)]
+    assert client.post("/v1/search/parts", files=files).status_code in (400, 413, 422)
+
+
+def test_a_packed_body_is_not_unpacked(client):
+    head = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    body = gzip.compress(b'{"text": "' + b"a" * (64 << 20) + b'"}')
+    answer = client.post("/v1/search", content=body, headers=head)
+    assert answer.status_code in (400, 415, 422), answer.text
+
+
+def test_a_line_end_in_an_address_is_no_header(client):
+    for path in (
+        "/v1/collections/items/items/a%0d%0aX-Injected:%20yes",
+        "/%0d%0aSet-Cookie:%20a=b",
+    ):
+        answer = client.get(path)
+        assert answer.status_code in (400, 404, 422), path
+        assert not {"x-injected", "set-cookie"} & set(answer.headers)
 
 
 def test_hostile_json_is_refused(client):

@@ -8,7 +8,9 @@ import io
 import pytest
 from PIL import Image
 
+from tests.adapters.http.conftest import deployment, served
 from tests.http_server import QuietHandler, served_by
+from tiepoint import Host
 
 ITEMS = "/v1/collections/items/items"
 
@@ -38,6 +40,35 @@ def test_a_picture_that_was_sent_is_found_and_shown(serve):
         headers={"If-None-Match": shown.headers["etag"]},
     )
     assert again.status_code == 304
+
+
+def test_a_picture_that_was_sent_is_shown_where_the_state_was_restored(tmp_path):
+    folders = tmp_path / "before", tmp_path / "after"
+    shown = {"id": "red"}
+    with served(Host(deployment(tmp_path, server={"state": str(folders[0])}))) as client:
+        items = [{"id": "red", "parts": {"image": encoded(picture("red"))}}]
+        assert client.post(ITEMS, json={"items": items}).json()["added"] == 1
+    folders[0].rename(folders[1])
+    with served(Host(deployment(tmp_path, server={"state": str(folders[1])}))) as client:
+        assert client.get("/v1/collections/items/picture", params=shown).status_code == 200
+        [kept] = (folders[1] / "parts").iterdir()
+        kept.unlink()
+        assert client.get("/v1/collections/items/picture", params=shown).status_code == 404
+
+
+def test_an_unknown_collection_is_not_found(serve):
+    client = serve(items=[])
+    item = {"id": "a", "parts": {"text": "a"}}
+    for answer in (
+        client.get("/v1/collections/shoes"),
+        client.get("/v1/collections/shoes/items"),
+        client.get("/v1/collections/shoes/items/a"),
+        client.get("/v1/collections/shoes/picture", params={"id": "a"}),
+        client.post("/v1/collections/shoes/items", json={"items": [item]}),
+        client.post("/v1/search", json={"text": "a", "collection": "shoes"}),
+    ):
+        assert answer.status_code == 404, answer.text
+        assert "Name one of items" in answer.json()["hint"]
 
 
 def test_a_text_never_names_a_file(serve, tmp_path):

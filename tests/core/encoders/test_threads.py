@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -23,17 +24,17 @@ class Recorder:
         self.started = threading.Event()
         self.go.set()
 
-    def __call__(self, inputs: Inputs) -> np.ndarray:
+    def __call__(self, batches: Sequence[Inputs]) -> list[np.ndarray]:
         self.started.set()
         assert self.go.wait(10)
-        self.batches.append(inputs["x"][:, 0].tolist())
-        return np.asarray(inputs["x"] * 2, np.float32)
+        self.batches += [batch["x"][:, 0].tolist() for batch in batches]
+        return [np.asarray(batch["x"] * 2, np.float32) for batch in batches]
 
     def hold(self, executor: InferenceExecutor) -> None:
         """Occupy the executor with one batch until `go` is set."""
         self.go.clear()
         self.started.clear()
-        executor.submit(self, rows(-1), 8)
+        executor.submit(self, [rows(-1)], 8)
         assert self.started.wait(10)
 
 
@@ -50,7 +51,7 @@ def test_urgent_work_overtakes_what_waits(executor: InferenceExecutor) -> None:
     model = Recorder()
     model.hold(executor)
     futures = [
-        executor.submit(model, rows(value), 1, priority)
+        executor.submit(model, [rows(value)], 1, priority)
         for value, priority in [
             (3, Priority.BATCH),
             (2, Priority.INTERACTIVE),
@@ -69,22 +70,37 @@ def test_small_requests_that_wait_are_one_batch(executor: InferenceExecutor) -> 
     model, other = Recorder(), Recorder()
     model.hold(executor)
     futures = [
-        executor.submit(model, rows(1, 2), 5),
-        executor.submit(other, rows(9), 5),
-        executor.submit(model, rows(3, width=4), 5),
-        executor.submit(model, rows(4, 5), 5),
+        executor.submit(model, [rows(1, 2)], 5),
+        executor.submit(other, [rows(9)], 5),
+        executor.submit(model, [rows(3, width=4)], 5),
+        executor.submit(model, [rows(4, 5)], 5),
     ]
     model.go.set()
-    results = [future.result(10)[:, 0].tolist() for future in futures]
+    results = [rows[:, 0].tolist() for future in futures for rows in future.result(10)]
     assert results == [[2, 4], [18], [6], [8, 10]]
     assert model.batches == [[-1], [1, 2, 4, 5], [3]]
+    executor.close()
+
+
+def test_batches_of_different_shapes_are_one_job(executor: InferenceExecutor) -> None:
+    model = Recorder()
+    model.hold(executor)
+    together = executor.submit(model, [rows(1, 2), rows(3, width=4)], 5)
+    alone = executor.submit(model, [rows(4)], 5)
+    model.go.set()
+    assert [result.tolist() for result in together.result(10)] == [
+        [[2, 2, 2], [4, 4, 4]],
+        [[6, 6, 6, 6]],
+    ]
+    alone.result(10)
+    assert model.batches == [[-1], [1, 2], [3], [4]]
     executor.close()
 
 
 def test_merging_stops_at_the_largest_batch(executor: InferenceExecutor) -> None:
     model = Recorder()
     model.hold(executor)
-    futures = [executor.submit(model, rows(value, value), 4) for value in (1, 2, 3)]
+    futures = [executor.submit(model, [rows(value, value)], 4) for value in (1, 2, 3)]
     model.go.set()
     for future in futures:
         future.result(10)
@@ -96,16 +112,16 @@ def test_full_queue_makes_its_callers_wait_and_no_other(executor: InferenceExecu
     model = Recorder()
     model.hold(executor)
     for value in range(4):
-        executor.submit(model, rows(value), 1, Priority.BATCH)
+        executor.submit(model, [rows(value)], 1, Priority.BATCH)
     through = threading.Event()
 
     def submit() -> None:
-        executor.submit(model, rows(5), 1, Priority.BATCH).result(10)
+        executor.submit(model, [rows(5)], 1, Priority.BATCH).result(10)
         through.set()
 
     thread = threading.Thread(target=submit)
     thread.start()
-    urgent = executor.submit(model, rows(6), 1, Priority.ALERT)
+    urgent = executor.submit(model, [rows(6)], 1, Priority.ALERT)
     assert not through.wait(0.2)
     model.go.set()
     urgent.result(10)
@@ -116,23 +132,23 @@ def test_full_queue_makes_its_callers_wait_and_no_other(executor: InferenceExecu
 
 
 def test_failure_reaches_the_caller_and_the_executor_goes_on(executor: InferenceExecutor) -> None:
-    def broken(inputs: Inputs) -> np.ndarray:
+    def broken(batches: Sequence[Inputs]) -> list[np.ndarray]:
         raise ValueError("out of memory")
 
     with pytest.raises(ValueError, match="out of memory"):
-        executor.submit(broken, rows(1), 1).result(10)
-    assert executor.submit(Recorder(), rows(2), 1).result(10)[0, 0] == 4
+        executor.submit(broken, [rows(1)], 1).result(10)
+    assert executor.submit(Recorder(), [rows(2)], 1).result(10)[0][0, 0] == 4
     executor.close()
     with pytest.raises(RuntimeError):
-        executor.submit(Recorder(), rows(2), 1)
+        executor.submit(Recorder(), [rows(2)], 1)
 
 
 def test_priority_comes_from_the_calling_context(executor: InferenceExecutor) -> None:
     model = Recorder()
     model.hold(executor)
     with prioritised(Priority.BATCH):
-        last = executor.submit(model, rows(2), 1)
-    first = executor.submit(model, rows(1), 1)
+        last = executor.submit(model, [rows(2)], 1)
+    first = executor.submit(model, [rows(1)], 1)
     model.go.set()
     last.result(10)
     first.result(10)
@@ -169,12 +185,13 @@ def test_forked_child_can_infer() -> None:
     code = """
 import os, numpy as np
 from tiepoint.inference import inference_executor
-double = lambda inputs: inputs["x"] * 2
-ask = lambda: inference_executor().submit(double, {"x": np.ones((1, 1), np.float32)}, 1).result(5)
-assert ask()[0, 0] == 2
+double = lambda batches: [batch["x"] * 2 for batch in batches]
+ones = {"x": np.ones((1, 1), np.float32)}
+ask = lambda: inference_executor().submit(double, [ones], 1).result(5)
+assert ask()[0][0, 0] == 2
 pid = os.fork()
 if pid == 0:
-    os._exit(0 if ask()[0, 0] == 2 else 1)
+    os._exit(0 if ask()[0][0, 0] == 2 else 1)
 assert os.waitpid(pid, 0)[1] == 0
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)

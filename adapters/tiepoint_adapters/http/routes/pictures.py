@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import FileResponse
@@ -16,7 +16,7 @@ from tiepoint.types import AUDIO, IMAGE, VIDEO
 from tiepoint_adapters.http.access import requires
 from tiepoint_adapters.http.problems import NotFoundError
 from tiepoint_adapters.http.schemas import Id
-from tiepoint_adapters.http.service import HostOf
+from tiepoint_adapters.http.service import Served, Service
 from tiepoint_adapters.http.thumbnails import FRESH, thumbnail
 
 router = APIRouter(prefix="/v1/collections/{collection}", tags=["items"])
@@ -33,7 +33,7 @@ _PLAYED = ("video/", "audio/")
 )
 def picture(
     collection: str,
-    host: HostOf,
+    service: Served,
     item: Annotated[Id, Query(alias="id")],
     field: str | None = None,
     size: Annotated[int, Query(ge=16, le=2048)] = 320,
@@ -43,13 +43,13 @@ def picture(
 
     Args:
         collection: The collection.
-        host: What is served.
+        service: What is served.
         item: The item's id.
         field: Which field; its first with a picture or video if not given.
         size: The most pixels of the longer side.
         if_none_match: The `ETag` of what the caller has.
     """
-    modality, part = _part(host, collection, item, field, (IMAGE, VIDEO))
+    modality, part = _part(service, collection, item, field, (IMAGE, VIDEO))
     path = Path(part.partition("#")[0])
     if not path.is_file():
         raise NotFoundError("the file of the picture is gone", where=item, hint="Index it again.")
@@ -66,7 +66,7 @@ def picture(
 )
 def media(
     collection: str,
-    host: HostOf,
+    service: Served,
     item: Annotated[Id, Query(alias="id")],
     field: str | None = None,
 ) -> FileResponse:
@@ -74,11 +74,11 @@ def media(
 
     Args:
         collection: The collection.
-        host: What is served.
+        service: What is served.
         item: The item's id.
         field: Which field; its first with a video or sound if not given.
     """
-    _, part = _part(host, collection, item, field, (VIDEO, AUDIO))
+    _, part = _part(service, collection, item, field, (VIDEO, AUDIO))
     path = Path(part.partition("#")[0])
     kind = mimetypes.guess_type(path.name)[0] or ""
     if not path.is_file() or not kind.startswith(_PLAYED):
@@ -87,9 +87,10 @@ def media(
 
 
 def _part(
-    host: Any, collection: str, item: str, field: str | None, modalities: tuple[str, ...]
+    service: Service, collection: str, item: str, field: str | None, modalities: tuple[str, ...]
 ) -> tuple[str, str]:
-    """Return the modality, and what is stored, of one part of an item."""
+    """Return the modality of one part of an item, and where its file lies."""
+    host = service.host
     fields = host.collection_search(collection).layout.fields
     if field is not None and field not in fields:
         raise QueryError(f"there is no field {field!r}", where=collection, hint="Check its name.")
@@ -98,7 +99,7 @@ def _part(
         raise NotFoundError("there is no such item", where=item, hint="Check the id.")
     for name in [field] if field is not None else fields:
         if fields[name].modality in modalities and found[1].get(name):
-            return fields[name].modality, found[1][name]
+            return fields[name].modality, service.parts.located(found[1][name])
     raise NotFoundError(f"the item has no {' or '.join(modalities)}", where=item)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tiepoint.encoders.base import Vectors
@@ -20,7 +20,10 @@ def place_module(build: Callable[[], torch.nn.Module], device: str) -> Infer:
     torch.set_num_threads(native_threads())
     module = build().eval().to(device)
 
-    def infer(inputs: Inputs) -> Vectors:
+    def infer(batches: Sequence[Inputs]) -> list[Vectors]:
+        return [one(batch) for batch in batches]
+
+    def one(inputs: Inputs) -> Vectors:
         # TF32 has a mantissa of 10 bits: vectors would differ from those made on a CPU.
         with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
             tensors = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.runtimes.stored import StoredModel
-from tiepoint.inference import Infer, Inputs
+from tiepoint.inference import Infer, Inputs, rows_of
 from tiepoint.threads import native_threads
 
 if TYPE_CHECKING:
@@ -74,30 +74,33 @@ def _load(file: Path) -> Infer:
 
     Threads that share a row's layers wait for each other at every one of them, which is worth
     it for a few rows only. Parts are small, so that a picture's activations stay in the
-    core's cache, and as many wait as are computed, so that no thread waits for another.
+    core's cache, and as many wait as are computed, so that no thread waits for another: not
+    at the end of a batch either, as those of one job are computed side by side.
     """
     threads = native_threads()
     request = _compiled(file, 1).create_infer_request()
     waiting = _import_openvino().AsyncInferQueue(_compiled(file, threads), 2 * threads)
-    results: dict[int, Vectors] = {}
+    results: dict[tuple[int, int], Vectors] = {}
 
-    def keep(finished: Any, start: int) -> None:
-        results[start] = finished.get_output_tensor(0).data.copy()
+    def keep(finished: Any, place: tuple[int, int]) -> None:
+        results[place] = finished.get_output_tensor(0).data.copy()
 
     waiting.set_callback(keep)
 
-    def infer(inputs: Inputs) -> Vectors:
-        rows = len(next(iter(inputs.values())))
-        if rows < FEW_ROWS * threads:
-            result: Vectors = request.infer(dict(inputs), share_inputs=True)[0]
-            return result
-        step = _rows_a_part(inputs)
+    def infer(batches: Sequence[Inputs]) -> list[Vectors]:
+        if sum(rows_of(batch) for batch in batches) < FEW_ROWS * threads:
+            return [request.infer(dict(batch), share_inputs=True)[0].copy() for batch in batches]
         results.clear()
-        for start in range(0, rows, step):
-            part = {name: array[start : start + step] for name, array in inputs.items()}
-            waiting.start_async(part, start, share_inputs=True)
+        for number, batch in enumerate(batches):
+            step = _rows_a_part(batch)
+            for start in range(0, rows_of(batch), step):
+                part = {name: array[start : start + step] for name, array in batch.items()}
+                waiting.start_async(part, (number, start), share_inputs=True)
         waiting.wait_all()
-        return np.concatenate([results[start] for start in range(0, rows, step)])
+        parts: list[list[Vectors]] = [[] for _ in batches]
+        for (number, _), rows in sorted(results.items(), key=lambda result: result[0]):
+            parts[number].append(rows)
+        return [np.concatenate(rows) for rows in parts]
 
     return infer
 
@@ -145,7 +148,7 @@ def _export(
             )
         model = _convert(traced, example, dynamic)
         _save(model, folder / MODEL_FILE)
-        given = _load(folder / MODEL_FILE)(example)
+        [given] = _load(folder / MODEL_FILE)([example])
     except RuntimeError as error:
         raise ExportError(f"OpenVINO cannot convert it: {error}") from error
     cosine = _cosine(expected, given)

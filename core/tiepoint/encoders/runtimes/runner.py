@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tiepoint.encoders.base import Vectors
 from tiepoint.encoders.runtimes.devices import choose_device
-from tiepoint.inference import Infer, inference_executor
+from tiepoint.inference import Infer, Inputs, inference_executor, rows_of
 
 if TYPE_CHECKING:
     import torch
@@ -51,18 +51,40 @@ class Runner:
             inputs: Arrays by the names of the module's `forward` arguments, of the dtypes of
                 the example that it was compiled with, each with n rows on the first axis.
         """
-        executor = inference_executor()
-        rows = len(next(iter(inputs.values())))
         pieces = [
-            executor.submit(
-                self._infer,
-                {name: array[start : start + self.max_batch] for name, array in inputs.items()},
-                self.max_batch,
-            )
-            for start in range(0, rows, self.max_batch)
+            {name: array[start : start + self.max_batch] for name, array in inputs.items()}
+            for start in range(0, rows_of(inputs), self.max_batch)
         ]
-        results = [piece.result() for piece in pieces]
+        results = self.all(pieces)
         return results[0] if len(results) == 1 else np.concatenate(results)
+
+    def all(self, batches: Sequence[Inputs]) -> list[Vectors]:
+        """Return the output for batches of different shapes, computed side by side.
+
+        Args:
+            batches: As a call takes them, none of more rows than `max_batch`; best the ones
+                that take longest first.
+        """
+        executor = inference_executor()
+        jobs = [
+            executor.submit(self._infer, job, self.max_batch)
+            for job in _jobs(batches, self.max_batch)
+        ]
+        return [rows for job in jobs for rows in job.result()]
+
+
+def _jobs(batches: Sequence[Inputs], most: int) -> Iterator[Sequence[Inputs]]:
+    """Yield neighbouring batches together, of at most so many rows."""
+    job: list[Inputs] = []
+    rows = 0
+    for batch in batches:
+        if job and rows + rows_of(batch) > most:
+            yield job
+            job, rows = [], 0
+        job.append(batch)
+        rows += rows_of(batch)
+    if job:
+        yield job
 
 
 def compile_model(

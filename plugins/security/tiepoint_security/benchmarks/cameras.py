@@ -27,7 +27,7 @@ from tiepoint_security.watching.live import LiveWatch
 from tiepoint_security.watching.settings import WatchSettings
 from tiepoint_security.watching.watching import Judged
 
-_WARM_UP_S = 20.0
+WARM_UP_S = 20.0
 
 
 class _Taking(LogSink):
@@ -64,7 +64,7 @@ def measure(load: Load, report: Callable[[int, int | None], None]) -> dict[str, 
 
     Args:
         load: The load.
-        report: Told the seconds that are done, and all.
+        report: Told the seconds that are done, and all; the warm-up is among them.
 
     Raises:
         InputError: There is no footage.
@@ -88,7 +88,8 @@ def measure(load: Load, report: Callable[[int, int | None], None]) -> dict[str, 
 def _measured(
     load: Load, watch: LiveWatch, sink: _Taking, report: Callable[[int, int | None], None]
 ) -> dict[str, Any]:
-    _wait(_WARM_UP_S, lambda done: report(round(done), None))
+    total = round(WARM_UP_S + load.seconds)
+    _wait(WARM_UP_S, lambda done: report(round(done), total))
     waits_s: list[float] = []
     raised_s: dict[str, float] = {}
 
@@ -104,7 +105,7 @@ def _measured(
 
     def look(done: float) -> None:
         memory.append((done, resident_mib()))
-        report(round(done), round(load.seconds))
+        report(round(WARM_UP_S + done), total)
 
     gc.collect()
     _wait(load.seconds, look)
@@ -131,7 +132,7 @@ def _measured(
         "to_sink_ms_p95": round(float(np.percentile(told, 95)), 1) if told else None,
         "cores_used": round(spent / lasted, 2),
         "cpu_ms_per_frame": round(1000 * spent / max(1, taken), 1),
-        "looks_per_s": round(watch.watching.health()["looks"] / (lasted + _WARM_UP_S), 1),
+        "looks_per_s": round(watch.watching.health()["looks"] / (lasted + WARM_UP_S), 1),
         "memory_mib": round(memory[-1][1]),
         "memory_mib_per_hour": round(slope, 1),
         "memory_mib_per_hour_95": [round(low, 1), round(high, 1)],

@@ -44,7 +44,7 @@ def bench(
     """
     from tiepoint.cli.progress import progress_of
     from tiepoint_adapters.benchmarks.report import report
-    from tiepoint_security.benchmarks.cameras import Load, measure
+    from tiepoint_security.benchmarks.cameras import WARM_UP_S, Load, measure
     from tiepoint_security.benchmarks.footage import rendered
 
     with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as name:
@@ -52,6 +52,6 @@ def bench(
         if not files:
             say("rendering footage")
             files = [rendered(Path(name), 30.0, 10.0, number) for number in range(min(4, cameras))]
-        with progress_of("seconds") as progress:
+        with progress_of(f"seconds, of which {WARM_UP_S:g} to warm up") as progress:
             row = measure(Load(files, cameras, fps, seconds), progress)
     report([row], json_file, f"{cameras} cameras at {fps:g} frames a second")

@@ -29,12 +29,13 @@ class Learning:
     Args:
         fitted: The counts of the footage that was fitted on; not changed.
         fps: Frames per second.
+        learnt: What was added to them before, of the same shape; nothing if None.
     """
 
-    def __init__(self, fitted: Counts, fps: float) -> None:
+    def __init__(self, fitted: Counts, fps: float, learnt: Counts | None = None) -> None:
         self._fitted = fitted
         self._limits = limits(fitted)
-        self._learnt = no_counts(len(fitted))
+        self.learnt = no_counts(len(fitted)) if learnt is None else learnt.copy()
         self._waiting: deque[CellMotion] = deque()
         self._quarantine = max(1, round(QUARANTINE_S * fps))
         self._every = max(1, round(_EVERY_S * fps))
@@ -61,15 +62,21 @@ class Learning:
         else:
             self._waiting.append(motion)
             if len(self._waiting) > self._quarantine:
-                count(self._learnt, self._waiting.popleft())
+                count(self.learnt, self._waiting.popleft())
         self._frames += 1
         if self._frames % self._every:
             return None
-        self._learnt *= self._forget
-        return self._together()
+        self.learnt *= self._forget
+        return self.together()
 
-    def _together(self) -> NDArray[np.float32]:
-        known, new = float(self._fitted.sum()), float(self._learnt.sum())
+    def settle(self) -> None:
+        """Take what is still in quarantine as ordinary: the footage is over."""
+        while self._waiting:
+            count(self.learnt, self._waiting.popleft())
+
+    def together(self) -> NDArray[np.float32]:
+        """Return the limits by what was fitted and what was learnt, (rows, DIRECTIONS)."""
+        known, new = float(self._fitted.sum()), float(self.learnt.sum())
         weight = min(1.0, known / new) if new else 0.0
-        moved = limits(np.asarray(self._fitted + weight * self._learnt, np.float32))
+        moved = limits(np.asarray(self._fitted + weight * self.learnt, np.float32))
         return np.clip(moved, self._limits / _BAND, self._limits * _BAND)

@@ -34,13 +34,14 @@ class Normality:
         """Of everything that decides the scores, in hexadecimal."""
         return self.card.fingerprint
 
-    def stream(self, *, learns: bool = False) -> NormalityStream:
-        """Begin to score a stream, or a clip; nothing is kept from another one.
+    def stream(self, *, learns: bool = False, learnt: Counts | None = None) -> NormalityStream:
+        """Begin to score a stream, or a clip; nothing else is kept from another one.
 
         Args:
             learns: Whether what stays ordinary moves the limits while the stream goes on.
+            learnt: What earlier streams added, by their `learnt`; counts if `learns`.
         """
-        return NormalityStream(self, learns=learns)
+        return NormalityStream(self, learns=learns, learnt=learnt)
 
     def save(self, folder: Path) -> Path:
         """Write tensors and card into a folder (made if absent), the card last; returns it."""
@@ -70,17 +71,20 @@ class NormalityStream:
     Args:
         normality: What is ordinary there.
         learns: Whether what stays ordinary moves the limits while the stream goes on.
+        learnt: What earlier streams added; counts if `learns`.
     """
 
-    def __init__(self, normality: Normality, *, learns: bool = False) -> None:
+    def __init__(
+        self, normality: Normality, *, learns: bool = False, learnt: Counts | None = None
+    ) -> None:
         card = normality.card
         self._size = (card.height, card.width)
         self._threshold = card.threshold
         self._motion = MotionStream(card.lag)
-        fitted = limits(normality.counts)
-        self._standing = StandingStream(fitted, card.lag)
+        self._learning = Learning(normality.counts, card.fps, learnt) if learns else None
+        begins = limits(normality.counts) if self._learning is None else self._learning.together()
+        self._standing = StandingStream(begins, card.lag)
         self._sustained = Sustained(card.fps)
-        self._learning = Learning(normality.counts, card.fps) if learns else None
         self.sustained = 0.0
 
     @property
@@ -92,6 +96,16 @@ class NormalityStream:
     def limits(self) -> NDArray[np.float32]:
         """The speeds that are hardly ever exceeded now, (rows, DIRECTIONS)."""
         return self._standing.limits
+
+    @property
+    def learnt(self) -> Counts | None:
+        """What streams added to the fitted counts; None where it does not learn."""
+        return None if self._learning is None else self._learning.learnt
+
+    def settle(self) -> None:
+        """Learn what is still in quarantine: the footage is over, and was ordinary."""
+        if self._learning is not None:
+            self._learning.settle()
 
     def step(self, frame: Grey) -> Standing:
         """Take the next frame, (h, w) uint8 as `grey_of` makes it.

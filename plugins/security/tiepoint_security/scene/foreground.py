@@ -21,6 +21,8 @@ _LEAST_AREA = 0.0008  # of the picture: what is smaller is noise, or too far to 
 _LEAST_SIDE = 3  # pixels of the working picture
 _ALIGNED = 0.6  # of the width of a part: how much of it lies above or below the rest
 _GAP = 0.1  # of the height of the rest: how far apart parts may be
+_HEAD_GAP = 0.9  # of the height of legs: clothes of the background's colour leave them and a head
+_SQUAT = 1.6  # times its width: a head is no taller, who stands far behind is
 _MOST_AREA = 0.5  # of the picture: more is light, not things
 _SETTLE_S = 1.0
 
@@ -58,7 +60,7 @@ class Foreground:
         if mask.mean() > _MOST_AREA:
             self._unsettled = max(1, round(_SETTLE_S * self._fps))
             return []
-        return _boxes(mask)
+        return boxes_of(mask)
 
     def _begin(self, size: tuple[int, ...]) -> None:
         self._size = size
@@ -72,8 +74,12 @@ class Foreground:
         self._unsettled = max(2, round(_WARM_UP_S * self._fps))
 
 
-def _boxes(mask: NDArray[np.uint8]) -> list[Found]:
-    """Return the boxes of connected marks; parts of one body that lie close are joined."""
+def boxes_of(mask: NDArray[np.uint8]) -> list[Found]:
+    """Return the boxes of connected marks; parts of one body that lie close are joined.
+
+    Args:
+        mask: (h, w) uint8, 1 where it differs from the background.
+    """
     height, width = mask.shape
     clean = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     near = np.ones((max(3, height // 24), max(3, width // 64)), np.uint8)
@@ -89,16 +95,21 @@ def _boxes(mask: NDArray[np.uint8]) -> list[Found]:
             continue
         if int(clean[top:bottom, left:right].sum()) >= least:
             found.append((left / width, top / height, right / width, bottom / height))
-    return [Found(box) for box in _joined(found)]
+    return [Found(box) for box in _joined(found, width / height)]
 
 
-def _joined(boxes: list[Box]) -> list[Box]:
-    """Join boxes that are parts of one body: people come apart at the waist and the collar."""
+def _joined(boxes: list[Box], aspect: float) -> list[Box]:
+    """Join boxes that are parts of one body: people come apart at the waist and the collar.
+
+    Args:
+        boxes: As parts of the picture's sides.
+        aspect: Width of the picture over its height.
+    """
     left = sorted(boxes, key=lambda box: -(box[2] - box[0]) * (box[3] - box[1]))
     joined: list[Box] = []
     while left:
         box = left.pop(0)
-        part = next((other for other in left if _of_one_body(box, other)), None)
+        part = next((other for other in left if _of_one_body(box, other, aspect)), None)
         if part is None:
             joined.append(box)
             continue
@@ -113,10 +124,15 @@ def _joined(boxes: list[Box]) -> list[Box]:
     return joined
 
 
-def _of_one_body(box: Box, part: Box) -> bool:
-    """Return whether a smaller box lies mostly in a larger one, or right above or below it."""
+def _of_one_body(box: Box, part: Box, aspect: float) -> bool:
+    """Return whether a smaller box lies mostly in a larger one, right above or below it.
+
+    One that looks like a head may lie further above.
+    """
+    wide, tall = (part[2] - part[0]) * aspect, part[3] - part[1]
     across = min(box[2], part[2]) - max(box[0], part[0])
     down = min(box[3], part[3]) - max(box[1], part[1])
     if across < _ALIGNED * (part[2] - part[0]):
         return False
-    return down > -_GAP * (box[3] - box[1])
+    head = part[1] < box[1] and tall <= _SQUAT * wide
+    return down > -(_HEAD_GAP if head else _GAP) * (box[3] - box[1])

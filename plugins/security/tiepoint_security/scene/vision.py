@@ -90,14 +90,26 @@ class Vision:
         Raises:
             ConfigError: The deployment cannot compare sentences with pictures.
         """
+        aligner, words = self.words("plugins.security.rules")
+        return np.asarray(aligner.transform(TEXT, words.encode([text], TEXT))[0])
+
+    def words(self, where: str) -> tuple[Aligner, Encoder]:
+        """Return what compares sentences with pictures, and the encoder of sentences.
+
+        Args:
+            where: What of the deployment asks for it.
+
+        Raises:
+            ConfigError: The deployment has none.
+        """
         words = None if self.aligner is None else self.aligner.encoders.get(TEXT)
         if self.aligner is None or words is None:
             raise ConfigError(
                 "a sentence needs an alignment of texts with the encoder of pictures",
-                where="plugins.security.rules",
+                where=where,
                 hint="Add `alignment` to the deployment, or describe it by `picture`.",
             )
-        return np.asarray(self.aligner.transform(TEXT, words.encode([text], TEXT))[0])
+        return self.aligner, words
 
     def example(self, picture: Path) -> NDArray[np.float32]:
         """Return an example picture by the encoder, (d,).

@@ -64,11 +64,11 @@ def make_trigger(settings: TriggerSettings, around: Surroundings) -> Trigger:
         case DescribedSettings():
             kind = around.regions if settings.look_at == "regions" else around.scenes
             if around.vision is None or kind is None:
-                raise _no_encoder("described")
+                raise no_encoder("described")
             return Described(settings, zones, around.vision, kind)
         case AbnormalSettings(by="looks"):
             if around.regions is None:
-                raise _no_encoder("abnormal by looks")
+                raise no_encoder("abnormal by looks")
             return AbnormalLooks(zones, around.regions, settings.alerts_per_hour)
         case AbnormalSettings():
             if around.motion is None:
@@ -93,9 +93,15 @@ def make_trigger(settings: TriggerSettings, around: Surroundings) -> Trigger:
             return Fight(settings)
 
 
-def _no_encoder(trigger: str) -> ConfigError:
+def no_encoder(trigger: str, where: str = "plugins.security.encoder") -> ConfigError:
+    """Return the error of a trigger that has no encoder.
+
+    Args:
+        trigger: Its name.
+        where: What of the deployment asks for it.
+    """
     return ConfigError(
         f"the trigger {trigger!r} needs an encoder of pictures",
-        where="plugins.security.encoder",
+        where=where,
         hint="Name an encoder of the deployment, or add `alignment`.",
     )

@@ -10,9 +10,12 @@ from tiepoint.errors import ConfigError, TiepointError
 from tiepoint.threads import preparation_threads
 from tiepoint_security.frames.flow import lag_frames
 from tiepoint_security.frames.grey import Grey
+from tiepoint_security.normality import keeping
+from tiepoint_security.normality.card import SAVED
 from tiepoint_security.normality.cells import CellMotion
 from tiepoint_security.normality.fitting import ClipMotion, fit, threshold_for
 from tiepoint_security.normality.model import Normality, NormalityStream
+from tiepoint_security.normality.speeds import Counts
 from tiepoint_security.normality.standing import MotionStream, Standing
 from tiepoint_security.triggers.base import READY, Readiness
 
@@ -25,13 +28,14 @@ class MotionWatch:
     """Says of each frame how unusual its motion is, once it knows what is usual.
 
     Without a fitted normality it gathers the camera's motion for a while, fits one on it in
-    the background, saves it, and goes on from there. A frame of another size begins anew.
+    the background, saves it, and goes on from there. A frame of another size begins anew. What
+    was gathered, or learned on line, goes on where the process before left it.
 
     Args:
         fps: Frames per second.
         seconds: How much footage is gathered.
-        folder: Where the normality is, or will be saved; kept in memory only if None.
-        given: Whether the normality there was fitted by the user, so that it must fit.
+        folder: Where what is learned is kept; in memory only if None.
+        given: The folder of a normality that was fitted by the user, and so must fit.
         learns: Whether what stays ordinary moves the limits on line.
 
     Raises:
@@ -40,7 +44,13 @@ class MotionWatch:
     """
 
     def __init__(
-        self, fps: float, seconds: float, folder: Path | None, *, given: bool, learns: bool
+        self,
+        fps: float,
+        seconds: float,
+        folder: Path | None,
+        *,
+        given: Path | None = None,
+        learns: bool,
     ) -> None:
         self._fps = fps
         self._wanted = min(_KEPT_FRAMES, round(seconds * fps))
@@ -51,7 +61,11 @@ class MotionWatch:
         self._stream: NormalityStream | None = None
         self._fitting: Future[Normality] | None = None
         self._begin()
-        if folder is not None and (given or folder.is_dir()):
+        if given is not None:
+            normality = Normality.load(given)
+            require_rate(normality, fps, given)
+            self._use(normality)
+        elif folder is not None and folder.is_dir():
             self._load(folder)
 
     @property
@@ -67,7 +81,7 @@ class MotionWatch:
         """
         if self._fitting is not None and self._fitting.done():
             self._fitted(self._fitting)
-        if self._normality is not None and not self._given:
+        if self._normality is not None and self._given is None:
             card = self._normality.card
             if frame.shape != (card.height, card.width):
                 logger.warning("the picture has another size: its motion is learned anew")
@@ -104,9 +118,28 @@ class MotionWatch:
         )
 
     def settle(self) -> None:
-        """Wait for a fit that is under way."""
+        """Wait for a fit that is under way, and learn what waits: the footage is over."""
         if self._fitting is not None:
             self._fitted(self._fitting)
+        if self._stream is not None:
+            self._stream.settle()
+
+    def save(self) -> None:
+        """Keep what was learned, for the process that comes after.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._folder is None:
+            return
+        if self._normality is None:
+            if self._motions and self._fitting is None:
+                height, width = self._size
+                clip = ClipMotion((height, width), tuple(self._motions))
+                keeping.keep_gathered(self._folder, clip, self._fps)
+        elif self._stream is not None and self._stream.learnt is not None:
+            fingerprint = self._normality.fingerprint
+            keeping.keep_learnt(self._folder, self._stream.learnt, fingerprint)
 
     def _begin(self) -> None:
         self._size: tuple[int, ...] = ()
@@ -130,6 +163,7 @@ class MotionWatch:
             normality = fitting.result()
             if self._folder is not None:
                 normality.save(self._folder)
+                keeping.forget(self._folder, keeping.GATHERED)
         except (TiepointError, OSError) as error:
             logger.error("what is ordinary could not be learned, and is learned anew: %s", error)
             self._begin()
@@ -139,23 +173,42 @@ class MotionWatch:
 
     def _load(self, folder: Path) -> None:
         try:
-            normality = Normality.load(folder)
+            if (folder / SAVED.card).exists():
+                normality = Normality.load(folder)
+                if normality.card.fps == self._fps:
+                    self._use(normality)
+                    return
+            clip = keeping.gathered(folder, self._fps)
         except TiepointError as error:
-            if self._given:
-                raise
             logger.warning("what is ordinary is learned anew: %s", error)
             return
-        if normality.card.fps != self._fps:
-            if not self._given:
-                return
-            raise ConfigError(
-                f"what is ordinary was fitted at {normality.card.fps:g} frames a second, and the"
-                f" camera is analysed at {self._fps:g}",
-                where=str(folder),
-                hint="Change the camera's fps, or fit again.",
-            )
-        self._use(normality)
+        if clip is not None:
+            self._size, self._motions = clip.size, list(clip.motions)
 
     def _use(self, normality: Normality) -> None:
         self._normality = normality
-        self._stream = normality.stream(learns=self._learns)
+        self._stream = normality.stream(learns=self._learns, learnt=self._learnt(normality))
+
+    def _learnt(self, normality: Normality) -> Counts | None:
+        if self._folder is None or not self._learns:
+            return None
+        try:
+            return keeping.learnt(self._folder, normality.fingerprint)
+        except TiepointError as error:
+            logger.warning("what was learned on line is learned anew: %s", error)
+            return None
+
+
+def require_rate(normality: Normality, fps: float, folder: Path) -> None:
+    """Refuse a normality that was fitted at another frame rate than its camera is analysed at.
+
+    Raises:
+        ConfigError: It was.
+    """
+    if normality.card.fps != fps:
+        raise ConfigError(
+            f"what is ordinary was fitted at {normality.card.fps:g} frames a second, and the"
+            f" camera is analysed at {fps:g}",
+            where=str(folder),
+            hint="Change the camera's fps, or fit again.",
+        )

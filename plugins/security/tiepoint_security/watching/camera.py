@@ -171,6 +171,8 @@ class CameraWatch:
         for name, kind in (("regions", self.regions), ("scenes", self.scenes)):
             if kind is not None and kind.changed:
                 kind.save(self._folder / f"{name}.safetensors")
+        if self.motion is not None:
+            self.motion.save()
 
     def health(self) -> dict[str, Any]:
         """Return plain data: what is followed, how much was gated, what rules still need."""
@@ -206,8 +208,8 @@ class CameraWatch:
         return MotionWatch(
             self.settings.fps,
             settings.learning.seconds,
-            given or learned,
-            given=given is not None,
+            learned,
+            given=given,
             learns=settings.learning.on_line,
         )
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from tiepoint.cli.config import config
 from tiepoint.config.loader import check
 from tiepoint_security.plugin import SecurityConfig
 
@@ -122,3 +124,65 @@ def test_rule_holds_on_the_cameras_that_have_its_places_and_is_overridden_on_one
     assert names == {"gate": ["in"], "hall": ["odd"], "shed": ["in", "odd"]}
     assert config.rules_of("gate")["in"].severity == "critical"
     assert config.rules_of("shed")["in"].severity == "warning"
+
+
+def checked(tmp_path: Path, when: dict[str, Any], **deployment: Any) -> tuple[int, str]:
+    """Return exit code and message of `tiepoint config check` for a camera with one rule."""
+    given = {
+        "version": 1,
+        "collections": {"items": {"fields": {"text": {"words": True}}}},
+        "plugins": {"security": {"cameras": {"gate": CAMERA}, "rules": {"red": {"when": when}}}},
+        **deployment,
+    }
+    file = tmp_path / "deploy.yaml"
+    file.write_text(yaml.safe_dump(given, sort_keys=False))
+    done = CliRunner().invoke(config, ["check", str(file)])
+    return done.exit_code, done.stderr
+
+
+PHOTO = {"encoders": {"photo": {"type": "timm", "preset": "fast"}}}
+
+
+@pytest.mark.parametrize(
+    ("when", "deployment", "words"),
+    [
+        (
+            {"described": {"text": "a red van"}},
+            {},
+            "rules.red.when.described): the trigger 'described' needs an encoder of pictures",
+        ),
+        (
+            {"all": [{"abnormal": {"by": "looks"}}]},
+            {},
+            "rules.red.when.all.0.abnormal): the trigger 'abnormal by looks' needs an encoder",
+        ),
+    ],
+)
+def test_rules_that_could_never_say_anything_are_refused(
+    tmp_path: Path, when: dict[str, Any], deployment: dict[str, Any], words: str
+) -> None:
+    code, message = checked(tmp_path, when, **deployment)
+    assert code == 2
+    assert words in message
+    assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("described", "words"),
+    [
+        ({"text": "a red van"}, "a sentence needs an alignment of texts"),
+        ({"picture": "./absent.jpg"}, "there is no picture"),
+    ],
+)
+def test_descriptions_need_what_they_are_compared_by(
+    tmp_path: Path, described: dict[str, Any], words: str
+) -> None:
+    security = {
+        "encoder": "photo",
+        "cameras": {"gate": CAMERA},
+        "rules": {"red": {"when": {"described": described}}},
+    }
+    code, message = checked(tmp_path, {}, **PHOTO, plugins={"security": security})
+    assert code == 2
+    assert words in message
+    assert len(message.splitlines()) == 1

@@ -15,6 +15,7 @@ from PIL import Image
 from tests.footage import write_video
 from tiepoint_adapters.media.clip_writer import ClipWriter
 from tiepoint_security.rendering.scripts import SCRIPTS, YARD
+from tiepoint_security.scene.foreground import boxes_of
 from tiepoint_security.settings import AlertSettings
 from tiepoint_security.watching.recording import RecordingWatch
 from tiepoint_security.watching.settings import WatchSettings
@@ -78,6 +79,16 @@ def test_ordinary_people_raise_nothing(tmp_path: Path) -> None:
     file, _ = video(tmp_path, "ordinary")
     heard, _ = watched(file, RULES)
     assert not heard
+
+
+def test_head_of_somebody_in_clothes_like_the_background_is_not_a_thing_of_its_own() -> None:
+    legs, head, far = (0.52, 0.58, 0.61, 0.74), (0.55, 0.45, 0.59, 0.49), (0.55, 0.34, 0.58, 0.49)
+    mask = np.zeros((192, 256), np.uint8)
+    for number, boxes in ((1, (legs, head)), (2, (legs, far))):
+        mask[:] = 0
+        for left, top, right, bottom in boxes:
+            mask[round(top * 192) : round(bottom * 192), round(left * 256) : round(right * 256)] = 1
+        assert len(boxes_of(mask)) == number
 
 
 def test_alert_comes_with_a_snapshot_and_a_clip_from_before_to_after(tmp_path: Path) -> None:
