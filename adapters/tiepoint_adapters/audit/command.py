@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -20,13 +21,15 @@ def verify_options(command: Any) -> Any:
 
 
 def check_head(verify: bool, head: str | None) -> None:
-    """Refuse a hash with nothing to verify.
+    """Refuse a hash with nothing to verify, and what is no hash.
 
     Raises:
-        click.UsageError: `--head` stands without `--verify`.
+        click.UsageError: `--head` stands without `--verify`, or is no hash.
     """
     if head is not None and not verify:
         raise click.UsageError("--head goes with --verify")
+    if head is not None and not re.fullmatch("[0-9a-f]{64}", head):
+        raise click.UsageError("--head takes the 64 hexadecimal digits that --verify printed")
 
 
 def tell_verification(context: click.Context, found: Verification, as_json: bool) -> None:

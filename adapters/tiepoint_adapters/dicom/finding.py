@@ -32,6 +32,18 @@ def find_files(root: Path) -> list[Path | Skipped]:
     return _listed(directory) if directory.is_file() else list(_below(root, root.resolve()))
 
 
+def require_files(root: Path) -> list[Path | Skipped]:
+    """Return the files below a folder as `find_files`, which must be some.
+
+    Raises:
+        InputError: There is nothing of that name, or no file in it.
+    """
+    files = find_files(root)
+    if not files:
+        raise InputError("the folder holds no file", where=str(root), hint="Check the path.")
+    return files
+
+
 def find_objects(root: Path, *, pixels: bool = True) -> Iterator[DicomObject | Skipped]:
     """Yield the DICOM objects of a folder, and why the other files are none.
 

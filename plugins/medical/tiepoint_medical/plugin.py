@@ -36,7 +36,8 @@ class MedicalPlugin(Plugin):
         return [self.config.state.expanduser()]
 
     def databases(self) -> Sequence[str]:
-        return () if self.config.database is None else [self.config.database]
+        url = self.config.database
+        return () if url is None else [url.get_secret_value()]
 
     def start(self, host: Host) -> None:
         from tiepoint_medical.service import MedicalService

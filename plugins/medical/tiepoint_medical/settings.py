@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from tiepoint.plugin import PluginConfig
 
@@ -17,7 +17,7 @@ class MedicalConfig(PluginConfig):
         title="State",
         description="The folder of the site's key and of the records; for this user only.",
     )
-    database: str | None = Field(
+    database: SecretStr | None = Field(
         default=None,
         title="Database",
         description="postgresql://user:password@host/name; SQLite in the state folder if absent.",
@@ -40,6 +40,13 @@ class MedicalConfig(PluginConfig):
         default=(),
         title="Vocabularies",
         description="YAML files with further findings, or names of known ones.",
+    )
+    viewer: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]*\{study\}[^\s]*$",
+        title="Viewer",
+        description="Where another viewer shows a study, such as OHIF:"
+        " https://ohif.example/viewer?StudyInstanceUIDs={study}. The page links to it.",
     )
     abstain_below: float = Field(
         default=0.3,

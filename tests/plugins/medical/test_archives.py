@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
+from pydicom.data import get_testdata_file
 
 from tests.adapters.dicom.objects import written
-from tests.adapters.dicom.peers import dcmqrscp, needs
+from tests.adapters.dicom.peers import dcmqrscp, needs, orthanc
 from tests.command_line import tiepoint
 from tests.plugins.medical.test_matching import DEPLOYMENT, EFFUSION, archive, striped_slice
 from tiepoint import Host
@@ -20,6 +22,8 @@ from tiepoint_adapters.dicom.network.inbox import Inbox
 from tiepoint_adapters.dicom.network.listener import DicomListener
 from tiepoint_adapters.dicom.network.peer import Peer
 from tiepoint_adapters.dicom.network.web import WebArchive
+from tiepoint_adapters.dicom.values import text_of
+from tiepoint_medical.results.fhir import validated
 from tiepoint_medical.service import service_of
 
 
@@ -100,3 +104,44 @@ def test_a_study_is_fetched_matched_and_its_result_is_stored(tmp_path):
     assert {one.modality for one in stored} == {"SR"}
     assert {one.uid("StudyInstanceUID") for one in stored} == {"1.2.3"}
     assert len(stored) == 2
+
+
+def complaints(content: bytes, folder: Path) -> list[str]:
+    """Return what dciodvfy calls errors."""
+    file = folder / "checked.dcm"
+    file.write_bytes(content)
+    checked = subprocess.run(["dciodvfy", str(file)], capture_output=True, text=True, check=False)
+    return [line for line in checked.stderr.splitlines() if line.startswith("Error")]
+
+
+@needs("Orthanc", "dciodvfy")
+def test_a_draft_on_a_patient_s_study_goes_back_to_the_archive_beside_it(tmp_path):
+    config = tmp_path / "deploy.yaml"
+    config.write_text(DEPLOYMENT, encoding="utf-8")
+    with Host.from_config(config) as host:
+        service = service_of(config, host)
+        service.ingest(archive())
+        service.close()
+    study = Path(get_testdata_file("CT_small.dcm")).parent / "dicomdirtests" / "98892001" / "CT5N"
+    (tmp_path / "db").mkdir()
+    with orthanc(tmp_path) as (_, http):
+        there = WebArchive(f"http://127.0.0.1:{http}/dicom-web")
+        kept = [read_dicom(file) for file in sorted(study.iterdir())]
+        there.store(kept)
+        done = tiepoint(
+            "medical", "draft", config, "--image", study, "--text", EFFUSION,
+            "--results", tmp_path / "out", "--send", there.url,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        back = Inbox(tmp_path / "back")
+        there.fetch_study(str(kept[0].uid("StudyInstanceUID")), back)
+    found = [read_dicom(file) for file in back.files()]
+    assert sorted({one.class_name for one in found}) == [
+        "Basic Text SR Storage", "CT Image Storage", "Comprehensive SR Storage",
+    ]  # fmt: skip
+    assert {text_of(one.dataset, "PatientID") for one in found} == {"98890234"}
+    for name in ("findings.dcm", "report.dcm"):
+        assert complaints((tmp_path / "out" / name).read_bytes(), tmp_path) == []
+    for release in ("R5", "R4"):
+        bundle = json.loads((tmp_path / "out" / f"fhir-{release.lower()}.json").read_text())
+        assert validated(bundle, release)["entry"]

@@ -16,7 +16,8 @@ from tests.command_line import TIEPOINT
 from tiepoint import Host
 from tiepoint_medical.archive.incoming import from_studies
 from tiepoint_medical.archive.studies import read_studies
-from tiepoint_medical.service import IngestReport, MedicalService, service_of
+from tiepoint_medical.archive.writing import IngestReport
+from tiepoint_medical.service import MedicalService, service_of
 
 pytest.importorskip("ray", reason="Ray is not installed")
 pytestmark = pytest.mark.slow

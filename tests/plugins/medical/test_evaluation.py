@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from PIL import Image
 from tests.command_line import tiepoint
 from tiepoint.encoders.base import Encoder, Vectors
 from tiepoint.types import IMAGE, TEXT
+from tiepoint_medical.encoders.tones import TonesEncoder
 from tiepoint_medical.evaluation.cases import Case
 from tiepoint_medical.evaluation.codes import CodePredictor
 from tiepoint_medical.evaluation.features import Features
 from tiepoint_medical.evaluation.protocol import evaluate_folds, evaluate_held_out
 from tiepoint_medical.evaluation.retrieval import Candidate, Query, precision, rank
-from tiepoint_medical.evaluation.routes import folds_of
+from tiepoint_medical.evaluation.routes import FINDINGS, FittedRoutes, folds_of
 
 
 class SmallImages(Encoder):
@@ -106,7 +108,44 @@ def synthetic(patients: int) -> Features:
         vectors.append(np.eye(3, 16)[number % 3] + rng.normal(0, 0.3, 16))
     x = np.array(vectors, np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
-    return Features(tuple(made), x, x[:, ::-1].copy(), np.full((patients, 4), np.nan, np.float32))
+    return Features(tuple(made), x, x[:, ::-1].copy(), np.ones((patients, 4), np.float32))
+
+
+def test_tones_tell_apart_what_the_look_does_not() -> None:
+    encoders = {IMAGE: SmallImages(), TEXT: SmallTexts()}
+    features = synthetic(36)
+    noise = np.random.default_rng(2).normal(0, 0.25, features.images.shape).astype(np.float32)
+    tones = np.array([np.eye(3, 4)[row % 3] for row in range(36)], np.float32)
+    blind = evaluate_folds(encoders, replace(features, images=noise), 3)
+    seeing = evaluate_folds(encoders, replace(features, images=noise, tones=tones), 3)
+    assert seeing.figures["image-text"]["P@5"] > blind.figures["image-text"]["P@5"] + 0.2
+
+
+def test_a_case_without_a_telling_report_is_found_by_its_patients_other_report() -> None:
+    encoders = {IMAGE: SmallImages(), TEXT: SmallTexts()}
+    features = synthetic(36)
+    said_nothing = Case("mute.png", Path("mute.png"), "report mute", "a", "p0")
+    noise = np.random.default_rng(1).normal(0, 1, (1, 16)).astype(np.float32)
+    extended = Features(
+        (*features.cases, said_nothing),
+        np.vstack([features.images, noise / 9]),
+        np.vstack([features.texts, noise / 9]),
+        np.vstack([features.tones, features.tones[:1]]),
+    )
+    by_image, _ = FittedRoutes(encoders, extended, np.arange(12, 36)).compare(
+        np.array([3]), np.array([0, 1, 36])
+    )
+    assert by_image[FINDINGS][0, 2] > by_image[FINDINGS][0, 1]
+
+
+def test_tones_are_the_shares_of_grey_values() -> None:
+    tones = TonesEncoder()
+    dark, bright = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 255, np.uint8)
+    half = np.concatenate([dark, bright])
+    vectors = tones.encode([dark, bright, half])
+    assert vectors.shape == (3, tones.dim)
+    assert vectors[0] @ vectors[1] == 0
+    assert vectors[0] @ vectors[2] == pytest.approx(np.sqrt(0.5))
 
 
 def test_related_cases_are_found_and_the_protocol_is_kept() -> None:

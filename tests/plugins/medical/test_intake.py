@@ -66,6 +66,7 @@ def test_what_cannot_be_used_is_named_with_its_reason(tmp_path):
     del nameless.StudyInstanceUID
     (tmp_path / "nameless").write_bytes(written(nameless))
     (tmp_path / "noise").write_bytes(b"noise")
+    (tmp_path / "long").write_bytes(written(image(NumberOfFrames=2_000_000)))
     (tmp_path / "A.txt").write_text("  \n")
     (tmp_path / "B.txt").write_bytes(b"\xff\xfe\xfa")
     (tmp_path / "c.hl7").write_bytes(b"MSH")
@@ -73,6 +74,7 @@ def test_what_cannot_be_used_is_named_with_its_reason(tmp_path):
     assert skipped == {
         "nameless": "the object has no StudyInstanceUID",
         "noise": "the file is not DICOM",
+        "long": "the header claims 2000000 frames, more than 1,000,000",
         "A.txt": "the report is empty",
         "B.txt": "the report is not UTF-8",
         "c.hl7": "the content is no HL7 v2 message",

@@ -151,3 +151,8 @@ def test_contradictions_of_two_profiles() -> None:
     both = contradictions({"hyperinflation": "present"}, {"hypoinflation": "present"}, vocabulary)
     assert len(both) == 1
     assert not contradictions({"nodule": "present"}, {"pneumonia": "absent"}, vocabulary)
+
+
+@pytest.mark.parametrize("text", ["Small effusion?", "Heart normal. ?Effusion.", "? Effusion."])
+def test_what_is_asked_is_not_stated(text):
+    assert report_reader().read(text).profile["pleural_effusion"] == "uncertain"

@@ -104,6 +104,22 @@ def test_an_image_without_identifiers_is_refused(images):
         text_report(images, DRAFT)
 
 
+def test_an_image_with_a_poor_header_is_reported_on_in_any_language(images):
+    for keyword in ("PatientBirthDate", "PatientSex", "StudyID", "AccessionNumber", "StudyTime"):
+        if keyword in images[0]:
+            del images[0][keyword]
+    images[0].PatientSex = "?"
+    images[0].StudyDate = "soon"
+    said = Draft(
+        findings=DRAFT.findings, sentences=(DraftSentence("右侧少量胸腔积液。", ("TP-A",)),)
+    )
+    for report in (measurement_report(images, said), text_report(images, said)):
+        assert not report.PatientSex
+        assert not report.StudyDate
+    assert "右侧少量胸腔积液。 [TP-A]" in report_text(read_dicom(report))
+    assert report.ContentSequence[0].ConceptCodeSequence[0].CodeValue == "zh"
+
+
 @pytest.mark.parametrize("release", ["R5", "R4"])
 def test_fhir_is_valid_preliminary_and_without_names(images, release):
     bundle = fhir_bundle(images, DRAFT, release)

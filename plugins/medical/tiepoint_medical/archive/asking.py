@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tiepoint.encoders.readers import is_dicom, is_dicom_file
@@ -12,7 +15,7 @@ from tiepoint.types import Skipped
 from tiepoint_adapters.dicom.reading import read_dicom
 from tiepoint_adapters.dicom.values import text_of
 from tiepoint_medical.archive.incoming import Views
-from tiepoint_medical.archive.studies import Study, read_studies
+from tiepoint_medical.archive.studies import Study, read_studies, studies_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +45,7 @@ def query_of(path: Path) -> ImageQuery:
         InputError: There is nothing, or not exactly one study.
     """
     if path.is_dir():
-        found = list(read_studies(path))
-        studies = [one for one in found if isinstance(one, Study) and one.volumes]
-        if len(studies) != 1:
-            reasons = {one.reason for one in found if isinstance(one, Skipped)}
-            raise InputError(
-                f"the folder holds {len(studies)} studies with images",
-                where=str(path),
-                hint="; ".join(sorted(reasons)[:3]) or "Give one study's folder, or --batch.",
-            )
-        return of_study(studies[0])
+        return _one_study(read_studies(path), "the folder holds", str(path))
     if not path.is_file():
         raise InputError("no such file or folder", where=str(path), hint="Check the path.")
     if not is_dicom_file(path):
@@ -59,13 +53,50 @@ def query_of(path: Path) -> ImageQuery:
     return ImageQuery(path, *_whose(path), (path,))
 
 
-def of_upload(content: bytes) -> ImageQuery:
-    """Return a file's content as a query: DICOM, or another picture.
+@contextmanager
+def of_uploads(contents: Sequence[bytes]) -> Iterator[ImageQuery]:
+    """Give files' contents as a query: a picture, a DICOM file, or the files of one study.
+
+    They are on the disk, readable by this user alone, until the query is done with.
 
     Raises:
-        DecodeError: It is DICOM that cannot be read.
+        DecodeError: The one file is DICOM that cannot be read.
+        InputError: They are not exactly one study.
     """
-    return ImageQuery(content, *(_whose(content) if is_dicom(content) else ()))
+    if len(contents) == 1 and not is_dicom(contents[0]):
+        yield ImageQuery(contents[0])
+        return
+    with TemporaryDirectory(prefix="tiepoint-") as folder:
+        files = written_to(Path(folder), contents)
+        if not files:
+            yield ImageQuery(None)
+        elif len(files) == 1:
+            yield ImageQuery(contents[0], *_whose(contents[0]), (files[0],))
+        else:
+            yield _one_study(studies_of(files, Path(folder)), "the files are of")
+
+
+def written_to(folder: Path, contents: Sequence[bytes]) -> list[Path]:
+    """Write contents into a folder as files that are called by their numbers, from 1."""
+    files = [folder / f"{number:05}" for number in range(1, len(contents) + 1)]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    return files
+
+
+def _one_study(
+    found: Iterable[Study | Skipped], holding: str, where: str | None = None
+) -> ImageQuery:
+    parts = list(found)
+    studies = [one for one in parts if isinstance(one, Study) and one.volumes]
+    if len(studies) != 1:
+        reasons = {one.reason for one in parts if isinstance(one, Skipped)}
+        raise InputError(
+            f"{holding} {len(studies)} studies with images",
+            where=where,
+            hint="; ".join(sorted(reasons)[:3]) or "Give one study's.",
+        )
+    return of_study(studies[0])
 
 
 def _whose(part: Path | bytes) -> tuple[str | None, str | None]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiepoint.errors import TiepointError
-from tiepoint_medical.archive.incoming import from_studies
-from tiepoint_medical.archive.studies import read_studies
+from tiepoint.types import Skipped
+from tiepoint_adapters.dicom.finding import name_below
+from tiepoint_medical.archive.incoming import Incoming, from_studies
+from tiepoint_medical.archive.studies import studies_named, studies_of
 
 if TYPE_CHECKING:
     from tiepoint_medical.service import MedicalService
@@ -18,9 +21,13 @@ logger = logging.getLogger(__name__)
 
 JOB = "inbox"
 
+_Stamp = tuple[int, int]
+
 
 class InboxIntake:
     """Looks at a folder now and then; when it has come to rest, takes in what is new.
+
+    Only the studies that something came for are read again.
 
     Args:
         service: Of the archive.
@@ -32,10 +39,16 @@ class InboxIntake:
         self._service, self._folder, self._every_s = service, folder, every_s
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="medical-inbox")
-        self._seen: frozenset[tuple[str, int]] = frozenset()
-        self._taken = self._seen
+        self._seen: dict[Path, _Stamp] = {}
+        self._taken: dict[Path, _Stamp] = {}
+        self._belonging: dict[Path, frozenset[str]] = {}
+        self._left_out: dict[str, str] = {}
         self.problem: str | None = None
-        self.left_out = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many files, reports and studies are left out."""
+        return len(self._left_out)
 
     def start(self) -> None:
         """Begin to look."""
@@ -48,15 +61,43 @@ class InboxIntake:
 
     def look(self) -> bool:
         """Take in what is new, if nothing has changed since the last look; tell whether."""
-        files = self._folder.rglob("[!.]*")
-        seen = frozenset((str(file), file.stat().st_mtime_ns) for file in files if file.is_file())
+        seen = self._stamps()
         resting, self._seen = seen == self._seen, seen
         if not resting or seen == self._taken:
             return False
-        studies = read_studies(self._folder)
-        self.left_out = len(self._service.ingest(from_studies(studies), JOB).skipped)
+        came = {file for file, stamp in seen.items() if self._taken.get(file) != stamp}
+        for gone in self._taken.keys() - seen.keys():
+            self._belonging.pop(gone, None)
+            self._left_out.pop(name_below(gone, self._folder), None)
+        for file in came:
+            self._belonging[file] = studies_named(file)
+        files = self._together(came)
+        names = {name_below(file, self._folder) for file in files}
+        for name in names.union(*(self._belonging[file] for file in files)):
+            self._left_out.pop(name, None)
+        report = self._service.ingest(self._of(files), JOB)
+        self._left_out |= {one.where: one.reason for one in report.skipped}
         self._taken = seen
         return True
+
+    def _of(self, files: Iterable[Path]) -> Iterable[Incoming | Skipped]:
+        return from_studies(studies_of(sorted(files), self._folder))
+
+    def _stamps(self) -> dict[Path, _Stamp]:
+        found: dict[Path, _Stamp] = {}
+        for file in self._folder.rglob("[!.]*"):
+            if file.is_file():
+                state = file.stat()
+                found[file] = state.st_mtime_ns, state.st_size
+        return found
+
+    def _together(self, came: set[Path]) -> set[Path]:
+        """Return these files, with all of their studies and of the reports on them."""
+        files, names = set(came), set[str]()
+        while more := names.union(*(self._belonging[file] for file in files)) - names:
+            names |= more
+            files |= {file for file, of in self._belonging.items() if not of.isdisjoint(more)}
+        return files
 
     def _run(self) -> None:
         while not self._stopped.wait(self._every_s):

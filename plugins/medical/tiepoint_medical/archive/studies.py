@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from tiepoint.errors import DecodeError
 from tiepoint.types import Skipped
 from tiepoint_adapters.dicom.finding import find_files, name_below
 from tiepoint_adapters.dicom.kinds import Kind
+from tiepoint_adapters.dicom.pixels import MAX_FRAMES
 from tiepoint_adapters.dicom.reading import DicomObject, read_dicom
 from tiepoint_adapters.dicom.reports import report_text
 from tiepoint_adapters.dicom.series import Volume, volumes_of
@@ -71,12 +72,25 @@ class Study:
         return tuple(dict.fromkeys(one.path for volume in self.volumes for one in volume.frames))
 
 
-def read_studies(root: Path, table: Mapping[str, str] | None = None) -> Iterator[Study | Skipped]:
-    """Yield the studies of a folder, and what in it cannot be used.
+def studies_named(file: Path) -> frozenset[str]:
+    """Return what a file belongs to: its Study Instance UID and its accession number.
 
-    Pixels are not read here. A text file or an HL7 message belongs to the study that has
-    its accession number; a text file's is its name without the suffix. Of several messages
-    the corrected one holds, then the final one, then the newest.
+    They are read from its header alone; there are none where it cannot be read.
+    """
+    try:
+        if file.suffix in REPORT_SUFFIXES:
+            names = {read_report(file).accession}
+        else:
+            part = _checked(read_dicom(file, pixels=False))
+            accession = text_of(part.dataset, "AccessionNumber") or ""
+            names = {part.uid("StudyInstanceUID") or "", accession}
+    except DecodeError:
+        names = set()
+    return frozenset(names - {""})
+
+
+def read_studies(root: Path, table: Mapping[str, str] | None = None) -> Iterator[Study | Skipped]:
+    """Yield the studies of a folder, and what in it cannot be used; see `studies_of`.
 
     Args:
         root: A folder, such as a listener's inbox or what `medical deid` wrote; a DICOMDIR, or
@@ -86,9 +100,26 @@ def read_studies(root: Path, table: Mapping[str, str] | None = None) -> Iterator
     Raises:
         InputError: There is nothing of that name.
     """
+    return studies_of(find_files(root), root, table)
+
+
+def studies_of(
+    files: Iterable[Path | Skipped], root: Path, table: Mapping[str, str] | None = None
+) -> Iterator[Study | Skipped]:
+    """Yield the studies of some files, and which of them cannot be used.
+
+    Pixels are not read here. A text file or an HL7 message belongs to the study that has
+    its accession number; a text file's is its name without the suffix. Of several messages
+    the corrected one holds, then the final one, then the newest.
+
+    Args:
+        files: All files of these studies, and the reports on them.
+        root: The folder that they are told below.
+        table: Further reports, by accession number or Study Instance UID.
+    """
     sent: dict[str, list[SentReport]] = defaultdict(list)
     groups: dict[str, list[DicomObject]] = defaultdict(list)
-    for file in find_files(root):
+    for file in files:
         if isinstance(file, Skipped):
             yield file
             continue
@@ -117,6 +148,8 @@ def _checked(part: DicomObject) -> DicomObject:
     missing = [keyword for keyword in _NEEDED if part.uid(keyword) is None]
     if missing:
         raise DecodeError(f"the object has no {missing[0]}")
+    if part.frames > MAX_FRAMES:
+        raise DecodeError(f"the header claims {part.frames} frames, more than {MAX_FRAMES:,}")
     if part.kind is not Kind.IMAGE and not report_text(part).strip():
         raise DecodeError(f"no picture and no report ({part.class_name})")
     return part

@@ -66,7 +66,6 @@ def evaluate(
     from tiepoint_medical.evaluation.features import features_of
     from tiepoint_medical.evaluation.protocol import evaluate_folds, evaluate_held_out
     from tiepoint_medical.matching.sections import IMAGES, REPORTS
-    from tiepoint_medical.reports.report import report_reader
 
     if (folds is None) == (fit_metadata is None) or (fit_metadata is None) != (fit_root is None):
         raise click.UsageError("give either --folds, or --fit-metadata with --fit-root")
@@ -84,9 +83,7 @@ def evaluate(
             TEXT: encoder_of(REPORTS, "reports"),
         }
     with progress_of("encoding") as told:
-        features = features_of(
-            [*fitted_on, *cases], encoders[IMAGE], encoders[TEXT], report_reader(), told
-        )
+        features = features_of([*fitted_on, *cases], encoders[IMAGE], encoders[TEXT], told)
     if folds is not None:
         with progress_of("fitting") as told:
             found = evaluate_folds(encoders, features, folds, seed, told)

@@ -12,7 +12,7 @@ import click
 
 from tiepoint.cli.output import echo, print_json, say
 from tiepoint.cli.progress import progress_of
-from tiepoint_medical.cli.opening import opened_service
+from tiepoint_medical.cli.opening import opened_service, opened_target
 
 if TYPE_CHECKING:
     from tiepoint.types import Skipped
@@ -66,13 +66,16 @@ def ingest(
     A password or token is taken from TIEPOINT_ARCHIVE_PASSWORD or TIEPOINT_ARCHIVE_TOKEN.
 
     What is stored has pseudonyms instead of identifiers, and no path. A batch that was ended goes
-    on when the command is given again.
+    on when the command is given again. Where a service holds the store, it writes what is encoded
+    here; --calibrate needs the store to be free.
 
     --json: {"added", "known", "without_report", "skipped": [{"where", "reason"}], "warnings"}.
     """
+    from tiepoint_adapters.dicom.finding import require_files
     from tiepoint_medical.archive.incoming import from_studies, from_table
     from tiepoint_medical.archive.reports import read_report_table
     from tiepoint_medical.archive.studies import read_studies
+    from tiepoint_medical.archive.writing import ingest as taken_in
     from tiepoint_medical.evaluation.cases import Columns, read_cases
 
     given = [bool(paths), address is not None, metadata is not None]
@@ -81,6 +84,8 @@ def ingest(
     if (address is not None) != bool(find) or (inbox is not None and address is None):
         raise click.UsageError("--from needs --find, and --find and --inbox need --from")
     texts = {} if reports is None else read_report_table(reports)
+    for path in paths:
+        require_files(path)
 
     def incoming(folders: tuple[Path, ...]) -> Iterator[Incoming | Skipped]:
         for path in folders:
@@ -89,11 +94,15 @@ def ingest(
             columns = Columns(image_column, text_column, text_column, group_column)
             yield from from_table(read_cases(metadata, root, columns))
 
-    with opened_service(config) as service, _fetched(address, find, inbox) as folders:
-        with progress_of("ingest") as told:
-            cases = incoming((*paths, *folders))
-            report = service.ingest(cases, job, lambda so_far: told(so_far.added, None))
-        if calibrate:
+    with (
+        opened_target(config) as (site, target),
+        _fetched(address, find, inbox) as folders,
+        progress_of("ingest") as told,
+    ):
+        cases = incoming((*paths, *folders))
+        report = taken_in(site, target, cases, job, lambda so_far: told(so_far.added, None))
+    if calibrate:
+        with opened_service(config) as service:
             service.calibrate()
     if as_json:
         print_json(

@@ -155,13 +155,11 @@ def _write_results(
 ) -> list[Path]:
     """Write a draft in the forms that other systems take; returns the files."""
     from tiepoint_medical.archive.asking import query_of
-    from tiepoint_medical.results.outgoing import outgoing, write_results
+    from tiepoint_medical.results.outgoing import write_results
 
     if image is None:
         raise click.UsageError("--results needs --image, the DICOM that they are about")
-    findings = service.reader.vocabulary.findings
-    radlex = {key: finding.radlex for key, finding in findings.items()}
-    files = write_results(outgoing(made, radlex), query_of(image).files, results)
+    files = write_results(service.outgoing(made), query_of(image).files, results)
     for file in files:
         say(f"written: {file}")
     return files
@@ -198,6 +196,8 @@ def _asked(
     from tiepoint_medical.archive.asking import ImageQuery, query_of
 
     asked = ImageQuery(None) if image is None else query_of(image)
+    for warning in service.reader.read(text).warnings if text else ():
+        say(warning)
     return service.match(
         image=asked.image,
         text=text or asked.report or None,
@@ -242,12 +242,9 @@ def _read_report(path: Path) -> str:
 
 
 def _write_heat_map(service: MedicalService, found: Match, image: Path | None, file: Path) -> None:
-    from tiepoint_medical.matching.occlusion import CAVEAT, heat_map, occlusion
+    from tiepoint_medical.matching.occlusion import CAVEAT, heat_map
 
     if image is None or image.is_dir() or not found.hits:
         raise InputError("there is no single image, or no case like it", where="--heat-map")
-    section = service.host.deployment.collections[service.config.collection]
-    encoder = service.host.encoder(str(section.fields["image"].encoder))
-    target = service.matcher.collection.vectors("image", [found.hits[0].case])[0]
-    write_file(file, heat_map(image, occlusion(encoder, image, target)))
+    write_file(file, heat_map(image, service.occlusion(image, found.hits[0].case)))
     say(CAVEAT)

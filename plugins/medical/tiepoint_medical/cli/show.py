@@ -30,24 +30,26 @@ def show(path: Path, out: Path, json_file: Path | None, all_frames: bool, window
     """Render the DICOM files of a folder, or one file, to PNG.
 
     A picture is what a viewer shows: windowed, inverted where the object says so, in RGB where
-    it is in colour, with square pixels. What cannot be read is listed with the reason.
+    it is in colour, with square pixels. What cannot be read is listed with the reason; where it
+    is the one file that was named, the exit code is 2.
 
     --json: a list of one object a file: {"file", "ok", "reason", "modality", "transfer_syntax",
     "frames", "png": [..]}. An object without pixels is ok, with what it is as the reason.
     """
-    from tiepoint_adapters.dicom.finding import find_files
+    from tiepoint_adapters.dicom.finding import require_files
     from tiepoint_medical.showing import shown
 
-    files = find_files(path)
-    if not files:
-        raise InputError("the folder holds no file", where=str(path), hint="Check the path.")
+    files = require_files(path)
     make_folder(out)
     found: list[dict[str, Any]] = []
     with progress_of("show") as progress:
         for done, file in enumerate(files, 1):
             found.append(shown(file, path, out, all_frames=all_frames, window=window - 1))
             progress(done, len(files))
-    if not deliver(json_file, found):
+    only_json = not deliver(json_file, found)
+    if path.is_file() and len(found) == 1 and not found[0]["ok"]:
+        raise InputError(found[0]["reason"], where=str(path), hint="Give another file.")
+    if only_json:
         return
     for entry in found:
         if not entry["ok"]:

@@ -8,7 +8,7 @@ import click
 
 from tiepoint.cli.output import print_json, print_table
 from tiepoint_adapters.audit.command import check_head, tell_verification, verify_options
-from tiepoint_medical.cli.opening import opened_service
+from tiepoint_medical.cli.opening import opened_site
 
 _PATH = click.Path(path_type=Path)
 
@@ -23,11 +23,11 @@ def worklist(config: Path, match: str | None, everything: bool, as_json: bool) -
 
     --json: {"matches": [{"id", "created", "read_by", "read", "result"}]}; with --read the match.
     """
-    with opened_service(config) as service:
+    with opened_site(config) as site:
         if match is not None:
-            print_json(service.records.read_match(match, service.user))
+            print_json(site.records.read_match(match, site.user))
             return
-        matches = service.records.worklist(unread=not everything)
+        matches = site.records.worklist(unread=not everything)
     if as_json:
         print_json({"matches": matches})
         return
@@ -54,11 +54,11 @@ def audit(
     --json: {"lines": [...]}, or with --verify {"intact", "lines", "head", "broken_at", "reason"}.
     """
     check_head(verify, head)
-    with opened_service(config) as service:
+    with opened_site(config) as site:
         if verify:
-            tell_verification(context, service.records.verify(head), as_json)
+            tell_verification(context, site.records.verify(head), as_json)
             return
-        lines = service.records.audit()
+        lines = site.records.audit()
     if as_json:
         print_json({"lines": lines})
     else:

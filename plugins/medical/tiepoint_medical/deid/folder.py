@@ -11,7 +11,7 @@ from typing import Any
 from tiepoint.errors import DecodeError, InputError
 from tiepoint.saving import replaced_together
 from tiepoint.types import Skipped
-from tiepoint_adapters.dicom.finding import find_files
+from tiepoint_adapters.dicom.finding import require_files
 from tiepoint_adapters.dicom.network.inbox import REPORT_SUFFIX
 from tiepoint_adapters.dicom.reading import read_dicom
 from tiepoint_adapters.dicom.values import DAMAGE
@@ -91,11 +91,11 @@ def deidentify_folder(
         progress: Called with the number of files done and of all.
 
     Raises:
-        InputError: There is nothing of that name, or the target lies in the source.
+        InputError: There is no file of that name or in it, or the target lies in the source.
     """
     if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
         raise InputError("the target lies in the source", where=str(out), hint="Name another.")
-    files = find_files(source)
+    files = require_files(source)
     report = DeidReport(files=len(files))
     changed: Counter[str] = Counter()
     patients: set[str] = set()

@@ -16,7 +16,8 @@ MARK = "REDACTED"
 deny the finding beside it."""
 
 MIN_LETTERS = 3
-"""A shorter word of a name or number is not looked for in texts: it would be found everywhere."""
+"""A shorter word of a name or number is not looked for in texts: it would be found everywhere.
+Of Chinese, where a name has two letters, it is one more than a word."""
 
 _IDENTIFYING = frozenset(
     [
@@ -66,16 +67,29 @@ _IDENTIFYING = frozenset(
         "CurrentPatientLocation",
     ]
 )
-_PLACES = re.compile(
-    r"(?:\+?\d[\d ()/.-]{6,}\d)"  # telephone and other long numbers
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # e-mail
-    r"|https?://\S+"
-    r"|\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b"  # dates
-    r"|\b(?:19|20)\d{6}\b"
-    r"|\b\d{1,2}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d{2,4}\b",
+_MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_TELLING = re.compile(
+    "|".join(
+        (
+            r"\+?\d[\d ()/.-]{6,}\d",  # telephone and other long numbers
+            r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # e-mail
+            r"https?://\S+",
+            r"\b\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\b",  # dates
+            r"\b(?:19|20)\d{6}\b",
+            r"\b\d{4}年\s?\d{1,2}月(?:\s?\d{1,2}日)?",
+            rf"\b\d{{1,2}}\s+{_MONTHS}\.?,?\s+\d{{2,4}}\b",
+            rf"\b{_MONTHS}\.?\s+\d{{1,2}}(?:,?\s+\d{{4}})?\b",
+            r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?",  # times
+            r"\b(?:mrn|patient id|accession(?: number)?)\s*[:#]?\s*[\w-]*\d[\w-]*",
+            r"(?:病历号|住院号|姓名|医师|医生)\s*[:：#]\s*[^\s，。；、,;.]+",
+            # "MR" is also a kind of image: titles count only as they are written before a name.
+            r"(?-i:\b(?:Dr|DR|Mr|Mrs|Ms|Prof)\b\.?\s+[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?)",
+        )
+    ),
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W_]+", re.UNICODE)
+_CJK = re.compile("[\u3400-\u9fff]")
 _COMMON = frozenset(
     [
         "the",
@@ -103,6 +117,11 @@ _COMMON = frozenset(
         "medical",
         "radiology",
         "imaging",
+        "heart",
+        "lung",
+        "health",
+        "care",
+        "institute",
     ]
 )
 
@@ -117,29 +136,30 @@ def identifiers(dataset: Any) -> frozenset[str]:
 
 
 def words_of(values: Iterable[str]) -> frozenset[str]:
-    """Return identifying values, whole and word by word, in lower case.
+    """Return identifying values, whole, in both orders of a name, and word by word, in lower case.
 
-    Words that are common in reports, and shorter ones than three letters, are left out.
+    Words that are common in reports, and those that are too short, are left out.
 
     >>> sorted(words_of(["Miller^Jo", "Chest Center"]))
-    ['miller', 'miller jo', 'miller^jo']
+    ['jo miller', 'miller', 'miller jo', 'miller^jo']
+    >>> sorted(words_of(["王^伟"]))
+    ['伟 王', '王 伟', '王^伟', '王伟']
     """
     found: set[str] = set()
     for value in values:
-        for whole in (value, value.replace("^", " ")):
-            cleaned = " ".join(whole.split()).lower()
-            if len(cleaned) >= MIN_LETTERS and not _is_common(cleaned):
-                found.add(cleaned)
-        found |= {
-            word.lower()
-            for word in _WORDS.findall(value)
-            if len(word) >= MIN_LETTERS and word.lower() not in _COMMON
-        }
-    return frozenset(found)
+        found |= {value.lower(), *_WORDS.findall(value.lower())}
+        for name in value.split("="):  # the ways of writing it (PS3.5 6.2)
+            parts = [part for part in name.split("^") if part.strip()]
+            between = ("", " ") if _CJK.search(name) else (" ",)
+            found.add(name.lower())
+            found |= {space.join(parts).lower() for space in between}
+            found.add(" ".join(reversed(parts)).lower())
+    return frozenset(one for one in (" ".join(one.split()) for one in found) if _tells(one))
 
 
-def _is_common(text: str) -> bool:
-    return all(word in _COMMON for word in _WORDS.findall(text))
+def _tells(text: str) -> bool:
+    fewest = MIN_LETTERS - 1 if _CJK.search(text) else MIN_LETTERS
+    return len(text) >= fewest and not all(word in _COMMON for word in _WORDS.findall(text))
 
 
 def _values(dataset: Any) -> Iterator[str]:
@@ -164,25 +184,28 @@ class Scrubber:
     def __init__(self, identifiers: frozenset[str]) -> None:
         longest_first = sorted(identifiers, key=len, reverse=True)
         self._known = (
-            re.compile(
-                "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in longest_first),
-                re.IGNORECASE,
-            )
+            re.compile("|".join(map(_bounded, longest_first)), re.IGNORECASE)
             if longest_first
             else None
         )
 
     def scrub(self, text: str, patterns: bool = True) -> str:
-        """Return a text with `REDACTED` in the place of identifiers, dates and numbers to call.
+        """Return a text with `REDACTED` in the place of identifiers, and of what looks like one.
 
         Args:
             text: One value.
-            patterns: Whether what looks like a date, a telephone number or an address on the
-                net is taken out, too.
+            patterns: Whether what looks like a date, a time, a telephone number, an address on
+                the net, or a name after a title is taken out, too.
 
         >>> Scrubber(frozenset({"miller"})).scrub("Miller, seen 2024-03-01: no effusion")
         'REDACTED, seen REDACTED: no effusion'
         """
         if self._known is not None:
             text = self._known.sub(MARK, text)
-        return _PLACES.sub(MARK, text) if patterns else text
+        return _TELLING.sub(MARK, text) if patterns else text
+
+
+def _bounded(word: str) -> str:
+    """Return what finds a word; Chinese has no marks between words."""
+    escaped = re.escape(word)
+    return escaped if _CJK.search(word) else rf"(?<!\w){escaped}(?!\w)"

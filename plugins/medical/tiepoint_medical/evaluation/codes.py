@@ -12,7 +12,7 @@ from tiepoint.encoders.base import Vectors
 _BALANCE = 0.5
 """Power of a code's frequency by which its cases count less: 0 not at all, 1 fully."""
 
-_RIDGE = 1.0
+_RIDGE = 2.0
 """In units of a unit vector's own product."""
 
 
@@ -38,15 +38,20 @@ class CodePredictor:
         weights = (targets @ (1 / np.maximum(counts, 1))) ** _BALANCE
         weights /= weights.mean() if rows else 1
         self._prior = weights @ targets / max(weights.sum(), 1e-9)
+        self._unit = np.sqrt(np.maximum(self._prior, 1e-3))
         centred = self._vectors - self._center
         kernel = centred @ centred.T
         ridge = _RIDGE * max(float(np.diag(kernel).mean()), 1e-9) if rows else 1.0
         self._dual = np.linalg.solve(kernel + ridge * np.diag(1 / weights), targets - self._prior)
 
     def predict(self, vectors: Vectors) -> NDArray[np.float32]:
-        """Return (n, codes) float32 unit vectors: how much more than usual each is expected."""
+        """Return (n, codes) float32: how much more than usual each is expected.
+
+        In units of the root of its share, as in the chi-square metric: the product with
+        `codes_of` a case is then how much likelier its code is than usual.
+        """
         products = (vectors - self._center) @ (self._vectors - self._center).T
-        return _unit(products @ self._dual)
+        return np.asarray(products @ self._dual / self._unit, np.float32)
 
     def codes_of(self, labels: Sequence[str | None]) -> NDArray[np.float32]:
         """Return the same for known codes; NaN for None, and for a code that was never seen."""
@@ -56,8 +61,4 @@ class CodePredictor:
             if label in column:
                 known[row] = -self._prior
                 known[row, column[label]] += 1
-        return _unit(known)
-
-
-def _unit(x: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9), np.float32)
+        return np.asarray(known / self._unit, np.float32)

@@ -1,4 +1,4 @@
-"""The vectors of cases: of their images, their reports and their findings."""
+"""The vectors of cases: of their images, their tones and their reports."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from tiepoint.encoders.cache import EmbeddingCache
 from tiepoint.encoders.pipeline import encode_parts
 from tiepoint.errors import InputError
 from tiepoint.types import IMAGE, TEXT
+from tiepoint_medical.encoders.tones import TonesEncoder
 from tiepoint_medical.evaluation.cases import Case
-from tiepoint_medical.matching.findings import FindingSpace
-from tiepoint_medical.reports.report import ReportReader
 
 _MOST_SKIPPED = 0.1
 """Share of the images that may be unreadable."""
@@ -29,14 +28,14 @@ class Features:
         cases: The cases whose image could be read.
         images: (n, d) float32 unit vectors.
         texts: (n, e) float32 unit vectors.
-        findings: (n, f) float32 unit vectors, NaN where a report names no finding.
+        tones: (n, t) float32 unit vectors, of how dark and bright the images are.
         skipped: Why other images could not be read.
     """
 
     cases: tuple[Case, ...]
     images: Vectors
     texts: Vectors
-    findings: Vectors
+    tones: Vectors
     skipped: tuple[str, ...] = ()
 
     @property
@@ -49,7 +48,6 @@ def features_of(
     cases: Sequence[Case],
     image_encoder: Encoder,
     text_encoder: Encoder,
-    reader: ReportReader,
     progress: Callable[[int, int], None] | None = None,
 ) -> Features:
     """Encode cases, through the cache of embeddings.
@@ -58,14 +56,13 @@ def features_of(
         cases: The cases.
         image_encoder: Of the images.
         text_encoder: Of the reports.
-        reader: Reads the findings.
         progress: Called with the parts done, and of how many.
 
     Raises:
         InputError: More than a tenth of the images cannot be read.
     """
     texts = list(dict.fromkeys(case.text for case in cases))
-    total = len(cases) + len(texts)
+    total = 2 * len(cases) + len(texts)
 
     def told(before: int) -> Callable[[int], None]:
         return lambda done: None if progress is None else progress(before + done, total)
@@ -75,6 +72,7 @@ def features_of(
         paths = [case.path for case in cases]
         images = encode_parts(image_encoder, paths, IMAGE, cache, progress=told(0))
         words = encode_parts(text_encoder, texts, TEXT, cache, progress=told(len(cases)))
+        tones = encode_parts(TonesEncoder(), paths, IMAGE, cache, progress=told(total - len(cases)))
     finally:
         cache.close()
     if len(images.errors) > _MOST_SKIPPED * len(cases):
@@ -84,16 +82,13 @@ def features_of(
             where=first.where,
             hint="Check --root.",
         )
-    space = FindingSpace(reader.vocabulary)
-    nothing = np.full(space.dim, np.nan, np.float32)
     by_text = {text: row for row, text in enumerate(texts)}
-    profiles = [space.vector(reader.read(text).profile) for text in texts]
     kept = [row for row in range(len(cases)) if row not in images.errors]
     rows = [by_text[cases[row].text] for row in kept]
     return Features(
         tuple(cases[row] for row in kept),
         images.vectors[kept],
         words.vectors[rows],
-        np.stack([nothing if (found := profiles[row]) is None else found for row in rows]),
+        tones.vectors[kept],
         tuple(f"{cases[row].image}: {error.what}" for row, error in images.errors.items()),
     )

@@ -25,6 +25,9 @@ IMAGE_TEXT = "image-text"
 FINDINGS = "findings"
 ROUTES = (IMAGE_IMAGE, IMAGE_TEXT, FINDINGS)
 
+_OF_IMAGE = 0.5
+"""What a case's image says of its findings, of what its report says."""
+
 _NEIGHBOURS = 15
 _SHARPNESS = 10.0
 """By how much a neighbour's weight falls with its distance, as exp(sharpness x cosine)."""
@@ -52,12 +55,12 @@ class _Seen:
     """Rows as the fitted routes see them.
 
     Attributes:
-        image: (n, d) unit vectors, standardised by the fitted cases.
+        image: (n, d) unit vectors of look and tones, standardised by the fitted cases.
         pictured: (n, d) the mean image of the fitted reports that are nearest to the report.
         joint_image: (n, j) in the joint space.
         joint_text: (n, j) in the joint space.
-        coded_image: (n, c) the codes that the image is expected to have.
-        coded_text: (n, c) the codes that the report is expected to have.
+        coded_image: (n, c) how much more than usual the image lets expect each code.
+        coded_text: (n, c) how much more than usual the report lets expect each code.
     """
 
     image: Matrix
@@ -81,12 +84,8 @@ class FittedRoutes:
         self, encoders: Mapping[Modality, Encoder], features: Features, rows: Rows
     ) -> None:
         self._features, self._rows = features, rows
-        self._scale = {
-            IMAGE: _moments(features.images[rows]),
-            TEXT: _moments(features.texts[rows]),
-        }
-        self._images = self._standardised(IMAGE, rows)
-        self._texts = self._standardised(TEXT, rows)
+        self._images = self._image(rows)
+        self._texts = self._standardised(features.texts, rows)
         self.aligner = _aligner(encoders, features, rows)
         labels = [features.cases[row].label for row in rows]
         self._codes = {
@@ -97,8 +96,7 @@ class FittedRoutes:
     def compare(self, queries: Rows, candidates: Rows) -> tuple[Routes, Routes]:
         """Return what `Similarities` has, for some queries and candidates."""
         asked, offered = self._seen(queries), self._seen(candidates)
-        # The findings of a case are its code where the archive is known, else its report's.
-        findings = _first(self._known(candidates), offered.coded_text)
+        findings = self._findings(candidates, offered)
         return (
             {
                 IMAGE_IMAGE: asked.image @ offered.image.T,
@@ -112,22 +110,34 @@ class FittedRoutes:
             },
         )
 
-    def _known(self, candidates: Rows) -> Matrix:
-        """Return the codes of the fitted cases among the candidates, NaN for the others."""
+    def _findings(self, candidates: Rows, offered: _Seen) -> Matrix:
+        """Return (n, c) the findings of cases: their codes where the archive is known.
+
+        Otherwise what their report and their image let expect, averaged over the patient's cases.
+        """
+        groups = self._features.groups[candidates]
+        expected = _mean_by(groups, offered.coded_text + _OF_IMAGE * offered.coded_image)
         fitted = np.isin(candidates, self._rows)
         labels = [self._features.cases[row].label for row in candidates]
-        return self._codes[IMAGE].codes_of(
+        codes = self._codes[IMAGE].codes_of(
             [label if seen else None for label, seen in zip(labels, fitted, strict=True)]
         )
+        known = np.isfinite(codes).all(1)
+        findings = np.zeros_like(expected)
+        findings[known], findings[~known] = _damped(codes[known]), _damped(expected[~known])
+        return findings
 
-    def _standardised(self, modality: Modality, rows: Rows) -> Matrix:
-        vectors = self._features.images if modality == IMAGE else self._features.texts
-        mean, deviation = self._scale[modality]
-        return _unit((vectors[rows] - mean) / deviation)
+    def _image(self, rows: Rows) -> Matrix:
+        look = self._standardised(self._features.images, rows)
+        return _unit(np.hstack([look, self._standardised(self._features.tones, rows)]))
+
+    def _standardised(self, vectors: Vectors, rows: Rows) -> Matrix:
+        fitted = vectors[self._rows]
+        return _unit((vectors[rows] - fitted.mean(0)) / (fitted.std(0) + np.float32(1e-6)))
 
     def _seen(self, rows: Rows) -> _Seen:
-        image, text = self._standardised(IMAGE, rows), self._standardised(TEXT, rows)
         features = self._features
+        image, text = self._image(rows), self._standardised(features.texts, rows)
         return _Seen(
             image=image,
             pictured=_unit(_nearest(text @ self._texts.T) @ self._images),
@@ -232,16 +242,22 @@ def _aligner(encoders: Mapping[Modality, Encoder], features: Features, rows: Row
     return aligner
 
 
-def _moments(x: Vectors) -> tuple[Matrix, Matrix]:
-    return x.mean(0), x.std(0) + np.float32(1e-6)
-
-
 def _unit(x: Vectors) -> Matrix:
     return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9), np.float32)
 
 
-def _first(known: Matrix, otherwise: Matrix) -> Matrix:
-    return np.where(np.isfinite(known), known, otherwise)
+def _mean_by(groups: NDArray[np.str_], x: Matrix) -> Matrix:
+    """Return each row's mean over the rows of its group."""
+    _, group, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(counts), x.shape[1]), np.float32)
+    np.add.at(sums, group, x)
+    return np.asarray((sums / counts[:, None])[group], np.float32)
+
+
+def _damped(x: Matrix) -> Matrix:
+    """Return rows whose length is the root of what it was, 1 in the mean: sure ones lead, a bit."""
+    roots = np.sqrt(np.linalg.norm(x, axis=1, keepdims=True))
+    return np.asarray(x / np.maximum(roots * roots.mean(), 1e-9), np.float32) if len(x) else x
 
 
 def _nearest(similarities: Matrix) -> Matrix:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from pydicom import Dataset
 
 from tiepoint.errors import InputError
 from tiepoint_adapters.dicom.values import text_of
@@ -101,3 +104,35 @@ def study_of(images: Sequence[Any]) -> Any:
         if any(text_of(image, keyword) is None for image in images):
             raise InputError(f"an image has no {keyword}")
     return images[0]
+
+
+_VALID = {
+    "PatientBirthDate": r"\d{8}",
+    "PatientSex": "[MFO]",
+    "StudyDate": r"\d{8}",
+    "StudyTime": r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?",
+}
+_COPIED = (
+    "PatientID",
+    "PatientName",
+    *_VALID,
+    "AccessionNumber",
+    "StudyID",
+    "ReferringPhysicianName",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SOPInstanceUID",
+    "SOPClassUID",
+)
+
+
+def header_of(image: Any) -> Dataset:
+    """Return what a result takes over from an image: whose it is, of which study, and its UIDs.
+
+    What is missing there, or is no value of its kind, is empty here.
+    """
+    header = Dataset()
+    for keyword in _COPIED:
+        value = text_of(image, keyword) or ""
+        setattr(header, keyword, value if re.fullmatch(_VALID.get(keyword, ".*"), value) else "")
+    return header

@@ -12,8 +12,7 @@ from pydicom import Dataset
 from pydicom.uid import generate_uid
 
 from tiepoint.encoders.images import resize_image
-from tiepoint_adapters.dicom.values import text_of
-from tiepoint_medical.results.draft import NOTICE, study_of
+from tiepoint_medical.results.draft import NOTICE, header_of, study_of
 from tiepoint_medical.results.structured_reports import (
     MANUFACTURER,
     SERIES_DESCRIPTION,
@@ -56,7 +55,7 @@ def heat_map(
     Raises:
         InputError: The image lacks identifiers.
     """
-    study = study_of([image])
+    study = header_of(study_of([image]))
     capture = SCImage(
         pixel_array=overlaid(picture, heat),
         photometric_interpretation="RGB",
@@ -68,15 +67,15 @@ def heat_map(
         sop_instance_uid=generate_uid(),
         instance_number=1,
         manufacturer=MANUFACTURER,
-        patient_id=text_of(study, "PatientID"),
-        patient_name=text_of(study, "PatientName"),
-        patient_birth_date=text_of(study, "PatientBirthDate"),
-        patient_sex=text_of(study, "PatientSex"),
-        accession_number=text_of(study, "AccessionNumber"),
-        study_id=text_of(study, "StudyID"),
-        study_date=text_of(study, "StudyDate"),
-        study_time=text_of(study, "StudyTime"),
-        referring_physician_name=text_of(study, "ReferringPhysicianName"),
+        patient_id=str(study.PatientID) or None,
+        patient_name=str(study.PatientName) or None,
+        patient_birth_date=str(study.PatientBirthDate) or None,
+        patient_sex=str(study.PatientSex) or None,
+        accession_number=str(study.AccessionNumber) or None,
+        study_id=str(study.StudyID) or None,
+        study_date=str(study.StudyDate) or None,
+        study_time=str(study.StudyTime) or None,
+        referring_physician_name=str(study.ReferringPhysicianName) or None,
         patient_orientation=("L", "F"),
     )
     capture.SeriesDescription = SERIES_DESCRIPTION

@@ -29,7 +29,8 @@ from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import BasicTextSRStorage, generate_uid
 
-from tiepoint_medical.results.draft import OWN_SCHEME, Draft, ReportedFinding, study_of
+from tiepoint_medical.reports.language import language_of
+from tiepoint_medical.results.draft import OWN_SCHEME, Draft, ReportedFinding, header_of, study_of
 
 MANUFACTURER = "tiepoint"
 SERIES_DESCRIPTION = "Unverified machine output"
@@ -39,6 +40,15 @@ _PRESENCE = CodedConcept("705057003", "SCT", "Presence")
 _PRESENT = CodedConcept("52101004", "SCT", "Present")
 _ABSENT = CodedConcept("2667000", "SCT", "Absent")
 _PROBABILITY = CodedConcept("match-probability", OWN_SCHEME, "Calibrated match probability")
+_OPTIONS: dict[str, Any] = {
+    "manufacturer": MANUFACTURER,
+    "is_complete": True,
+    "is_verified": False,
+    "is_final": False,
+    "performed_procedure_codes": None,
+    "requested_procedures": None,
+    "specific_character_set": "ISO_IR 192",  # a draft may be Chinese, whatever its images are
+}
 _NO_UNITS = CodedConcept("1", "UCUM", "no units")
 _IMAGING = CodedConcept("363679005", "SCT", "Imaging procedure")
 _SECTIONS = {
@@ -63,7 +73,7 @@ def measurement_report(images: Sequence[Any], draft: Draft) -> Dataset:
     Raises:
         InputError: See `study_of`.
     """
-    study = study_of(images)
+    study_of(images)
     uid = generate_uid()
     content = MeasurementReport(
         observation_context=_context(uid),
@@ -72,13 +82,13 @@ def measurement_report(images: Sequence[Any], draft: Draft) -> Dataset:
         title=codes.DCM.ImagingMeasurementReport,
     )
     report = ComprehensiveSR(
-        evidence=list(images),
+        evidence=[header_of(image) for image in images],
         content=content[0],
         series_number=SERIES_NUMBER,
         instance_number=1,
         series_instance_uid=generate_uid(),
         sop_instance_uid=uid,
-        **_options(study),
+        **_OPTIONS,
     )
     return _marked(report)
 
@@ -93,14 +103,14 @@ def text_report(images: Sequence[Any], draft: Draft) -> Dataset:
     Raises:
         InputError: See `study_of`.
     """
-    study = study_of(images)
+    study_of(images)
     uid = generate_uid()
     root = ContainerContentItem(
         name=CodedConcept("18748-4", "LN", "Diagnostic imaging report"), template_id="2000"
     )
     contains = RelationshipTypeValues.CONTAINS
     content = [
-        _language(),
+        _language(draft),
         *_device(uid),
         _text(CodedConcept("121106", "DCM", "Comment"), f"{draft.notice} Made by {draft.model}."),
     ]
@@ -114,28 +124,17 @@ def text_report(images: Sequence[Any], draft: Draft) -> Dataset:
             content.append(section)
     root.ContentSequence = content
     report = EnhancedSR(
-        evidence=list(images),
+        evidence=[header_of(image) for image in images],
         content=root,
         series_number=SERIES_NUMBER + 1,
         instance_number=1,
         series_instance_uid=generate_uid(),
         sop_instance_uid=uid,
-        **_options(study),
+        **_OPTIONS,
     )
     # highdicom has no class for Basic Text SR; these items are all of those that it allows.
     report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = BasicTextSRStorage
     return _marked(report)
-
-
-def _options(study: Any) -> dict[str, Any]:
-    return {
-        "manufacturer": MANUFACTURER,
-        "is_complete": True,
-        "is_verified": False,
-        "is_final": False,
-        "performed_procedure_codes": None,
-        "requested_procedures": None,
-    }
 
 
 def _marked(report: Dataset) -> Dataset:
@@ -192,10 +191,12 @@ def _text(name: CodedConcept, text: str) -> TextContentItem:
     return TextContentItem(name, text, relationship_type=RelationshipTypeValues.CONTAINS)
 
 
-def _language() -> CodeContentItem:
+def _language(draft: Draft) -> CodeContentItem:
+    said = " ".join(sentence.text for sentence in draft.sentences)
+    chinese = language_of(said) == "zh"
     return CodeContentItem(
         CodedConcept("121049", "DCM", "Language of Content Item and Descendants"),
-        CodedConcept("en", "RFC5646", "English"),
+        CodedConcept(*("zh", "RFC5646", "Chinese") if chinese else ("en", "RFC5646", "English")),
         relationship_type=RelationshipTypeValues.HAS_CONCEPT_MOD,
     )
 
