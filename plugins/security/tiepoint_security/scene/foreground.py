@@ -23,6 +23,7 @@ _ALIGNED = 0.6  # of the width of a part: how much of it lies above or below the
 _GAP = 0.1  # of the height of the rest: how far apart parts may be
 _HEAD_GAP = 0.9  # of the height of legs: clothes of the background's colour leave them and a head
 _SQUAT = 1.6  # times its width: a head is no taller, who stands far behind is
+_HEAD_SIDE = 0.4  # of the height of legs: a head is neither wider nor taller, a dog behind may be
 _MOST_AREA = 0.5  # of the picture: more is light, not things
 _SETTLE_S = 1.0
 
@@ -134,5 +135,6 @@ def _of_one_body(box: Box, part: Box, aspect: float) -> bool:
     down = min(box[3], part[3]) - max(box[1], part[1])
     if across < _ALIGNED * (part[2] - part[0]):
         return False
-    head = part[1] < box[1] and tall <= _SQUAT * wide
+    small = max(wide, tall) <= _HEAD_SIDE * (box[3] - box[1])
+    head = part[1] < box[1] and small and tall <= _SQUAT * wide
     return down > -(_HEAD_GAP if head else _GAP) * (box[3] - box[1])

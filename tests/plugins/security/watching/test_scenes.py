@@ -83,8 +83,10 @@ def test_ordinary_people_raise_nothing(tmp_path: Path) -> None:
 
 def test_head_of_somebody_in_clothes_like_the_background_is_not_a_thing_of_its_own() -> None:
     legs, head, far = (0.52, 0.58, 0.61, 0.74), (0.55, 0.45, 0.59, 0.49), (0.55, 0.34, 0.58, 0.49)
+    dog, bag = (0.52, 0.44, 0.61, 0.49), (0.54, 0.41, 0.60, 0.49)
     mask = np.zeros((192, 256), np.uint8)
-    for number, boxes in ((1, (legs, head)), (2, (legs, far))):
+    for number, other in ((1, head), (2, far), (2, dog), (2, bag)):
+        boxes = (legs, other)
         mask[:] = 0
         for left, top, right, bottom in boxes:
             mask[round(top * 192) : round(bottom * 192), round(left * 256) : round(right * 256)] = 1
