@@ -10,7 +10,7 @@ from tiepoint.index import metrics
 from tiepoint.index.kinds.base import NEIGHBOURS, Proposer, Shortcut, candidates_for
 
 TRIALS = 256
-_MARGIN = 0.004  # tuned for a little more than is asked for: vectors are added until the next time
+_MARGIN = 0.4  # of what may be missed, as vectors are added until it is tuned again
 _TIE = 1e-6
 _STEP = 65_536
 _FAR_TAKEN_FOR_NEAR = 0.01  # at most this share of far queries
@@ -36,7 +36,7 @@ def tune(proposer: Proposer, trials: Vectors, vectors: Vectors, recall: float) -
     """
     queries = _queries(trials)
     threshold = _tenth_best(proposer, queries, vectors)
-    target = min(1.0, recall + _MARGIN)
+    target = recall + _MARGIN * (1 - recall)
     proposer.shortcut = None
     for effort in proposer.ladder():
         proposer.effort = effort
