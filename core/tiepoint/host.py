@@ -344,6 +344,11 @@ class Host(Questions):
         canary.wait()
         return canary.report()
 
+    def reachable(self) -> bool:
+        """Tell whether the store answers; always so if this process owns it."""
+        self._life.require_open()
+        return bool(self._life.assembly.store.health()["status"] != "unreachable")
+
     def health(self) -> dict[str, Any]:
         """Return the state of the store, the cache, the collections and the plugins as data.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tiepoint.config.ranking import BoostSection
-from tiepoint.types import Hit, MetadataValue
+from tiepoint.types import MetadataValue
 from tiepoint_adapters.http.given_parts import GivenFile, GivenPart
 
 Id = Annotated[str, Field(min_length=1, max_length=512)]
@@ -16,6 +16,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 FILES = frozenset({"image", "audio", "video"})
 """The parts of a query that are files."""
+
+SHOWN_PARTS = "By field: the text, or the address or the name of the file."
 
 
 class Body(BaseModel):
@@ -93,13 +95,8 @@ class Found(BaseModel):
     probability: float | None
     contributions: list[Share]
     metadata: dict[str, MetadataValue]
-    parts: dict[str, str]
+    parts: dict[str, str] = Field(description=SHOWN_PARTS)
     explanation: str | None
-
-    @classmethod
-    def of(cls, hit: Hit) -> Found:
-        """Return a hit as it is answered."""
-        return cls.model_validate(hit.as_dict())
 
 
 class SearchAnswer(BaseModel):
@@ -164,7 +161,7 @@ class StoredItem(BaseModel):
 
     id: str
     metadata: dict[str, MetadataValue]
-    parts: dict[str, str]
+    parts: dict[str, str] = Field(description=SHOWN_PARTS)
 
 
 class ItemPage(BaseModel):

@@ -86,7 +86,7 @@ class Connection:
                     raise
                 if self._unreachable is None:
                     logger.warning("%s", error)
-                    self._unreachable = {"reason": error.what, "since": _now()}
+                    self._unreachable = {"reason": error.what, "since": now()}
                 if time.monotonic() + pause_s > deadline:
                     raise
                 time.sleep(pause_s)
@@ -107,7 +107,7 @@ class Connection:
                     socket.create_connection(_endpoint(self._address), PROBE_TIMEOUT_S).close()
                 self.call("get_server_version", timeout=PROBE_TIMEOUT_S)
             except StoreError as error:
-                self._unreachable = self._unreachable or {"reason": error.what, "since": _now()}
+                self._unreachable = self._unreachable or {"reason": error.what, "since": now()}
             self._probed = time.monotonic()
         return self._unreachable
 
@@ -133,5 +133,6 @@ def _endpoint(address: str) -> tuple[str, int]:
     return parts.hostname or "localhost", parts.port or (443 if parts.scheme == "https" else 19530)
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the local time, as `health` shows it."""
     return time.strftime("%Y-%m-%d %H:%M:%S")

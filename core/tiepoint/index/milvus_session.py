@@ -11,7 +11,7 @@ from typing import Any
 
 from tiepoint.config.store import ServerSection
 from tiepoint.errors import StoreError
-from tiepoint.index.connection import Connection
+from tiepoint.index.connection import Connection, now
 from tiepoint.index.embedded import CollectionState, EmbeddedMilvus
 from tiepoint.index.milvus_client import public_address, store_errors
 from tiepoint.index.milvus_layout import Layout
@@ -52,7 +52,7 @@ class MilvusSession:
         self._uri = uri
         self._milvus: Connection | None = None
         self._open = False
-        self._failed = False
+        self._failure: dict[str, str] | None = None
         self._recovery: dict[str, Any] | None = None
 
     def open(self) -> None:
@@ -70,7 +70,7 @@ class MilvusSession:
             self._disconnect()
             self.embedded.close(None)
             raise
-        self._open, self._failed = True, False
+        self._open, self._failure = True, None
 
     def close(self) -> None:
         """Write everything out and give the store up; does nothing if it is not open."""
@@ -80,7 +80,7 @@ class MilvusSession:
             self._open = False
             states = None
             try:
-                if self.embedded is not None and self._milvus is not None and not self._failed:
+                if self.embedded is not None and self._milvus is not None and self._failure is None:
                     _checkpoint(self._milvus)
                     states = self.states
             finally:
@@ -94,9 +94,9 @@ class MilvusSession:
         Raises:
             StoreError: The store is not open, or cannot be reopened.
         """
-        if self._failed:
+        if self._failure is not None:
             with self.lock:
-                if self._failed and self.embedded is not None and self._open:
+                if self._failure is not None and self.embedded is not None and self._open:
                     self._restart(self.embedded)
         if not self._open or self._milvus is None:
             raise StoreError("the store is not open", where=self.address, hint="Open it first.")
@@ -122,8 +122,10 @@ class MilvusSession:
             if self.embedded is not None:
                 with store_errors(self.address):
                     self.embedded.sync(name)
-        except BaseException:  # also an interruption, which leaves Milvus at work
-            self._failed = self.embedded is not None
+        except BaseException as error:  # also an interruption, which leaves Milvus at work
+            if self.embedded is not None:
+                reason = error.what if isinstance(error, StoreError) else "a write was cut off"
+                self._failure = {"reason": reason, "since": now()}
             raise
 
     def switch(self, generation: int, states: dict[str, CollectionState]) -> None:
@@ -133,15 +135,15 @@ class MilvusSession:
         self._disconnect()
         self.states = states
         self._milvus = Connection(self.embedded.switch(generation, states), self.address)
-        self._failed = False
+        self._failure = None
 
     def health(self) -> dict[str, Any]:
         """Return status, URI, the collections' sequence numbers, and the last recovery."""
-        problem = None
+        problem: dict[str, str] | None = self._failure
         if self.embedded is None and self._milvus is not None:
             problem = self._milvus.problem()
         return {
-            "status": "unreachable" if problem else "failed" if self._failed else "ok",
+            "status": "failed" if self._failure else "unreachable" if problem else "ok",
             "kind": "server" if self.embedded is None else "embedded",
             "uri": self.address,
             "collections": {
@@ -157,7 +159,7 @@ class MilvusSession:
         embedded.stop()
         self._milvus = Connection(embedded.start(), self.address)
         self._recover(self._milvus, "a write failed")
-        self._failed = False
+        self._failure = None
 
     def _disconnect(self) -> None:
         if self._milvus is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -40,6 +41,26 @@ def test_a_picture_that_was_sent_is_found_and_shown(serve):
         headers={"If-None-Match": shown.headers["etag"]},
     )
     assert again.status_code == 304
+
+
+def test_callers_are_given_addresses_and_no_paths_of_the_server(serve, tmp_path):
+    client = serve(items=[])
+    parts = {"text": "green", "image": encoded(picture("green"))}
+    client.post(ITEMS, json={"items": [{"id": "a b/&", "parts": parts}]})
+    question = {"text": "green", "k": 1}
+    answers = [
+        client.post("/v1/search", json=question),
+        client.post("/v1/search/parts", data={"question": json.dumps(question)}),
+        client.get(ITEMS),
+        client.get(f"{ITEMS}/a b/&"),
+    ]
+    for answer in answers:
+        assert answer.status_code == 200, answer.text
+        assert str(tmp_path) not in answer.text
+    told = answers[0].json()["hits"][0]["parts"]
+    assert told == answers[3].json()["parts"]
+    assert told["text"] == "green"
+    assert client.get(told["image"]).headers["content-type"] == "image/webp"
 
 
 def test_a_picture_that_was_sent_is_shown_where_the_state_was_restored(tmp_path):

@@ -73,6 +73,8 @@ def test_writes_go_on_once_there_is_space_again(small_disk):
     assert acknowledged > 1
     with pytest.raises(StoreError, match="disk is full"):
         store.upsert("items", batch_rows(1000))
+    told = store.health()
+    assert (told["status"], told["problem"]["reason"]) == ("failed", "the disk is full")
     (small_disk / "ballast").unlink()
     before = store.last_sequence("items")
     assert store.upsert("items", batch_rows(2000)) > before

@@ -139,6 +139,8 @@ def test_a_lost_milvus_is_told_and_found_again(lonely: Site, milvus: MilvusServe
         health = good(client.get("/v1/health"))
         assert health["store"]["status"] == "unreachable"
         assert health["collections"]["items"]["status"] == "degraded"
+        assert client.get("/ready").status_code == 503
+        assert client.get("/health").status_code == 200
         assert "cannot be reached" in refused(client.post(ITEMS, json=batch(450)))
         refused(client.post("/v1/search", json={"collection": "items", "text": "red"}))
         milvus.start()
@@ -146,3 +148,4 @@ def test_a_lost_milvus_is_told_and_found_again(lonely: Site, milvus: MilvusServe
         listed = good(client.get(ITEMS, params={"limit": 1000}))["items"]
         assert {one["id"] for one in listed} == {f"i{n}" for n in range(500)}
         awaited(lambda: good(client.get("/v1/health"))["store"]["status"] == "ok")
+        awaited(lambda: client.get("/ready").status_code == 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -16,7 +17,7 @@ router = APIRouter(tags=["health"])
 class State(BaseModel):
     """Whether to send requests here."""
 
-    status: Literal["ok", "ending"]
+    status: Literal["ok", "ending", "unreachable"]
 
 
 @router.get("/health", summary="Is the process alive?")
@@ -27,10 +28,16 @@ async def health() -> State:
 
 @router.get("/ready", summary="May requests be sent here?", responses={503: {"model": State}})
 async def ready(service: Served, response: Response) -> State:
-    """Answer 503 from the moment at which the service is about to end."""
+    """Answer 503 while the store cannot be reached, and once the service is about to end."""
+    state = State(status="ok")
     if service.ending:
+        state.status = "ending"
+    # In a thread of its own: those of the routes may all wait for the store.
+    elif not await asyncio.to_thread(service.host.reachable):
+        state.status = "unreachable"
+    if state.status != "ok":
         response.status_code = 503
-    return State(status="ending" if service.ending else "ok")
+    return state
 
 
 @router.get("/v1/health", summary="How are its parts?", dependencies=[requires("system:read")])

@@ -22,6 +22,7 @@ from tiepoint_adapters.http.schemas import (
     StoredItem,
 )
 from tiepoint_adapters.http.service import HostOf, Served, Service, audited
+from tiepoint_adapters.http.shown_parts import ShownParts
 
 router = APIRouter(prefix="/v1/collections/{collection}/items", tags=["items"])
 
@@ -67,10 +68,11 @@ def listing(
     where: Annotated[str | None, Query(max_length=10_000, description="A filter.")] = None,
 ) -> ItemPage:
     """Return items in the order of their ids."""
+    shown = ShownParts(service.host, collection)
     found = service.listing.page(service.host, collection, after, limit, where)
     return ItemPage(
         items=[
-            StoredItem(id=id_, metadata=dict(metadata), parts=dict(parts))
+            StoredItem(id=id_, metadata=dict(metadata), parts=shown.of(id_, parts))
             for id_, (metadata, parts) in found.items()
         ],
         next=next(reversed(found)) if len(found) == limit else None,
@@ -84,7 +86,8 @@ def get(collection: str, item: str, host: HostOf) -> StoredItem:
     if found is None:
         raise NotFoundError("there is no such item", where=item[:200], hint="Check the id.")
     metadata, parts = found
-    return StoredItem(id=item, metadata=dict(metadata), parts=dict(parts))
+    shown = ShownParts(host, collection)
+    return StoredItem(id=item, metadata=dict(metadata), parts=shown.of(item, parts))
 
 
 @router.delete(

@@ -13,6 +13,7 @@ from tiepoint.types import AUDIO, IMAGE, VIDEO
 from tiepoint_adapters.http.access import requires
 from tiepoint_adapters.http.schemas import Found, SearchAnswer, SearchRequest
 from tiepoint_adapters.http.service import HostOf
+from tiepoint_adapters.http.shown_parts import ShownParts
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -45,4 +46,6 @@ def search_by_parts(
     started = perf_counter()
     hits = host.search(**asked.question(), parts=parts)
     took_ms = (perf_counter() - started) * 1e3
-    return SearchAnswer(hits=[Found.of(hit) for hit in hits], took_ms=round(took_ms, 3))
+    shown = ShownParts(host, asked.collection)
+    found = [Found.model_validate(shown.hit(hit)) for hit in hits]
+    return SearchAnswer(hits=found, took_ms=round(took_ms, 3))

@@ -14,6 +14,7 @@ from tiepoint_adapters.http.access import Caller, Principal, requires
 from tiepoint_adapters.http.given_parts import GivenFile
 from tiepoint_adapters.http.schemas import SearchAnswer, SearchRequest
 from tiepoint_adapters.http.service import Served, Service
+from tiepoint_adapters.http.shown_parts import ShownParts
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -35,7 +36,8 @@ async def search(question: SearchRequest, service: Served, caller: Caller) -> Re
     hits = await service.searching.search(asked)
     took_ms = round((perf_counter() - started) * 1e3, 3)
     # Written at once: to check our own answer against its model would take longer than to search.
-    content = to_json({"hits": [hit.as_dict() for hit in hits], "took_ms": took_ms})
+    shown = ShownParts(service.host, question.collection)
+    content = to_json({"hits": [shown.hit(hit) for hit in hits], "took_ms": took_ms})
     return Response(content, media_type="application/json")
 
 
