@@ -48,7 +48,10 @@ def mistake(line: str) -> str | None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_of_a_page_exists(page):
-    assert [(line, wrong) for line in commands(page) if (wrong := mistake(line))] == []
+    lines = commands(page)
+    made = {shlex.split(line)[3] for line in lines if line.startswith("tiepoint plugins new ")}
+    there = [line for line in lines if shlex.split(line, comments=True)[1] not in made]
+    assert [(line, wrong) for line in there if (wrong := mistake(line))] == []
 
 
 def test_the_documentation_is_built_and_every_link_leads_somewhere(tmp_path):

@@ -20,6 +20,7 @@ from tiepoint_security.records.leases import Leases
 from tiepoint_security.scene.vision import Vision
 from tiepoint_security.watching.false_alarms import FalseAlarms
 from tiepoint_security.watching.making import make_cameras
+from tiepoint_security.watching.memory import give_back
 from tiepoint_security.watching.settings import CameraSettings, WatchSettings
 from tiepoint_security.watching.sharing import Sharing
 from tiepoint_security.watching.watching import Watching
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _WAIT_S = 0.25
 _WATCH_EVERY_S = 1.0
+_GIVE_BACK_EVERY_S = 60.0
 _SAVE_EVERY_S = 300.0
 
 
@@ -131,7 +133,7 @@ class LiveWatch:
         }
 
     def _run(self) -> None:
-        watched_s = saved_s = self._clock.monotonic()
+        watched_s = given_back_s = saved_s = self._clock.monotonic()
         while not self._background.ended.is_set():
             try:
                 taken = self.pool.next_frames(_WAIT_S)
@@ -145,6 +147,9 @@ class LiveWatch:
                 if now_s - watched_s >= _WATCH_EVERY_S:
                     watched_s = now_s
                     self._watch()
+                if now_s - given_back_s >= _GIVE_BACK_EVERY_S:
+                    given_back_s = now_s
+                    give_back()
                 if now_s - saved_s >= _SAVE_EVERY_S:
                     saved_s = now_s
                     self._save()
