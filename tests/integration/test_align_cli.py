@@ -309,7 +309,8 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_encoded(r
 def test_a_result_that_cannot_be_written_is_told_in_one_line(run, tmp_path):
     assert fit(run, tmp_path / "mine")[0] == 0
     words = ("--split", "val", "--aligner", tmp_path / "mine")
-    for command, option in (("eval", "--json"), ("eval", "--scores"), ("inspect", "--html")):
+    one_line(run("eval", *words, "--json", tmp_path), "is a directory")
+    for command, option in (("eval", "--scores"), ("inspect", "--html")):
         one_line(run(command, *words, option, tmp_path), "cannot be written")
 
 
