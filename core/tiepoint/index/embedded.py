@@ -131,6 +131,8 @@ class EmbeddedMilvus:
                 hint="Check the disk; restore the folder from a backup if its files are damaged.",
             ) from error
         self._writer = ThreadPoolExecutor(1, "tiepoint-milvus")
+        # The thread begins now: one that an interruption met at its beginning is not waited for.
+        self._writer.submit(int).result()
         return f"unix:{self._socket}"
 
     def upsert(self, name: str, entities: list[dict[str, Any]]) -> None:
