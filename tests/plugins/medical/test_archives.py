@@ -66,14 +66,20 @@ def test_a_running_plugin_takes_in_what_a_listener_kept(tmp_path):
         assert len(host.collection("cases")) == 1
 
 
-@needs("storescu", "dcmqrscp")
-def test_a_study_is_fetched_matched_and_its_result_is_stored(tmp_path):
-    config = tmp_path / "deploy.yaml"
+def filled(folder: Path) -> Path:
+    """Return a deployment whose archive has cases."""
+    config = folder / "deploy.yaml"
     config.write_text(DEPLOYMENT, encoding="utf-8")
     with Host.from_config(config) as host:
         service = service_of(config, host)
         service.ingest(archive())
         service.close()
+    return config
+
+
+@needs("storescu", "dcmqrscp")
+def test_a_study_is_fetched_matched_and_its_result_is_stored(tmp_path):
+    config = filled(tmp_path)
     study = tmp_path / "study"
     study.mkdir()
     for number in range(4):
@@ -116,12 +122,7 @@ def complaints(content: bytes, folder: Path) -> list[str]:
 
 @needs("Orthanc", "dciodvfy")
 def test_a_draft_on_a_patient_s_study_goes_back_to_the_archive_beside_it(tmp_path):
-    config = tmp_path / "deploy.yaml"
-    config.write_text(DEPLOYMENT, encoding="utf-8")
-    with Host.from_config(config) as host:
-        service = service_of(config, host)
-        service.ingest(archive())
-        service.close()
+    config = filled(tmp_path)
     study = Path(get_testdata_file("CT_small.dcm")).parent / "dicomdirtests" / "98892001" / "CT5N"
     (tmp_path / "db").mkdir()
     with orthanc(tmp_path) as (_, http):

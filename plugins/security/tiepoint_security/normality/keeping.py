@@ -6,16 +6,11 @@ has added to the fitted counts.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tiepoint.errors import InputError
-from tiepoint.saving import replace_together
+from tiepoint_security.learned_files import About, Tensors, read_learned, write_learned
 from tiepoint_security.normality.cells import CellMotion
 from tiepoint_security.normality.fitting import ClipMotion
 from tiepoint_security.normality.speeds import Counts
@@ -23,6 +18,7 @@ from tiepoint_security.normality.speeds import Counts
 GATHERED = "gathered.safetensors"
 LEARNT = "learnt.safetensors"
 _FIELDS = CellMotion._fields
+_WHAT = "what was learned of the camera's motion"
 
 
 def keep_gathered(folder: Path, clip: ClipMotion, fps: float) -> None:
@@ -35,7 +31,7 @@ def keep_gathered(folder: Path, clip: ClipMotion, fps: float) -> None:
         name: np.stack([getattr(motion, name) for motion in clip.motions]).astype(np.float16)
         for name in _FIELDS
     }
-    _write(folder / GATHERED, tensors, {"fps": fps, "size": clip.size})
+    write_learned(folder / GATHERED, tensors, {"fps": fps, "size": clip.size})
 
 
 def gathered(folder: Path, fps: float) -> ClipMotion | None:
@@ -44,15 +40,15 @@ def gathered(folder: Path, fps: float) -> ClipMotion | None:
     Raises:
         InputError: It is damaged.
     """
-    found = _read(folder / GATHERED)
-    if found is None:
-        return None
-    tensors, about = found
-    if about.get("fps") != fps or set(tensors) != set(_FIELDS):
-        return None
-    height, width = about["size"]
-    rows = zip(*(tensors[name].astype(np.float32) for name in _FIELDS), strict=True)
-    return ClipMotion((height, width), tuple(CellMotion(*row) for row in rows))
+
+    def clip(tensors: Tensors, about: About) -> ClipMotion | None:
+        if about.get("fps") != fps or set(tensors) != set(_FIELDS):
+            return None
+        height, width = about["size"]
+        rows = zip(*(tensors[name].astype(np.float32) for name in _FIELDS), strict=True)
+        return ClipMotion((height, width), tuple(CellMotion(*row) for row in rows))
+
+    return read_learned(folder / GATHERED, _WHAT, clip)
 
 
 def keep_learnt(folder: Path, counts: Counts, fingerprint: str) -> None:
@@ -61,7 +57,7 @@ def keep_learnt(folder: Path, counts: Counts, fingerprint: str) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    _write(folder / LEARNT, {"counts": counts}, {"fingerprint": fingerprint})
+    write_learned(folder / LEARNT, {"counts": counts}, {"fingerprint": fingerprint})
 
 
 def learnt(folder: Path, fingerprint: str) -> Counts | None:
@@ -70,37 +66,15 @@ def learnt(folder: Path, fingerprint: str) -> Counts | None:
     Raises:
         InputError: It is damaged.
     """
-    found = _read(folder / LEARNT)
-    if found is None or found[1].get("fingerprint") != fingerprint:
-        return None
-    return np.array(found[0]["counts"], np.float32)
+
+    def counts(tensors: Tensors, about: About) -> Counts | None:
+        if about.get("fingerprint") != fingerprint:
+            return None
+        return np.array(tensors["counts"], np.float32)
+
+    return read_learned(folder / LEARNT, _WHAT, counts)
 
 
 def forget(folder: Path, name: str) -> None:
     """Remove what was kept under a name, if anything was."""
     (folder / name).unlink(missing_ok=True)
-
-
-def _write(file: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
-    from safetensors.numpy import save
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    replace_together({file: save(dict(tensors), {"about": json.dumps(about)})})
-
-
-def _read(file: Path) -> tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]] | None:
-    import safetensors
-    from safetensors.numpy import load_file
-
-    if not file.exists():
-        return None
-    try:
-        with safetensors.safe_open(file, "numpy") as opened:
-            about = json.loads(opened.metadata()["about"])
-        return load_file(file), about
-    except (safetensors.SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(
-            f"what was learned of the camera's motion cannot be read ({type(error).__name__})",
-            where=str(file),
-            hint="Remove the file; it is learned anew.",
-        ) from error

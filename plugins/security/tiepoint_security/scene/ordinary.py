@@ -9,7 +9,6 @@ kept beside them. Looks that somebody marked as false alarms are ordinary by wor
 from __future__ import annotations
 
 import io
-import json
 import random
 from collections import deque
 from collections.abc import Callable
@@ -19,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tiepoint.errors import InputError
-from tiepoint.saving import replace_together
+from tiepoint_security.learned_files import About, Tensors, read_learned, write_learned
 from tiepoint_security.scene.look_table import LookTable, Usual
 
 CAPACITY = 1000
@@ -178,11 +176,20 @@ class Ordinary:
 
     # On disk
 
-    def content(self) -> bytes:
-        """Return everything as the content of a safetensors file."""
-        from safetensors.numpy import save
+    def save(self, file: Path) -> None:
+        """Write it, whole or not at all.
 
+        Raises:
+            OSError: It cannot be written.
+        """
+        version = self.version
         looks, rows = self._looks, [*self._kept, *self._false]
+        pictures = b"".join(looks.thumbnails[row] for row in rows)
+        tensors: dict[str, NDArray[Any]] = {
+            "own": looks.own[rows].astype(np.float16),
+            "joint": looks.joint[rows].astype(np.float16),
+            "thumbnails": np.frombuffer(pictures, np.uint8),
+        }
         about = {
             "fingerprint": self.fingerprint,
             "kept": len(self._kept),
@@ -192,23 +199,7 @@ class Ordinary:
             "sizes": [len(looks.thumbnails[row]) for row in rows],
             "subjects": [looks.subjects[row] for row in rows],
         }
-        pictures = b"".join(looks.thumbnails[row] for row in rows)
-        tensors: dict[str, NDArray[Any]] = {
-            "own": looks.own[rows].astype(np.float16),
-            "joint": looks.joint[rows].astype(np.float16),
-            "thumbnails": np.frombuffer(pictures, np.uint8),
-        }
-        return save(tensors, {"about": json.dumps(about)})
-
-    def save(self, file: Path) -> None:
-        """Write it, whole or not at all.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        file.parent.mkdir(parents=True, exist_ok=True)
-        version = self.version
-        replace_together({file: self.content()})
+        write_learned(file, tensors, about)
         self._saved_version = version
 
     @classmethod
@@ -219,17 +210,10 @@ class Ordinary:
             InputError: It is damaged.
         """
         made = cls(fingerprint, capacity)
-        if not file.exists():
-            return made
-        import safetensors
-        from safetensors.numpy import load_file
 
-        try:
-            with safetensors.safe_open(file, "numpy") as opened:
-                about = json.loads(opened.metadata()["about"])
-            tensors = load_file(file)
+        def fill(tensors: Tensors, about: About) -> None:
             if about["fingerprint"] != fingerprint:
-                return made
+                return
             pictures = io.BytesIO(tensors["thumbnails"].tobytes())
             looks = [
                 Usual(own, joint, pictures.read(size), subject)
@@ -237,19 +221,15 @@ class Ordinary:
                     tensors["own"], tensors["joint"], about["sizes"], about["subjects"], strict=True
                 )
             ]
-        except (safetensors.SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-            raise InputError(
-                f"what the camera usually sees cannot be read ({type(error).__name__})",
-                where=str(file),
-                hint="Remove the file; it is learned anew.",
-            ) from error
-        for look in looks[: min(about["kept"], capacity)]:
-            made._kept.append(made._looks.append(look))
-        for look in looks[about["kept"] :]:
-            made.mark_false(look)
-        made.seen, made.seconds = int(about["seen"]), float(about["seconds"])
-        made.subjects = int(about["counted_subjects"])
-        made.version = made._saved_version = 1
+            for look in looks[: min(about["kept"], capacity)]:
+                made._kept.append(made._looks.append(look))
+            for look in looks[about["kept"] :]:
+                made.mark_false(look)
+            made.seen, made.seconds = int(about["seen"]), float(about["seconds"])
+            made.subjects = int(about["counted_subjects"])
+            made.version = made._saved_version = 1
+
+        read_learned(file, "what the camera usually sees", fill)
         return made
 
 
