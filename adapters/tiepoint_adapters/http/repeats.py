@@ -90,7 +90,7 @@ class Repeats:
             rows.execute("DELETE FROM repeats WHERE made < ?", (now - _KEPT_S,))
             rows.execute(
                 "DELETE FROM repeats WHERE caller = ? AND key = ? AND status IS NULL"
-                f" AND (process IS NULL OR process NOT IN ({PRESENT}))",
+                f" AND (process IS NULL OR process NOT IN ({PRESENT}))",  # noqa: S608
                 (caller, key, since()),
             )
             found = rows.execute(
