@@ -89,8 +89,8 @@ class Repeats:
         with self._state.changing() as rows:
             rows.execute("DELETE FROM repeats WHERE made < ?", (now - _KEPT_S,))
             rows.execute(
-                "DELETE FROM repeats WHERE caller = ? AND key = ? AND status IS NULL"
-                f" AND (process IS NULL OR process NOT IN ({PRESENT}))",  # noqa: S608
+                "DELETE FROM repeats WHERE caller = ? AND key = ? AND status IS NULL"  # noqa: S608
+                f" AND (process IS NULL OR process NOT IN ({PRESENT}))",
                 (caller, key, since()),
             )
             found = rows.execute(

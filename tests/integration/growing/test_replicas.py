@@ -229,7 +229,6 @@ def test_a_killed_replica_fails_no_request_and_its_job_is_done_by_the_other(
 
 def require_kept(replicas: Replicas, callers: Callers) -> None:
     """Check that both replicas have and list everything that was acknowledged."""
-    print(len(callers.written), "written,", callers.searched, "searched,", callers.turned, "turned")
     assert len(callers.written) > 20
     for name in ("a", "b"):
         with replicas.client(name) as client:
