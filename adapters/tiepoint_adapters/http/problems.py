@@ -94,7 +94,11 @@ def problem(status: HTTPStatus, what: str, **members: Any) -> JSONResponse:
 def answer(error: TiepointError) -> JSONResponse:
     """Return the answer to a request that met an error."""
     status = status_of(error)
-    response = problem(status, error.what, where=error.where, hint=error.hint)
+    where = error.where
+    if isinstance(error, StoreError):  # where it is, a file or a server, is the operator's matter
+        log.error("%s", error)
+        where = None
+    response = problem(status, error.what, where=where, hint=error.hint)
     if isinstance(error, BusyError):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     if status is HTTPStatus.UNAUTHORIZED:

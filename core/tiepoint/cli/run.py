@@ -28,7 +28,7 @@ def run(config: Path) -> None:
             signal.signal(number, lambda *_: ended.set())
         host.warm_up()
         host.start()
-        plugins = ", ".join(host.deployment.plugins) or "none"
+        plugins = ", ".join(host.plugins) or "none"
         collections = ", ".join(
             f"{name} ({len(host.collection(name))})" for name in host.deployment.collections
         )

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tiepoint.errors import TiepointError
 from tiepoint.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ class RunningPlugins:
         try:
             plugin.start(self._host)
         except Exception as error:  # noqa: BLE001 - foreign code may raise anything
-            log.error("plugin %s did not start: %s", name, error)
+            foreign = not isinstance(error, TiepointError)  # its trace is for its author
+            log.error("plugin %s did not start: %s", name, error, exc_info=foreign)
             self._failed[name] = f"{type(error).__name__}: {error}"
             _stop(name, plugin)
 

@@ -1,16 +1,16 @@
 // Calls of the service, as the visitor who is signed in.
 
-import { t } from "./language.js";
+import { t, translated } from "./language.js";
 
 const root = document.documentElement.dataset.root ?? "";
 
 /** What went wrong, and what to do: the service's `application/problem+json`, or our own words. */
 export class Problem extends Error {
   constructor(what, { status = 0, where = "", hint = "" } = {}) {
-    super(what);
+    super(translated(what));
     this.status = status;
     this.where = where;
-    this.hint = hint;
+    this.hint = hint && translated(hint);
   }
 }
 

@@ -12,6 +12,28 @@ export async function learn(url) {
   if (answer.ok) for (const [key, value] of Object.entries(await answer.json())) words.set(key, value);
 }
 
+const sayings = [];
+
+/** Take over what the service says in the visitor's language: whole texts, with `{name}` for what varies. */
+export async function learnSayings(url) {
+  if (language === "en") return;
+  const answer = await fetch(url);
+  if (answer.ok) for (const [english, said] of Object.entries(await answer.json())) {
+    const parts = english.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const names = [...english.matchAll(/\{(\w+)\}/g)].map((one) => one[1]);
+    sayings.push([new RegExp(`^${parts.join("(.+)")}$`, "s"), names, said]);
+  }
+}
+
+/** What the service says in the visitor's language; as it is where that is not known. */
+export function translated(text) {
+  for (const [pattern, names, said] of sayings) {
+    const found = pattern.exec(text);
+    if (found) return said.replace(/\{(\w+)\}/g, (_, name) => found[1 + names.indexOf(name)]);
+  }
+  return text;
+}
+
 /** A text in the visitor's language; `{name}` is replaced by the value of that name. */
 export const t = (text, values = {}) =>
   (words.get(text) ?? text).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);

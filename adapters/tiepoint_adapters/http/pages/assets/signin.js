@@ -1,9 +1,9 @@
 // Signs in with a key, and goes on to the page that was wanted.
 
 import { address, api } from "./api.js";
-import { language, learn, t } from "./language.js";
+import { language, learn, learnSayings, t } from "./language.js";
 
-if (language !== "en") await learn(address(`/assets/${language}.json`));
+if (language !== "en") await Promise.all([learn(address(`/assets/${language}.json`)), learnSayings(address(`/assets/said.${language}.json`))]);
 const refused = document.getElementById("refused");
 const form = document.getElementById("signin");
 

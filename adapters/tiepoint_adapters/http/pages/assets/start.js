@@ -1,7 +1,7 @@
 // Starts the page: its words, its module, and its component in the shell's `main`.
 
 import { html, render, useErrorBoundary } from "./vendor/htm-preact.js";
-import { language, learn, t } from "./language.js";
+import { language, learn, learnSayings, t } from "./language.js";
 import { Failed } from "./parts.js";
 import { address, api } from "./api.js";
 
@@ -27,6 +27,7 @@ try {
   const [{ default: component }] = await Promise.all([
     import(address(`/pages/${page}/files/${module}`)),
     learn(address(`/assets/${language}.json`)),
+    learnSayings(address(`/assets/said.${language}.json`)),
     words.split(" ").includes(language) && learn(address(`/pages/${page}/files/${language}.json`)),
   ]);
   show(html`<${Guarded} component=${component} />`);
