@@ -123,7 +123,8 @@ def _in_same_place(
         if alert.first.box is None or alert.box is None or alert.there.camera != observation.camera:
             continue
         stands_still = (
-            alert.first.camera == alert.there.camera and overlap(alert.first.box, alert.box) >= least
+            alert.first.camera == alert.there.camera
+            and overlap(alert.first.box, alert.box) >= least
         )
         recent = alert.active or now_s - alert.seen_s < policy.cooldown_s
         if stands_still and recent and overlap(alert.box, observation.box) >= least:
