@@ -67,7 +67,9 @@ def test_alerts_of_a_file_end_when_it_does_and_black_pictures_too(tmp_path: Path
     forever = {"default": {"condition": {"clear_after_s": 3600}}}
     with (
         http_receiver() as receiver,
-        running(tmp_path, receiver.url, cameras, alerts=forever) as plugin,
+        running(
+            tmp_path, receiver.url, cameras, alerts=forever, tampering={"after_s": 1}
+        ) as plugin,
     ):
         assert plugin.watch is not None
         until(lambda: plugin.watch.pool.over)
