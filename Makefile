@@ -20,7 +20,7 @@ $(VENV)/installed: $(BIN)/python $(SOURCES)
 	@touch $@
 
 $(VENV)/developed: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev --group docs -e ".[audio,bench,lora,mqtt,notify,oidc,ray,telemetry,tensorboard,tune,video,wandb]" $(PLUGINS) "tiepoint-recommendation[kafka,postgresql,redis]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt --group dev --group docs -e ".[audio,bench,lora,mqtt,notify,oidc,postgresql,ray,telemetry,tensorboard,tune,video,wandb]" $(PLUGINS) "tiepoint-recommendation[kafka,postgresql,redis]"
 	@touch $@
 
 demo: $(VENV)/installed  ## Install into .venv, index real pictures, search both ways, write a page
@@ -54,7 +54,7 @@ pictures: $(VENV)/developed  ## Take the pictures of the pages anew, from the de
 
 # Everything that an air-gapped machine needs: docs/how-to/air-gapped.md.
 wheelhouse: $(BIN)/python  ## Fill wheelhouse/ with all that an installation without a network needs
-	$(BIN)/python -m pip wheel --quiet -c constraints.txt -w wheelhouse ".[audio,mqtt,notify,oidc,ray,telemetry,video]" $(addsuffix [postgresql],$(PLUGINS:-e=))
+	$(BIN)/python -m pip wheel --quiet -c constraints.txt -w wheelhouse ".[audio,mqtt,notify,oidc,postgresql,ray,telemetry,video]" $(addsuffix [postgresql],$(PLUGINS:-e=))
 	cp THIRD-PARTY.md wheelhouse/
 	$(BIN)/python deploy/wheelhouse.py wheelhouse
 

@@ -43,7 +43,10 @@ def require_empty(url: str) -> None:
         MissingDependencyError: `psql` is not installed.
         StoreError: It cannot be read.
     """
-    counted = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+    counted = (
+        "SELECT count(*) FROM pg_tables"
+        " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    )
     if int(_run(url, "psql", "--no-password", "--no-psqlrc", "-tA", "-c", counted)):
         raise InputError(
             "the database has tables already",

@@ -84,11 +84,13 @@ def places(deployment: Deployment) -> Iterator[Kept]:
 
 
 def databases(deployment: Deployment) -> dict[str, str]:
-    """Return the URLs of the PostgreSQL databases of plugins, by their places in the backup.
+    """Return the URLs of the PostgreSQL databases of a deployment, by their places in the backup.
 
-    One that several plugins share is there once, under the names of all of them.
+    One that plugins, or they and the service, share is there once, under the names of all of them.
     """
     users: dict[str, list[str]] = {}
+    if deployment.server.database is not None:
+        users[deployment.server.database.get_secret_value()] = ["service"]
     for name, plugin in sorted(_plugins(deployment).items()):
         for url in plugin.databases():
             users.setdefault(url, []).append(name)

@@ -57,7 +57,7 @@ class Authenticator:
             return Known(await self._of_credential(shown))
         cookie = _cookie(headers)
         if cookie is not None:
-            signin = self.signins.find(cookie)
+            signin = await asyncio.to_thread(self.signins.find, cookie)
             key = self.keys.by_id(signin.key) if signin is not None else None
             if key is not None:
                 return Known(_of_key(key, "session"), signin)

@@ -1,8 +1,9 @@
 """Long work: one job after the other, with progress, and begun again after a kill.
 
-A job that was accepted is in the state of the service. One that was under way when the process
-ended, by whatever end, is done again at the next start, so its work must bear repetition;
-indexing does, as what is stored unchanged is left as it is.
+A job that was accepted is in the state of the service. Of the processes that share the state one
+at a time works. What it had under way when it ended, by whatever end, is done again by another,
+or at the next start, so the work must bear repetition; indexing does, as what is stored unchanged
+is left as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tiepoint.errors import ConfigError, TiepointError
 from tiepoint.host import Host
 from tiepoint.ingest import build_source, ingest
 from tiepoint.plugin import JobKind, Task
+from tiepoint_adapters.http.presence import PRESENT, Presence, since
 from tiepoint_adapters.http.problems import ConflictError, NotFoundError
 from tiepoint_adapters.http.state import ServiceState
 
@@ -30,6 +32,7 @@ _COLUMNS = (
     "id, kind, parameters, status, caller, created, started, ended, done, total, result, error"
 )
 _NOTED_S = 0.5
+_LOOKED_S = 2.0
 _ENDED_KEPT_S = 30 * 86_400.0
 
 
@@ -74,8 +77,12 @@ class Job:
         return cls(*values)
 
 
-class _CancelledError(Exception):
-    """The job was cancelled."""
+class _StoppedError(Exception):
+    """The job is not to go on here; `cancelled` tells whether it is not to go on at all."""
+
+    def __init__(self, *, cancelled: bool) -> None:
+        super().__init__()
+        self.cancelled = cancelled
 
 
 class Jobs:
@@ -84,21 +91,20 @@ class Jobs:
     Args:
         host: What they work on.
         state: Where they are kept.
+        presence: Says which of the processes that share them are there.
     """
 
-    def __init__(self, host: Host, state: ServiceState) -> None:
+    def __init__(self, host: Host, state: ServiceState, presence: Presence) -> None:
         self._host = host
         self._state = state
+        self._process = presence.id
         self._changed = threading.Condition()
         self._closing = False
-        self._running: str | None = None
-        self._cancelled: set[str] = set()
         self._thread = threading.Thread(target=self._work, name="tiepoint-jobs", daemon=True)
 
     def start(self) -> None:
         """Begin to work, first on what was left when the process before ended."""
         with self._state.changing() as rows:
-            rows.execute("UPDATE jobs SET status = 'waiting' WHERE status = 'running'")
             rows.execute("DELETE FROM jobs WHERE ended < ?", (time.time() - _ENDED_KEPT_S,))
         self._thread.start()
 
@@ -177,11 +183,13 @@ class Jobs:
         job = self.get(id)
         if job.ended is not None:
             raise ConflictError(f"the job has ended: {job.status}", where=id)
-        with self._changed:
-            if self._running == id:
-                self._cancelled.add(id)
-                return job
-            self._end(id, "cancelled", None, None)
+        with self._state.changing() as rows:
+            rows.execute(
+                "UPDATE jobs SET status = 'cancelled', ended = ?"
+                " WHERE id = ? AND status = 'waiting'",
+                (time.time(), id),
+            )
+            rows.execute("UPDATE jobs SET cancelled = 1 WHERE id = ? AND ended IS NULL", (id,))
         return self.get(id)
 
     def counts(self) -> dict[str, int]:
@@ -190,34 +198,45 @@ class Jobs:
             return dict(rows.execute("SELECT status, COUNT(*) FROM jobs GROUP BY status"))
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
+        failed = False
+        while not self._closing:
             try:
-                self._do(job)
-            except TiepointError as error:  # the state itself cannot be written
-                log.error("job %s: %s", job.id, error)
-                time.sleep(_NOTED_S)
-
-    def _next(self) -> Job | None:
-        """Wait for a job; None at the end."""
-        while True:
+                job = self._taken()
+                failed = False
+                if job is not None:
+                    self._do(job)
+                    continue
+            except TiepointError as error:  # the state itself cannot be used
+                if not failed:
+                    log.error("no job can be done: %s", error)
+                failed = True
             with self._changed:
-                self._running = None
-                if self._closing:
-                    return None
-                with self._state.changing() as rows:
-                    found = rows.execute(
-                        f"SELECT {_COLUMNS} FROM jobs WHERE status = 'waiting'"  # noqa: S608
-                        " ORDER BY created, id LIMIT 1"
-                    ).fetchone()
-                    if found is not None:
-                        job = Job.of(found)
-                        rows.execute(
-                            "UPDATE jobs SET status = 'running', started = ? WHERE id = ?",
-                            (time.time(), job.id),
-                        )
-                        self._running = job.id
-                        return job
-                self._changed.wait(60)
+                if not self._closing:
+                    self._changed.wait(_LOOKED_S)
+
+    def _taken(self) -> Job | None:
+        """Take the first job that waits, unless one is under way."""
+        now = time.time()
+        left = f"status = 'running' AND (process IS NULL OR process NOT IN ({PRESENT}))"
+        with self._state.changing() as rows:
+            rows.execute(
+                f"UPDATE jobs SET status = 'cancelled', ended = ? WHERE cancelled = 1 AND {left}",  # noqa: S608
+                (now, since()),
+            )
+            rows.execute(f"UPDATE jobs SET status = 'waiting' WHERE {left}", (since(),))  # noqa: S608
+            found = rows.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE status = 'waiting'"  # noqa: S608
+                " AND NOT EXISTS (SELECT 1 FROM jobs WHERE status = 'running')"
+                " ORDER BY created, id LIMIT 1"
+            ).fetchone()
+            if found is None:
+                return None
+            job = Job.of(found)
+            rows.execute(
+                "UPDATE jobs SET status = 'running', started = ?, process = ? WHERE id = ?",
+                (now, self._process, job.id),
+            )
+            return job
 
     def _do(self, job: Job) -> None:
         try:
@@ -225,10 +244,10 @@ class Jobs:
             if kind is None:
                 raise ConfigError(f"the deployment has no job {job.kind!r} any more")
             result = kind.work(job.parameters, _Noting(self, job.id))
-        except _CancelledError:
-            if job.id in self._cancelled:
+        except _StoppedError as stopped:
+            if stopped.cancelled:
                 self._end(job.id, "cancelled", None, None)
-            return  # otherwise the service ends, and the job is done again
+            # otherwise the service ends, or another process has it, and it is done again
         except TiepointError as error:
             self._end(job.id, "failed", None, str(error))
         except Exception as error:  # a plugin's job is foreign code
@@ -236,8 +255,6 @@ class Jobs:
             self._end(job.id, "failed", None, f"{type(error).__name__}: {error}")
         else:
             self._end(job.id, "done", result, None)
-        finally:
-            self._cancelled.discard(job.id)
 
     def _end(
         self, id: str, status: Status, result: Mapping[str, Any] | None, error: str | None
@@ -245,18 +262,32 @@ class Jobs:
         written = json.dumps(dict(result)) if result is not None else None
         with self._state.changing() as rows:
             rows.execute(
-                "UPDATE jobs SET status = ?, ended = ?, result = ?, error = ? WHERE id = ?",
-                (status, time.time(), written, error, id),
+                "UPDATE jobs SET status = ?, ended = ?, result = ?, error = ?"
+                " WHERE id = ? AND process = ?",
+                (status, time.time(), written, error, id, self._process),
             )
 
     def note(self, id: str, done: int, total: int | None) -> None:
-        """Write down a job's progress."""
-        with self._state.changing() as rows:
-            rows.execute("UPDATE jobs SET done = ?, total = ? WHERE id = ?", (done, total, id))
+        """Write down a job's progress.
 
-    def stopped(self, id: str) -> bool:
-        """Tell whether a job is to end at its next step."""
-        return self._closing or id in self._cancelled
+        Raises:
+            _StoppedError: It was cancelled, or another process does it.
+        """
+        with self._state.changing() as rows:
+            noted = rows.execute(
+                "UPDATE jobs SET done = ?, total = ? WHERE id = ? AND process = ?",
+                (done, total, id, self._process),
+            )
+            if not noted.rowcount:
+                raise _StoppedError(cancelled=False)
+            (cancelled,) = rows.execute("SELECT cancelled FROM jobs WHERE id = ?", (id,)).fetchone()
+        if cancelled:
+            raise _StoppedError(cancelled=True)
+
+    @property
+    def ending(self) -> bool:
+        """Whether a job is to end at its next step, as the service does."""
+        return self._closing
 
     def _sources(self, parameters: Mapping[str, Any]) -> list[str]:
         if not self._host.deployment.sources:
@@ -318,8 +349,8 @@ class _Noting:
         self._noted = float("-inf")
 
     def progress(self, done: int, total: int | None) -> None:
-        if self._jobs.stopped(self._id):
-            raise _CancelledError
+        if self._jobs.ending:
+            raise _StoppedError(cancelled=False)
         now = time.monotonic()
         if now - self._noted >= _NOTED_S or done == total:
             self._noted = now

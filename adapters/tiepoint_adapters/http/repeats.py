@@ -11,6 +11,7 @@ from fastapi import Header, Response
 from pydantic import BaseModel
 
 from tiepoint_adapters.http.access import Principal
+from tiepoint_adapters.http.presence import PRESENT, Presence, since
 from tiepoint_adapters.http.problems import BusyError, ConflictError
 from tiepoint_adapters.http.state import ServiceState
 
@@ -32,13 +33,13 @@ class Repeats:
 
     Args:
         state: Where they are kept.
+        presence: Says which processes are there. What one had begun that is gone is done again:
+            what it does can be.
     """
 
-    def __init__(self, state: ServiceState) -> None:
+    def __init__(self, state: ServiceState, presence: Presence) -> None:
         self._state = state
-        with state.changing() as rows:
-            # What a process that was killed had begun is done again: what it does can be.
-            rows.execute("DELETE FROM repeats WHERE status IS NULL")
+        self._process = presence.id
 
     def once(
         self,
@@ -87,14 +88,20 @@ class Repeats:
         now = time.time()
         with self._state.changing() as rows:
             rows.execute("DELETE FROM repeats WHERE made < ?", (now - _KEPT_S,))
+            rows.execute(
+                "DELETE FROM repeats WHERE caller = ? AND key = ? AND status IS NULL"  # noqa: S608
+                f" AND (process IS NULL OR process NOT IN ({PRESENT}))",
+                (caller, key, since()),
+            )
             found = rows.execute(
                 "SELECT request, status, body FROM repeats WHERE caller = ? AND key = ?",
                 (caller, key),
             ).fetchone()
             if found is None:
                 rows.execute(
-                    "INSERT INTO repeats (caller, key, request, made) VALUES (?, ?, ?, ?)",
-                    (caller, key, digest, now),
+                    "INSERT INTO repeats (caller, key, request, made, process)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (caller, key, digest, now, self._process),
                 )
                 return None
         if found[0] != digest:

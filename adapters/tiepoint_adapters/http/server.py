@@ -45,7 +45,10 @@ class HttpServer(Server):
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        state = await asyncio.to_thread(ServiceState, state_folder(self.host.deployment))
+        url = self.host.deployment.server.database
+        folder = state_folder(self.host.deployment)
+        secret = url.get_secret_value() if url is not None else None
+        state = await asyncio.to_thread(ServiceState, folder, secret)
         try:
             self._service = Service.of(self.host, state)
             self._gate = await asyncio.to_thread(self._built, self._service)

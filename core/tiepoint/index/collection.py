@@ -257,14 +257,14 @@ class Collection:
     def health(self) -> dict[str, Any]:
         """Return the number of items, sequence numbers, and how the collection was opened.
 
-        `items` is None while the server that has them cannot be reached.
+        `items` and `sequence` are None while the server that has them cannot be reached.
         """
         unreachable = self._store.health()["status"] == "unreachable"
         degraded = self._behind or self._snapshot_error is not None or unreachable
         return {
             "status": "degraded" if degraded else "ok",
             "items": None if unreachable else len(self),
-            "sequence": self._tier.sequence,
+            "sequence": None if unreachable else self._tier.sequence,
             "snapshot_sequence": self._snapshot_sequence,
             "snapshot_error": self._snapshot_error,
             "behind_store": self._behind,

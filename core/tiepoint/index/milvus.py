@@ -240,7 +240,7 @@ class MilvusStore:
 
     def last_sequence(self, name: str) -> int:
         """Return the last sequence number that was given out."""
-        return self._session.states[name].sequence
+        return self._rows[name].state.sequence
 
     def count(self, name: str) -> int:
         """Return the number of items, tombstones not counted."""

@@ -9,7 +9,7 @@ from tiepoint.index.base import Row
 from tiepoint.index.embedded import CollectionState
 from tiepoint.index.milvus_layout import Layout
 from tiepoint.index.milvus_session import MilvusSession
-from tiepoint.index.stored import COPY_OF
+from tiepoint.index.stored import COPY_OF, read_sequence
 
 _PAGE_BYTES = 32 << 20
 _SERVER_WINDOW = 16_384
@@ -43,8 +43,14 @@ class MilvusRows:
 
     @property
     def state(self) -> CollectionState:
-        """The last sequence number that was given out, and the tombstones."""
-        return self._session.states[self._name]
+        """The last sequence number that was given out, and the tombstones.
+
+        On a server the number is asked for: other processes may have written, too.
+        """
+        state = self._session.states[self._name]
+        if self._session.embedded is None:
+            state.sequence = read_sequence(self._session.milvus(), self._name, state.sequence)
+        return state
 
     def upsert(self, rows: Sequence[Row]) -> int:
         """Write rows, replacing those of the same id; durable on return. Gives the sequence."""
@@ -166,6 +172,9 @@ class MilvusRows:
 
     def count(self) -> int:
         """Return the number of items, tombstones not counted."""
+        if self._session.embedded is None:  # other processes may have deleted, too
+            answer = self._session.query(self._name, "deleted == false", ["count(*)"])
+            return int(answer[0]["count(*)"])
         with self._session.lock:
             answer = self._session.query(self._name, "", ["count(*)"])
             return int(answer[0]["count(*)"]) - len(self.state.tombstones)

@@ -44,14 +44,25 @@ def read_state(connection: Connection, name: str, known: CollectionState) -> Col
         name: The collection.
         known: A lower bound of the sequence number.
     """
+    deleted = connection.call("query", name, "deleted == true", output_fields=["id", "seq"])
+    tombstones = {entity["id"]: entity["seq"] for entity in deleted}
+    return CollectionState(read_sequence(connection, name, known.sequence), tombstones)
+
+
+def read_sequence(connection: Connection, name: str, known: int) -> int:
+    """Return a collection's last sequence number, as it is stored.
+
+    Args:
+        connection: Where it lies.
+        name: The collection.
+        known: A lower bound.
+    """
 
     def is_beyond(sequence: int) -> bool:
         beyond = f"seq > {sequence}"
         return bool(connection.call("query", name, beyond, output_fields=["seq"], limit=1))
 
-    deleted = connection.call("query", name, "deleted == true", output_fields=["id", "seq"])
-    tombstones = {entity["id"]: entity["seq"] for entity in deleted}
-    return CollectionState(last_sequence(is_beyond, known.sequence), tombstones)
+    return last_sequence(is_beyond, known)
 
 
 def refuse_other_content(

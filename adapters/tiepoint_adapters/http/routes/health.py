@@ -42,5 +42,7 @@ async def ready(service: Served, response: Response) -> State:
 
 @router.get("/v1/health", summary="How are its parts?", dependencies=[requires("system:read")])
 def parts(service: Served) -> dict[str, Any]:
-    """Return the state of the store, the collections, the encoders and the plugins."""
-    return service.host.health()
+    """Return the state of the store, the collections, the encoders, the plugins and the service."""
+    problem = service.presence.problem
+    state = {"status": "ok" if problem is None else "degraded", "problem": problem}
+    return service.host.health() | {"service": state}
