@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -39,3 +40,14 @@ def replace_together(contents: Mapping[Path, bytes]) -> None:
     with replaced_together(*contents) as partials:
         for partial, content in zip(partials, contents.values(), strict=True):
             partial.write_bytes(content)
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file for this user only, where there is none; SQLite lets others read its own.
+
+    A file that is there is not opened: closing it would drop the locks that SQLite holds on it in
+    this process (sqlite.org/howtocorrupt.html, 2.2), and another process could then remove the log
+    of a database in use, with what was written to it.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

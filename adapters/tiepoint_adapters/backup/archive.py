@@ -122,7 +122,11 @@ def _keep_file(origin: Path, target: Path) -> None:
     if not database:
         shutil.copy2(origin, target)
         return
-    with closing(sqlite3.connect(origin)) as source, closing(sqlite3.connect(target)) as copied:
+    reading = f"{origin.absolute().as_uri()}?mode=ro"  # another process may be writing to it
+    with (
+        closing(sqlite3.connect(reading, uri=True)) as source,
+        closing(sqlite3.connect(target)) as copied,
+    ):
         source.backup(copied)
     target.chmod(origin.stat().st_mode & 0o777)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from tiepoint.errors import StoreError
+from tiepoint.saving import make_private
 from tiepoint_adapters.databases.urls import SQLITE, checked_url
 
 if TYPE_CHECKING:
@@ -196,8 +196,7 @@ class Database(ABC):
     def _on_file(self) -> Engine:
         file = Path(str(self._url.database))
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made here, as SQLite would let others read it.
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        make_private(file)
         engine = create_engine(self._url, connect_args={"timeout": _BUSY_S})
         event.listen(engine, "connect", _set_up_sqlite)
         return engine

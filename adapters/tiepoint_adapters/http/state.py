@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 
 from tiepoint.config.models import Deployment
 from tiepoint.errors import StoreError
+from tiepoint.saving import make_private
 
 FILE = "service.sqlite"
 _BUSY_S = 10.0
@@ -143,7 +143,7 @@ class _SqliteFile:
         self.where = str(path.parent)
         self._lock = threading.Lock()
         with self._told():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            make_private(path)
             self._rows = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
             self._rows.execute("PRAGMA journal_mode = WAL")
             self._rows.execute("PRAGMA synchronous = FULL")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sqlite3
 import time
@@ -17,6 +16,7 @@ from pydantic import ValidationError
 from tiepoint.conversation.state import SessionState
 from tiepoint.errors import QueryError, StoreError
 from tiepoint.paths import cache_dir
+from tiepoint.saving import make_private
 
 FILE = "sessions.sqlite"
 _NAME = re.compile(r"[\w.-]{1,64}")
@@ -123,8 +123,7 @@ class SessionStore:
     def _rows(self) -> Iterator[sqlite3.Connection]:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made here, as SQLite would let others read what was asked.
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            make_private(self._path)
             with closing(sqlite3.connect(self._path, timeout=_BUSY_S)) as rows, rows:
                 rows.execute(_TABLE)
                 yield rows

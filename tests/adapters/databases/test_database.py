@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -126,3 +129,20 @@ def test_server_that_is_away_is_an_error_without_its_password() -> None:
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ConfigError):
         Database(url)
+
+
+def test_what_was_written_outlives_a_visit_of_another_process(tmp_path: Path) -> None:
+    """A file opened twice in a process keeps its lock; else the visitor would remove its log."""
+    file = tmp_path / "counters.db"
+    first, second = Database.in_file(file), Database.in_file(file)
+    first.engine()
+    second.engine()
+    second.close()
+    visit = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+    visit += " c.execute('SELECT * FROM counters').fetchall(); c.close()"
+    subprocess.run([sys.executable, "-c", visit, str(file)], check=True)
+    with first.writing() as session:
+        session.execute(update(counters).values(count=7))
+    with sqlite3.connect(file) as rows:
+        assert rows.execute("SELECT count FROM counters").fetchall() == [(7,)]
+    first.close()

@@ -20,6 +20,7 @@ from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 
 from tiepoint.errors import InputError
+from tiepoint.saving import make_private
 from tiepoint_medical.deid.engine import Deidentified
 
 SCOPE = "medical:reidentify"
@@ -60,7 +61,7 @@ class Vault:
             )
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
+        make_private(path)
         self._database = sqlite3.connect(path, timeout=30, check_same_thread=False)
         self._database.executescript(_SCHEMA)
         salt = self._card("salt") or self._set_card("salt", os.urandom(16))

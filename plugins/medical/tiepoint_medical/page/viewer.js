@@ -40,10 +40,12 @@ export function Viewer({ api, opened, setOpened }) {
     setShown(null);
     setProblem(null);
     setOpened(nothing);
-    if (isPicture(files)) { setOpened({ ...nothing, files }); return; }
     setOpening(true);
     try {
-      setOpened({ ...nothing, files, ...(await api.post("/v1/medical/study", { body: form(files) })) });
+      if (isPicture(files)) {
+        URL.revokeObjectURL((await picture(files[0])).source); // what cannot be shown is not opened
+        setOpened({ ...nothing, files });
+      } else setOpened({ ...nothing, files, ...(await api.post("/v1/medical/study", { body: form(files) })) });
     } catch (error) {
       setProblem(error);
     } finally {
@@ -76,7 +78,7 @@ export function Viewer({ api, opened, setOpened }) {
       ${opened.viewer && html`<a class="button" href=${opened.viewer} target="_blank" rel="noopener noreferrer">${t("Open in the other viewer")}</a>`}</p>
     ${problem && html`<${Failed} problem=${problem} />`}
     ${opening && html`<${Busy} text=${t("Reading the files …")} />`}
-    ${opened.left_out?.length > 0 && html`<p class="notice middling">${t("{count} files are left out: {reasons}", { count: number(opened.left_out.length), reasons: [...new Set(opened.left_out.map((one) => one.reason))].slice(0, 3).join("; ") })}</p>`}
+    ${opened.left_out?.length > 0 && html`<p class="notice middling">${t("Files left out: {count} ({reasons})", { count: number(opened.left_out.length), reasons: [...new Set(opened.left_out.map((one) => one.reason))].slice(0, 3).join("; ") })}</p>`}
     ${opened.series.length > 1 && html`<p><label for="series">${t("Series")}</label><select id="series" value=${opened.at} onChange=${(event) => turn(Number(event.target.value))}>
       ${opened.series.map((one, place) => html`<option key=${place} value=${place}>${[one.modality, one.name, t("{count} frames", { count: number(one.frames.length) })].filter(Boolean).join(" · ")}</option>`)}</select></p>`}
     ${shown && html`<div class="picture" role="group" tabindex="0" aria-label=${t("The picture: arrow keys change the frame")} onKeyDown=${key} onWheel=${wheel}>

@@ -136,13 +136,14 @@ def test_files_that_are_no_study_are_told(room, visit, study, tmp_path):
     false.write_text("hello")
     opened(visitor, str(false))
     visitor.page.get_by_role("alert").get_by_text("text.jpg is no picture").wait_for()
+    assert visitor.page.get_by_role("button", name="Find similar cases").is_disabled()
     other = tmp_path / "other.dcm"
     other.write_bytes(written(image(PatientID="P8", StudyInstanceUID="1.2.7")))
     opened(visitor, [*study, str(other)])
     visitor.page.get_by_role("alert").get_by_text("the files are of 2 patients").wait_for()
     visitor.page.get_by_label("Report or words").fill("Words on another study.")
     opened(visitor, [*study, str(noise)])
-    visitor.sees("1 files are left out: the file is not DICOM")
+    visitor.sees("Files left out: 1 (the file is not DICOM")
     assert visitor.page.get_by_label("Report or words").input_value() == "Words on another study."
     opened(visitor, study)
     visitor.sees("3 files")
@@ -157,5 +158,8 @@ def test_every_word_is_there_in_chinese(room, visit):
     visitor.page.get_by_label("报告或文字").fill("右侧胸腔积液。")
     visitor.page.get_by_role("button", name="查找相似病例").click()
     visitor.page.get_by_text("✓ 胸腔积液").first.wait_for()
+    shown = visitor.page.locator(".found").bounding_box()
+    assert 0 <= shown["y"] < 422  # what was found comes into view, above the worklist
+    assert shown["y"] < visitor.page.locator(".waiting").bounding_box()["y"]
     visitor.sees("不得单独用于临床决策")
     assert visitor.barriers() == []

@@ -27,7 +27,7 @@ function Facts({ system, health, collections }) {
   const parts = [health.store, health.engine, health.drift, health.service, ...Object.values(health.collections), ...Object.values(health.plugins)];
   const bad = parts.filter((one) => ["failed", "drifted", "degraded", "unreachable"].includes(one?.status)).length;
   return html`<ul class="facts">
-    <li><b><${Status} status=${bad ? "failed" : "ok"} /></b>${bad ? t("{count} parts need attention", { count: bad }) : t("all parts work")}</li>
+    <li><b><${Status} status=${bad ? "failed" : "ok"} /></b>${bad ? t("parts that need attention: {count}", { count: bad }) : t("all parts work")}</li>
     <li><b>${number(items)}</b>${t("items in {count} collections", { count: number(collections.length) })}</li>
     <li><b>${unit(Date.now() / 1000 - system.started, "second")}</b>${t("since the start")}</li>
     <li><b>${t(system.store)}</b>${t("store")}</li>
