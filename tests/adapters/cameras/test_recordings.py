@@ -72,8 +72,7 @@ def made(number: int, width: int) -> Any:
 def test_recording_without_times_and_rate_is_refused(stated_s: float | None) -> None:
     time = RecordingTime("gate.h264", None)
     with pytest.raises(DecodeError, match="no frame rate"):
-        for _ in range(20):
-            time.advance(stated_s)
+        [time.advance(stated_s) for _ in range(20)]
 
 
 def test_folder_of_frames_plays_in_the_order_of_names(tmp_path: Path) -> None:
