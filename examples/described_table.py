@@ -132,7 +132,7 @@ def calibrated(known: Footage, sentence: NDArray[np.float32], rate: float) -> Ra
     looks = [vector for looks in known.tracks.values() for _, vector in looks]
     hours = known.seconds / 3600
     if looks:
-        rarity.learn(np.stack(looks) @ sentence, len(known.tracks) / hours, len(looks) / hours)
+        rarity.learn(np.stack(looks) @ sentence, len(known.tracks) / hours)
     return rarity
 
 

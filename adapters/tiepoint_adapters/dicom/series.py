@@ -195,16 +195,25 @@ def _volume(
 def _slices(part: DicomObject) -> Iterator[tuple[tuple[float, ...] | None, Slice]]:
     number = number_of(part.dataset, "InstanceNumber") or 0
     count = max(1, number_of(part.dataset, "NumberOfFrames") or 1)
+    path = Path(part.where or "")
+    placed = len(part.dataset.get("PerFrameFunctionalGroupsSequence") or ())
+    place = _place(part.dataset, 0)
     for frame in range(count):
-        attributes = frame_attributes(part.dataset, frame)
-        rows = _floats(attributes.get("ImageOrientationPatient"), 6)
-        corner = _floats(attributes.get("ImagePositionPatient"), 3)
-        direction, position = None, None
-        if rows is not None and corner is not None:
-            direction = tuple(round(cosine, _SAME_DIRECTION) + 0.0 for cosine in rows)
-            normal = np.cross(rows[:3], rows[3:])
-            position = float(np.dot(normal, corner))
-        yield direction, Slice(Path(part.where or ""), frame, position, number)
+        if frame <= placed:
+            place = _place(part.dataset, frame)
+        direction, position = place
+        yield direction, Slice(path, frame, position, number)
+
+
+def _place(dataset: Any, frame: int) -> tuple[tuple[float, ...] | None, float | None]:
+    """Return the direction of a frame, and its position along the normal."""
+    attributes = frame_attributes(dataset, frame)
+    rows = _floats(attributes.get("ImageOrientationPatient"), 6)
+    corner = _floats(attributes.get("ImagePositionPatient"), 3)
+    if rows is None or corner is None:
+        return None, None
+    direction = tuple(round(cosine, _SAME_DIRECTION) + 0.0 for cosine in rows)
+    return direction, float(np.dot(np.cross(rows[:3], rows[3:]), corner))
 
 
 def _floats(value: Any, count: int) -> list[float] | None:

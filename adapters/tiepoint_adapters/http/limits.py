@@ -13,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tiepoint.config.service import LimitsSection
 from tiepoint_adapters.http.problems import BusyError, SlowError, TooLargeError, answer
 
+FILES = "tiepoint.files"
+"""Key of a request's scope: what a route calls that takes files (`http.uploads`)."""
+
 _MOST_CALLERS = 10_000
 _FAILURES_PER_MINUTE = 30
 
@@ -99,8 +102,13 @@ class Limits:
             raise BusyError("too many requests are under way", retry_after_s=1.0)
         if self._lasting >= self.section.at_once:
             raise BusyError("too many streams are under way", retry_after_s=5.0)
-        bounded = _Bounded(receive, send, int(self.section.body_mib * (1 << 20)))
-        bounded.refuse_announced(scope)
+        most, most_files = (
+            int(mib * (1 << 20)) for mib in (self.section.body_mib, self.section.files_mib)
+        )
+        bounded = _Bounded(receive, send, _announced(scope), most)
+        # A form may be for a route that takes files, which is known only when it reads them.
+        bounded.refuse_beyond(most_files if _is_form(scope) else most)
+        scope[FILES] = lambda: bounded.allow(most_files)
         self._under_way += 1
         task = asyncio.ensure_future(self._run(app, scope, bounded))
         self._left.add(task)
@@ -156,35 +164,50 @@ class Limits:
                 self._under_way -= 1
 
 
+def _announced(scope: Scope) -> int:
+    """Return how many bytes a request says that it has; 0 where it does not."""
+    told = (value for name, value in scope["headers"] if name == b"content-length")
+    return max((int(value) for value in told if value.isdigit()), default=0)
+
+
+def _is_form(scope: Scope) -> bool:
+    return any(
+        name == b"content-type" and value.lower().startswith(b"multipart/form-data")
+        for name, value in scope["headers"]
+    )
+
+
 class _Bounded:
     """A request whose body is counted, and whose answer may be abandoned."""
 
-    def __init__(self, receive: Receive, send: Send, most: int) -> None:
+    def __init__(self, receive: Receive, send: Send, announced: int, most: int) -> None:
         self._receive = receive
         self._send = send
+        self._announced = announced
         self._most = most
         self._read = 0
         self.begun = asyncio.Event()
         self.abandoned = False
 
-    def too_large(self) -> TooLargeError:
-        return TooLargeError(
-            f"the request has more than {self._most:,} bytes", hint="Send less at a time."
-        )
+    def refuse_beyond(self, most: int) -> None:
+        """Refuse a request that says itself that it is larger."""
+        if self._announced > most:
+            raise TooLargeError(_too_large(most), hint="Send less at a time.")
 
-    def refuse_announced(self, scope: Scope) -> None:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._most:
-                raise self.too_large()
+    def allow(self, most: int) -> None:
+        """Take so many bytes from now on."""
+        self._most = most
 
     async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request":
+        if self._announced <= self._most:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return message
             self._read += len(message.get("body", b""))
-            if self._read > self._most:
-                # An exception that frameworks pass on where they read a body.
-                raise HTTPException(413, self.too_large().what)
-        return message
+            if self._read <= self._most:
+                return message
+        # An exception that frameworks pass on where they read a body.
+        raise HTTPException(413, _too_large(self._most))
 
     async def send(self, message: Message) -> None:
         if self.abandoned:
@@ -192,3 +215,7 @@ class _Bounded:
         if message["type"] == "http.response.start":
             self.begun.set()
         await self._send(message)
+
+
+def _too_large(most: int) -> str:
+    return f"the request has more than {most:,} bytes"

@@ -28,6 +28,14 @@ class LimitsSection(Section):
     body_mib: float = Field(
         default=32.0, gt=0, le=4096, title="Body", description="Largest request, in MiB."
     )
+    files_mib: float = Field(
+        default=512.0,
+        gt=0,
+        le=65_536,
+        title="Files",
+        description="Largest form of files, such as a DICOM study, in MiB; each of its files may"
+        " have `body_mib`.",
+    )
     request_s: float = Field(
         default=60.0, gt=0, le=3600, title="Request", description="Longest answer, in seconds."
     )

@@ -18,12 +18,15 @@ class GrowingArray(Generic[Element]):
 
     A view taken before an append stays valid and keeps its length: new elements are written
     behind it, or into a larger copy.
+
+    Attributes:
+        view: The (n, ...) elements, without a copy.
     """
 
     def __init__(self, dtype: DTypeLike, width: int | None = None) -> None:
         shape = (0,) if width is None else (0, width)
         self._buffer: NDArray[Element] = np.empty(shape, dtype)
-        self._size = 0
+        self.view = self._buffer
 
     @classmethod
     def of(cls, array: NDArray[Element]) -> GrowingArray[Element]:
@@ -31,26 +34,20 @@ class GrowingArray(Generic[Element]):
         growing: GrowingArray[Element] = cls(
             array.dtype, array.shape[1] if array.ndim > 1 else None
         )
-        growing._buffer = array
-        growing._size = len(array)
+        growing._buffer = growing.view = array
         return growing
 
     def __len__(self) -> int:
-        return self._size
-
-    @property
-    def view(self) -> NDArray[Element]:
-        """The (n, ...) elements, without a copy."""
-        return self._buffer[: self._size]
+        return len(self.view)
 
     def append(self, values: NDArray[Any] | Sequence[Any]) -> None:
         """Add elements at the end."""
-        end = self._size + len(values)
+        first, end = len(self.view), len(self.view) + len(values)
         if end > len(self._buffer):
             capacity = max(end, _FIRST_CAPACITY, len(self._buffer) * 3 // 2)
             larger = np.empty((capacity, *self._buffer.shape[1:]), self._buffer.dtype)
-            larger[: self._size] = self.view
+            larger[:first] = self.view
             self._buffer = larger
         if len(values):
-            self._buffer[self._size : end] = values
-        self._size = end
+            self._buffer[first:end] = values
+        self.view = self._buffer[:end]

@@ -16,6 +16,7 @@ from tiepoint.index.base import VectorField
 MAX_K = 16_384
 """The most hits that one search gives; Milvus servers have the same limit."""
 
+_FLOAT32 = np.dtype(np.float32)
 _UNIT_TOLERANCE = 1e-6  # of the squared length: what rounding to float32 leaves
 
 
@@ -44,10 +45,10 @@ def _is_unit(given: Any, dim: int) -> bool:
     """Tell whether there is nothing to convert; a tenth of a search's time is."""
     return (
         isinstance(given, np.ndarray)
-        and given.dtype == np.float32
+        and given.dtype == _FLOAT32
         and given.shape == (dim,)
         and given.flags.c_contiguous
-        and abs(float(given @ given) - 1.0) <= _UNIT_TOLERANCE
+        and abs(float(given.dot(given)) - 1.0) <= _UNIT_TOLERANCE
     )
 
 
@@ -128,6 +129,6 @@ def id_list(ids: Sequence[str], what: str) -> list[str]:
     Raises:
         QueryError: They are one string, which is a sequence too, but of letters.
     """
-    if isinstance(ids, str | bytes):
+    if isinstance(ids, (str, bytes)):
         raise QueryError(f"{what} is one string", hint="Give a list of ids.")
     return list(ids)

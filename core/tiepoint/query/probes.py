@@ -65,9 +65,8 @@ class QueryReader:
         self._fields = {vector.name: vector for vector in layout.schema.vectors}
         # A vector that names no field is for the only one, or for the joint space.
         several = len(self._fields) > 1
-        self._unnamed = (
-            [field.name for field in layout.joint_fields()] if several else [*self._fields]
-        )
+        unnamed = layout.joint_fields() if several else self._fields.values()
+        self._unnamed = {f"vector->{field.name}": field for field in unnamed}
 
     def read(
         self, parts: Mapping[Modality, Any], encoded: Encoded | None = None
@@ -140,9 +139,14 @@ class QueryReader:
         Raises:
             QueryError: No such field, or no vector of its length.
         """
+        if isinstance(vectors, Mapping):
+            return [
+                Probe(f"vector->{name}", name, given_vector(given, self._field(name)))
+                for name, given in vectors.items()
+            ]
         return [
-            Probe(f"vector->{name}", name, given_vector(given, self._field(name)))
-            for name, given in self._by_field(vectors).items()
+            Probe(route, field.name, given_vector(vectors, field))
+            for route, field in self._for_unnamed().items()
         ]
 
     def given_many(self, vectors: Mapping[str, Any] | Vectors) -> tuple[str, Vectors]:
@@ -151,7 +155,10 @@ class QueryReader:
         Raises:
             QueryError: No such field or several, or no vectors of its length.
         """
-        by_field = self._by_field(vectors)
+        if isinstance(vectors, Mapping):
+            by_field = vectors
+        else:
+            by_field = {field.name: vectors for field in self._for_unnamed().values()}
         if len(by_field) != 1:
             raise QueryError(
                 f"many vectors are for one field, not for {', '.join(by_field) or 'none'}",
@@ -160,15 +167,14 @@ class QueryReader:
         [(name, given)] = by_field.items()
         return name, given_vectors(given, self._field(name))
 
-    def _by_field(self, vectors: Mapping[str, Any] | Vectors) -> Mapping[str, Any]:
-        if isinstance(vectors, Mapping):
-            return vectors
+    def _for_unnamed(self) -> Mapping[str, VectorField]:
+        """Return the fields that a vector without a field is for, by route."""
         if not self._unnamed:
             raise QueryError(
                 "it is not said which field the vector is for",
                 hint=f"Pass vector={{field: vector}}; fields: {', '.join(self._fields)}.",
             )
-        return dict.fromkeys(self._unnamed, vectors)
+        return self._unnamed
 
     def _field(self, name: str) -> VectorField:
         field = self._fields.get(name)

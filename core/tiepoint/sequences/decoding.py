@@ -35,6 +35,11 @@ _TIMELESS = frozenset(("h264", "hevc", "m4v", "mjpeg", "mpegvideo"))
 """Bare streams: their frames are counted from the beginning, so nothing can be skipped."""
 
 
+_MOST_BACK_S = 1.0
+_MOST_AT_ONCE = 10
+"""Frames in a row that may bring the time no further; times that go back cannot be found again."""
+
+
 class Frame(NamedTuple):
     """A frame of a video.
 
@@ -98,6 +103,7 @@ def _decoded(clip: Clip) -> Iterator[tuple[float, VideoFrame]]:
 
     began = monotonic()
     last_s: float | None = None
+    furthest_s, at_once = float("-inf"), 0
     given = False
     with clip.open() as file:
         try:
@@ -110,6 +116,10 @@ def _decoded(clip: Clip) -> Iterator[tuple[float, VideoFrame]]:
                     time_s = _time(frame, stream, last_s, clip) - (
                         0 if frame.time is None else origin
                     )
+                    at_once = 0 if time_s > furthest_s else at_once + 1
+                    furthest_s = max(furthest_s, time_s)
+                    if at_once >= _MOST_AT_ONCE or time_s < furthest_s - _MOST_BACK_S:
+                        raise _timeless(clip, furthest_s, time_s)
                     last_s = time_s
                     _check_size(frame.width, frame.height, clip)
                     if monotonic() - began > MAX_DECODING_S:
@@ -166,6 +176,15 @@ def _time(frame: VideoFrame, stream: VideoStream, last_s: float | None, clip: Cl
             hint="Convert it to MP4 or MKV.",
         )
     return 0.0 if last_s is None else last_s + 1 / float(rate)
+
+
+def _timeless(clip: Clip, furthest_s: float, time_s: float) -> DecodeError:
+    return DecodeError(
+        f"the times of its frames do not go on: after {seconds(furthest_s)} s comes"
+        f" {seconds(time_s)} s",
+        where=clip.where,
+        hint="Convert it with a frame rate, such as `ffmpeg -i FILE -vf setpts=N/25/TB out.mp4`.",
+    )
 
 
 def _nothing(clip: Clip, last_s: float | None) -> DecodeError:

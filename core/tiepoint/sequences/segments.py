@@ -114,14 +114,22 @@ def shots(video: Clip, shortest_s: float) -> tuple[list[float], list[float]]:
         raise MissingDependencyError(
             "shots need PySceneDetect", hint="Run: pip install 'tiepoint[video]'"
         ) from error
+
     # Frames are counted, not timed: times are looked up, as the frame rate need not be steady.
-    detector = AdaptiveDetector(
-        adaptive_threshold=_ADAPTIVE_THRESHOLD, min_scene_len=1, min_content_val=_LEAST_CHANGE
-    )
+    def begin() -> AdaptiveDetector:
+        return AdaptiveDetector(
+            adaptive_threshold=_ADAPTIVE_THRESHOLD, min_scene_len=1, min_content_val=_LEAST_CHANGE
+        )
+
+    detector, shape = begin(), None
     times: list[float] = []
     candidates: list[int] = []
     for number, frame in enumerate(read_frames(video, short_side=_SHORT_SIDE)):
         times.append(frame.time_s)
+        if shape is not None and frame.pixels.shape != shape:  # another size is another shot
+            detector = begin()
+            candidates.append(number)
+        shape = frame.pixels.shape
         blue_green_red = frame.pixels[:, :, ::-1]
         found = detector.process_frame(FrameTimecode(number, fps=1.0), blue_green_red)
         candidates += [code.frame_num for code in found]

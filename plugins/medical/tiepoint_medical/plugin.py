@@ -63,8 +63,12 @@ class MedicalPlugin(Plugin):
             return {"status": "stopped"}
         health = self.service.health()
         if self._inbox is not None:
-            problem, left_out = self._inbox.problem, self._inbox.left_out
-            health["inbox"] = {"problem": problem, "left_out": left_out}
+            inbox = self._inbox
+            health["inbox"] = {
+                "problem": inbox.problem,
+                "left_out": inbox.left_out,
+                "warnings": inbox.warnings,
+            }
         return health
 
     def router(self) -> APIRouter:

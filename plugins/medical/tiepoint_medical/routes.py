@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
 from tiepoint.errors import InputError
 from tiepoint_adapters.http.access import Caller
+from tiepoint_adapters.http.uploads import FilesRoute, opened
 from tiepoint_medical.archive.asking import ImageQuery, of_uploads, written_to
 from tiepoint_medical.explaining import heat_map_capture, heat_map_picture
 from tiepoint_medical.viewing import layout
@@ -34,12 +35,15 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
     Args:
         plugin: The plugin.
     """
-    router = APIRouter()
+    router = APIRouter(route_class=FilesRoute)
 
     def service() -> MedicalService:
         if plugin.service is None:
             raise InputError("the plugin does not run", hint="Look at its health.")
         return plugin.service
+
+    def files_of(files: Sequence[UploadFile]) -> list[IO[bytes]]:
+        return opened(files, service().host.deployment.server.limits)
 
     @router.get("/findings", summary="What the findings are called")
     def findings() -> dict[str, dict[str, str]]:
@@ -71,7 +75,7 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
         The image is one file, or the files of one DICOM study. Whose it is, its header says: the
         patient's own cases are priors.
         """
-        with of_uploads(_contents(image)) as asked:
+        with of_uploads(files_of(image)) as asked:
             found = _matched(service(), asked, text, k, keep)
         service().records.note(caller.name, "asked", "match", {"hits": len(found.hits)})
         answer: dict[str, Any] = {"match": found.as_dict(), "draft": None}
@@ -95,7 +99,7 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
         """Match as above, and return the draft about the DICOM study, marked as unverified."""
         from tiepoint_medical.results.outgoing import result
 
-        with of_uploads(_contents(image)) as asked:
+        with of_uploads(files_of(image)) as asked:
             if not asked.files:
                 raise InputError("a result is about a DICOM study", hint="Open its files.")
             made = service().draft(_matched(service(), asked, text, k, keep=False))
@@ -118,7 +122,8 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
         dicom: Annotated[bool, Form()] = False,
     ) -> Response:
         """Return an occlusion map over a frame as PNG, or as a DICOM Secondary Capture."""
-        content = image.file.read()
+        [upload] = files_of([image])
+        content = upload.read()
         service().records.note(caller.name, "explained", case, {"dicom": dicom})
         if dicom:
             capture = heat_map_capture(service(), content, number, case)
@@ -135,7 +140,7 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
         "viewer", "left_out": [{"file", "reason"}]}, where files are told by their place, from 0.
         """
         with TemporaryDirectory(prefix="tiepoint-") as folder:
-            found = layout(written_to(Path(folder), _contents(image)), plugin.config.viewer)
+            found = layout(written_to(Path(folder), files_of(image)), plugin.config.viewer)
         subject = service().pseudonyms("study", found["study"] or "")
         service().records.note(caller.name, "opened", subject, {"files": len(image)})
         return found
@@ -153,7 +158,8 @@ def medical_router(plugin: MedicalPlugin) -> APIRouter:
         width: Annotated[float | None, Form(gt=0, allow_inf_nan=False)] = None,
     ) -> Response:
         """Return a frame as PNG; the headers say how many there are, and its own window."""
-        return _frame(image.file.read(), number, centre, width)
+        [upload] = files_of([image])
+        return _frame(upload.read(), number, centre, width)
 
     return router
 
@@ -167,10 +173,6 @@ def _matched(service: MedicalService, asked: ImageQuery, text: str, k: int, keep
         k=k,
         keep=keep,
     )
-
-
-def _contents(files: Sequence[UploadFile]) -> list[bytes]:
-    return [one.file.read() for one in files]
 
 
 def _attached(name: str) -> dict[str, str]:

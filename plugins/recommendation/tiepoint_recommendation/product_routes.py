@@ -5,7 +5,7 @@ A picture comes as bytes, or as a path in a folder of `server.files`; nothing is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter
@@ -122,9 +122,10 @@ def product_router(service: Callable[[], RecommendationService]) -> APIRouter:
             raise InputError(
                 f"the id {twice!r:.120} is given twice", hint="Give every product its own id."
             )
-        known = service().catalogue.get(ids)
-        service().put_products([_product(one, known, served.parts) for one in body.products])
-        return {"added": len(ids) - len(known), "replaced": len(known)}
+        untold = {one.id for one in body.products if "image" not in one.model_fields_set}
+        products = [_product(one, served.parts) for one in body.products]
+        replaced = service().put_products(products, keep_images=untold)
+        return {"added": len(ids) - replaced, "replaced": replaced}
 
     @router.delete(
         "/products/{item:path}",
@@ -138,9 +139,8 @@ def product_router(service: Callable[[], RecommendationService]) -> APIRouter:
     return router
 
 
-def _product(body: ProductBody, known: Mapping[str, Product], parts: PartReader) -> Product:
-    former = known.get(body.id)
-    image = former.image if former is not None and "image" not in body.model_fields_set else ""
+def _product(body: ProductBody, parts: PartReader) -> Product:
+    image = ""
     if body.image is not None:
         where = f"{body.id}.image"
         file = GivenFile(base64=body.image.base64, path=body.image.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -182,14 +182,24 @@ class RecommendationService:
         """
         return self._intake.take(batch)
 
-    def put_products(self, products: Sequence[Product]) -> None:
+    def put_products(
+        self, products: Sequence[Product], *, keep_images: Collection[str] = ()
+    ) -> int:
         """Change or add products; prices and stocks count at once, new items after a refit.
+
+        Args:
+            products: The products.
+            keep_images: Ids of those whose picture stays as it is.
+
+        Returns:
+            How many were known before.
 
         Raises:
             StoreError: The database refused; nothing was changed.
         """
-        self.catalogue.put(products)
+        replaced = self.catalogue.put(products, keep_images=keep_images)
         self.models.read_catalogue()
+        return replaced
 
     def remove_products(self, ids: Sequence[str]) -> int:
         """Remove products, which are recommended no more; returns how many there were.

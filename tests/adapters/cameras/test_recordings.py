@@ -16,6 +16,7 @@ from tiepoint.errors import ConfigError, DecodeError
 from tiepoint_adapters.media.cameras.frames import CameraFrame
 from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.media.cameras.playback import recorded_frames
+from tiepoint_adapters.media.cameras.recording_time import RecordingTime
 
 
 def play(address: Path | str, **options: Any) -> list[CameraFrame]:
@@ -36,6 +37,42 @@ def test_video_is_played_at_the_chosen_rate(video: Path) -> None:
     assert frames[5].wall_s == pytest.approx(101.0)
     assert [frame.number for frame in frames] == list(range(15))
     assert frames[0].pixels.shape == (120, 160, 3)
+
+
+def test_clock_that_jumps_within_a_recording_is_taken_to_go_on() -> None:
+    time = RecordingTime("gate.ts", 10.0)
+    stated = [90_000.0, 90_000.1, 90_000.2, 5.0, 5.1, 5.2, 9_000.0, 9_000.1, None]
+    told = [time.advance(second) for second in stated]
+    assert told == pytest.approx([number / 10 for number in range(len(stated))])
+
+
+def test_pause_of_a_recording_stays_a_pause() -> None:
+    time = RecordingTime("gate.mp4", 10.0)
+    assert [time.advance(second) for second in (0.0, 0.1, 60.0)] == [0.0, 0.1, 60.0]
+
+
+def test_part_that_begins_anew_and_larger_is_played_too(tmp_path: Path) -> None:
+    parts = [
+        write_video(tmp_path / f"{width}.ts", [made(number, width) for number in range(20)])
+        for width in (160, 320)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = play(joined)
+    assert len(frames) == 40
+    assert frames[-1].time_s == pytest.approx(3.9, abs=0.2)
+    assert [frame.number for frame in frames if frame.new_size] == [0, 20]
+
+
+def made(number: int, width: int) -> Any:
+    return np.repeat(np.repeat(scene(number), width // 160, 0), width // 160, 1)
+
+
+@pytest.mark.parametrize("stated_s", [None, 0.0])
+def test_recording_without_times_and_rate_is_refused(stated_s: float | None) -> None:
+    time = RecordingTime("gate.h264", None)
+    with pytest.raises(DecodeError, match="no frame rate"):
+        [time.advance(stated_s) for _ in range(20)]
 
 
 def test_folder_of_frames_plays_in_the_order_of_names(tmp_path: Path) -> None:

@@ -76,6 +76,13 @@ def test_an_inbox_keeps_each_key_once_for_its_owner_only(inbox):
     assert stat.S_IMODE(inbox.folder.stat().st_mode) == 0o700
 
 
+def test_objects_of_two_studies_that_share_a_uid_are_both_kept(inbox):
+    for study in ("1.2.1", "1.2.2"):
+        inbox.accept_object("1.2.3", written(image(SOPInstanceUID="1.2.3", StudyInstanceUID=study)))
+    inbox.accept_object("1.2.3", b"damaged")
+    assert len(inbox) == 3
+
+
 def test_what_a_killed_process_left_half_written_is_removed(inbox):
     shelf = inbox.accept("1.2.3", b"x").parent
     (shelf / ".partial-1").write_bytes(b"half")

@@ -50,6 +50,19 @@ def test_long_shots_are_cut_into_equal_pieces():
     assert [s.start_s for s in found] == pytest.approx([0, 1.2, 3.04, 4.26, 5.48, 7.48, 8.74])
 
 
+def test_video_whose_times_go_back_is_refused(tmp_path):
+    generator = np.random.default_rng(0)
+    small = generator.integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    parts = [
+        write_video(tmp_path / f"{number}.ts", [picture] * 30)
+        for number, picture in enumerate((small, np.repeat(np.repeat(small, 2, 0), 2, 1)))
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with pytest.raises(DecodeError, match="do not go on"):
+        Segmentation().of(Clip.of(joined))
+
+
 def test_no_shot_is_shorter_than_asked(tmp_path):
     generator = np.random.default_rng(0)
     patterns = [generator.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(4)]

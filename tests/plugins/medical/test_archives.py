@@ -62,7 +62,7 @@ def test_a_running_plugin_takes_in_what_a_listener_kept(tmp_path):
         end = time.monotonic() + 60
         while not plugin.health()["inbox"]["left_out"] and time.monotonic() < end:
             time.sleep(0.1)
-        assert plugin.health()["inbox"] == {"problem": None, "left_out": 1}
+        assert plugin.health()["inbox"] == {"problem": None, "left_out": 1, "warnings": {}}
         assert len(host.collection("cases")) == 1
 
 

@@ -22,7 +22,7 @@ from tiepoint_medical.evaluation.codes import CodePredictor
 from tiepoint_medical.evaluation.features import Features
 from tiepoint_medical.evaluation.protocol import evaluate_folds, evaluate_held_out
 from tiepoint_medical.evaluation.retrieval import Candidate, Query, precision, rank
-from tiepoint_medical.evaluation.routes import FINDINGS, FittedRoutes, folds_of
+from tiepoint_medical.evaluation.routes import FINDINGS, ROUTES, FittedRoutes, folds_of
 
 
 class SmallImages(Encoder):
@@ -136,6 +136,17 @@ def test_a_case_without_a_telling_report_is_found_by_its_patients_other_report()
         np.array([3]), np.array([0, 1, 36])
     )
     assert by_image[FINDINGS][0, 2] > by_image[FINDINGS][0, 1]
+
+
+def test_cases_are_found_by_report_and_image_together_better_than_by_the_other_alone() -> None:
+    encoders = {IMAGE: SmallImages(), TEXT: SmallTexts()}
+    features = synthetic(60)
+    noise = np.random.default_rng(4).normal(0, 0.5, features.images.shape).astype(np.float32)
+    figures = evaluate_folds(encoders, replace(features, images=noise), 3).figures
+    by_report = figures["text-image"]["archive_unseen"]
+    assert set(by_report["routes"]) == set(ROUTES)
+    assert by_report["routes"]["text-text"] > by_report["across"] + 0.1
+    assert by_report["P@5"] > by_report["across"] + 0.1
 
 
 def test_tones_are_the_shares_of_grey_values() -> None:

@@ -67,6 +67,7 @@ def test_what_cannot_be_used_is_named_with_its_reason(tmp_path):
     (tmp_path / "nameless").write_bytes(written(nameless))
     (tmp_path / "noise").write_bytes(b"noise")
     (tmp_path / "long").write_bytes(written(image(NumberOfFrames=2_000_000)))
+    (tmp_path / "bomb").write_bytes(written(image(NumberOfFrames=900_000)))
     (tmp_path / "A.txt").write_text("  \n")
     (tmp_path / "B.txt").write_bytes(b"\xff\xfe\xfa")
     (tmp_path / "c.hl7").write_bytes(b"MSH")
@@ -74,6 +75,7 @@ def test_what_cannot_be_used_is_named_with_its_reason(tmp_path):
     assert skipped == {
         "nameless": "the object has no StudyInstanceUID",
         "noise": "the file is not DICOM",
+        "bomb": "the header claims 900000 frames, more than the file can hold",
         "long": "the header claims 2000000 frames, more than 1,000,000",
         "A.txt": "the report is empty",
         "B.txt": "the report is not UTF-8",

@@ -229,6 +229,21 @@ def test_a_series_is_one_case_and_its_report_may_come_later(
     assert service.match(image=asked.image, patient="P78", k=1).hits[0].patient == found.patient
 
 
+def test_studies_that_share_identifiers_are_kept_apart_and_told(
+    service: MedicalService, tmp_path: Path
+) -> None:
+    for patient in ("P91", "P92"):
+        for number in range(2):
+            one = striped_slice(number, PatientID=patient, StudyInstanceUID=f"1.2.{patient[1:]}")
+            (tmp_path / f"{patient}-{number}").write_bytes(written(one))
+    before = len(service.matcher.collection)
+    report = service.ingest(from_studies(read_studies(tmp_path)), "shared")
+    assert (report.added, len(service.matcher.collection)) == (2, before + 2)
+    assert report.warnings == {
+        "a series identifier is used by several studies, which are kept apart": 2
+    }
+
+
 def test_a_batch_of_studies_goes_on_after_a_kill(service: MedicalService, tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "matches.jsonl"
     folder.mkdir()
@@ -291,6 +306,24 @@ def test_identifiers_in_reports_are_removed() -> None:
         assert secret not in text
     assert "MR of the brain" in text
     assert "未见胸腔积液" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "left"),
+    [
+        (
+            "Li^Wei",
+            "Effusion in Li. LI is well. Li's liver.",
+            "Effusion in X. X is well. X's liver.",
+        ),
+        ("NG^SIMON", "Ng has an NG tube.", "X has an NG tube."),
+        ("No^Kim", "No effusion. Seen by No, Kim.", "No effusion. Seen by X, X."),
+        ("He^An", "He has no nodule, an opacity. Then He left.", None),
+    ],
+)
+def test_names_of_two_letters_are_removed_and_words_stay(name, text, left) -> None:
+    expected = left or "He has no nodule, an opacity. Then X left."
+    assert Scrubber(words_of([name])).scrub(text).replace("REDACTED", "X") == expected
 
 
 def test_what_stands_for_a_name_changes_no_finding() -> None:

@@ -138,3 +138,23 @@ def test_every_opening_and_saving_is_in_the_audit(room):
     lines = service.records.audit()[before:]
     assert {"opened", "exported"} <= {line["action"] for line in lines}
     assert "1.2.7" not in json.dumps(lines)
+
+
+def test_a_study_may_be_larger_than_a_request_but_none_of_its_files(tmp_path):
+    config = tmp_path / "deploy.yaml"
+    limits = "\nserver: {limits: {body_mib: 0.02, files_mib: 0.06}}\n"
+    config.write_text(DEPLOYMENT + limits, encoding="utf-8")
+    told = {"PatientID": "P7", "StudyInstanceUID": "1.2.7"}
+    slices = [("image", (f"{n}", written(striped_slice(n, **told)))) for n in range(5)]
+    assert sum(len(content) for _, (_, content) in slices) > 0.04 * (1 << 20)
+    with served(Host.from_config(config)) as client:
+        [series] = client.post("/v1/medical/study", files=slices).json()["series"]
+        assert len(series["frames"]) == 5
+        assert client.post("/v1/medical/match", files=slices).status_code == 200
+        large = [("image", ("x", written(image(PatientComments="x" * 25_000))))]
+        refused = client.post("/v1/medical/study", files=large)
+        assert refused.status_code == 413
+        assert "a file has more than" in refused.text
+        assert client.post("/v1/medical/study", files=slices * 5).status_code == 413
+        # Elsewhere a form is a request like any other.
+        assert client.post("/v1/search", files=slices).status_code == 413

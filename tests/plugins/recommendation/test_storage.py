@@ -73,6 +73,15 @@ def test_products_come_back_as_they_were_and_are_replaced(database: Database) ->
     assert catalogue.count() == 1
 
 
+def test_a_picture_that_is_not_told_is_the_one_of_that_moment(database: Database) -> None:
+    catalogue = CatalogueStore(database)
+    assert catalogue.put([Product("a", image="old.png"), Product("b", image="b.png")]) == 0
+    catalogue.put([Product("a", image="new.png")])
+    assert catalogue.put([Product("a", "Lamp"), Product("b"), Product("c")], keep_images={"a"}) == 2
+    images = {id_: product.image for id_, product in catalogue.get(["a", "b", "c"]).items()}
+    assert images == {"a": "new.png", "b": "", "c": ""}
+
+
 def test_who_follows_a_catalogue_is_told_of_what_changed_alone(database: Database) -> None:
     catalogue = CatalogueStore(database)
     catalogue.put([Product(name) for name in "abc"])

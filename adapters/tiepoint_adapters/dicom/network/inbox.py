@@ -9,9 +9,13 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from tiepoint.errors import DecodeError
+from tiepoint_adapters.dicom.reading import read_dicom
+
 OBJECT_SUFFIX = ".dcm"
 REPORT_SUFFIX = ".hl7"
 _PARTIAL = ".partial-"
+_PLACE = ("StudyInstanceUID", "SeriesInstanceUID")
 
 
 class Inbox:
@@ -32,6 +36,25 @@ class Inbox:
         for partial in folder.glob(f"*/{_PARTIAL}*"):  # of a process that was killed
             with contextlib.suppress(OSError):
                 partial.unlink()
+
+    def accept_object(self, uid: str, content: bytes) -> Path:
+        """Keep a DICOM object under its study, its series and its SOP Instance UID.
+
+        UIDs should be unique, but in the wild two studies share some: neither replaces the other.
+
+        Args:
+            uid: SOP Instance UID.
+            content: The object as a file has it.
+
+        Raises:
+            OSError: See `accept`.
+        """
+        try:
+            part = read_dicom(content, pixels=False)
+            place = [part.uid(keyword) or "" for keyword in _PLACE]
+        except DecodeError:  # it is kept, and told of when it is read
+            place = []
+        return self.accept("/".join((*place, uid)), content)
 
     def accept(self, key: str, content: bytes, suffix: str = OBJECT_SUFFIX) -> Path:
         """Keep a content under a key; returns when it cannot be lost any more.

@@ -106,7 +106,7 @@ class DicomListener:
         if not uid or len(content) > MAX_OBJECT_BYTES:
             return self._refuse(CANNOT_UNDERSTAND, "it has no UID or is too large")
         try:
-            path = self.inbox.accept(uid, content)
+            path = self.inbox.accept_object(uid, content)
         except OSError as error:
             return self._refuse(OUT_OF_RESOURCES, f"it cannot be kept: {error.strerror}")
         with self._lock:

@@ -128,7 +128,8 @@ class Peer:
 
         def store(event: Any) -> int:
             try:
-                inbox.accept(str(event.request.AffectedSOPInstanceUID), event.encoded_dataset())
+                uid = str(event.request.AffectedSOPInstanceUID)
+                inbox.accept_object(uid, event.encoded_dataset())
             except OSError:
                 return 0xA700
             return SUCCESS

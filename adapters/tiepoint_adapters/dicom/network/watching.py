@@ -61,7 +61,7 @@ class WatchedFolder:
                 uid = part.uid("SOPInstanceUID")
                 if uid is None:
                     raise DecodeError("the object has no SOP Instance UID")
-                self.inbox.accept(uid, file.read_bytes())
+                self.inbox.accept_object(uid, file.read_bytes())
                 taken += 1
             except DecodeError as error:
                 skipped.append(Skipped(file.relative_to(self.folder).as_posix(), error.what))

@@ -73,7 +73,7 @@ class WebArchive:
         for dataset in fetched:
             stream = io.BytesIO()
             dataset.save_as(stream, enforce_file_format=True)
-            inbox.accept(str(dataset.SOPInstanceUID), stream.getvalue())
+            inbox.accept_object(str(dataset.SOPInstanceUID), stream.getvalue())
         return len(fetched)
 
     def store(self, objects: Iterable[DicomObject | Dataset]) -> int:

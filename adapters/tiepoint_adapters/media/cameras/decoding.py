@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from tiepoint.encoders.images import Pixels
 from tiepoint.errors import DecodeError, MissingDependencyError
 from tiepoint_adapters.media.cameras.options import CameraOptions
+from tiepoint_adapters.media.cameras.recording_time import RecordingTime
 from tiepoint_adapters.media.folder import IMAGE_EXTENSIONS
 
 if TYPE_CHECKING:
@@ -127,20 +128,15 @@ def _of_container(options: CameraOptions) -> Iterator[Decoded]:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1  # many cameras are decoded side by side
         rate = stream.average_rate or stream.guessed_rate
+        time = RecordingTime(options.shown, float(rate) if rate else None)
         count = 0
         try:
             for frame in container.decode(stream):
                 if frame.width * frame.height > MAX_PIXELS:
                     raise _broken(options, f"its frames have more than {MAX_PIXELS:,} pixels")
-                time_s = frame.time
-                if time_s is None and not options.live:
-                    if not rate:
-                        raise _broken(
-                            options, "it states neither the times of its frames nor a rate"
-                        )
-                    time_s = count / float(rate)
+                time_s = None if frame.time is None else float(frame.time)
                 count += 1
-                yield Decoded(None if time_s is None else float(time_s), frame)
+                yield Decoded(time_s if options.live else time.advance(time_s), frame)
         except (av.FFmpegError, ValueError, IndexError, OverflowError) as error:
             if count and not options.live:
                 return  # a recording that was cut off ends like this

@@ -173,6 +173,11 @@ class CameraReader:
         return self._state in ("ended", "failed", "stuck") and self._latest is None
 
     @property
+    def ended(self) -> bool:
+        """Whether it was a file that was read, and taken, to its end."""
+        return self._state == "ended" and self._latest is None
+
+    @property
     def silent_s(self) -> float:
         """Seconds since the last frame, or since the start."""
         return self.clock.monotonic() - self._last_s

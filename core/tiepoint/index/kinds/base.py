@@ -150,7 +150,7 @@ class Proposer(ABC):
         """
         entries = self._found(queries, count)
         positions: Positions = self._order.view.take(entries)
-        last = entries[0, -1] if len(entries) == 1 else entries[:, -1].min()
+        last = entries.item(-1) if len(entries) == 1 else entries[:, -1].min()
         if last < 0:  # the last are missing first
             positions[entries < 0] = -1
         return positions
@@ -166,7 +166,7 @@ class Proposer(ABC):
             return self.entries(queries, count, breadth)[0]
         entries, first = self.entries(queries, count, shortcut.breadth)
         if len(queries) == 1:  # as most are; arrays of one would cost two microseconds
-            near = first[0, 0] if self.higher_is_nearer else -first[0, 0]
+            near = first.item(0) if self.higher_is_nearer else -first.item(0)
             if near < shortcut.nearness:
                 return self.entries(queries, count, breadth)[0]
             return entries

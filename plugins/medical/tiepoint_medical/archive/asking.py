@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import IO, Any
 
 from tiepoint.encoders.readers import is_dicom, is_dicom_file
 from tiepoint.errors import InputError
@@ -54,8 +55,8 @@ def query_of(path: Path) -> ImageQuery:
 
 
 @contextmanager
-def of_uploads(contents: Sequence[bytes]) -> Iterator[ImageQuery]:
-    """Give files' contents as a query: a picture, a DICOM file, or the files of one study.
+def of_uploads(uploads: Sequence[IO[bytes]]) -> Iterator[ImageQuery]:
+    """Give uploads as a query: a picture, a DICOM file, or the files of one study.
 
     They are on the disk, readable by this user alone, until the query is done with.
 
@@ -63,24 +64,26 @@ def of_uploads(contents: Sequence[bytes]) -> Iterator[ImageQuery]:
         DecodeError: The one file is DICOM that cannot be read.
         InputError: They are not exactly one study.
     """
-    if len(contents) == 1 and not is_dicom(contents[0]):
-        yield ImageQuery(contents[0])
-        return
     with TemporaryDirectory(prefix="tiepoint-") as folder:
-        files = written_to(Path(folder), contents)
+        files = written_to(Path(folder), uploads)
         if not files:
             yield ImageQuery(None)
         elif len(files) == 1:
-            yield ImageQuery(contents[0], *_whose(contents[0]), (files[0],))
+            content = files[0].read_bytes()
+            if is_dicom(content):
+                yield ImageQuery(content, *_whose(content), (files[0],))
+            else:
+                yield ImageQuery(content)
         else:
             yield _one_study(studies_of(files, Path(folder)), "the files are of")
 
 
-def written_to(folder: Path, contents: Sequence[bytes]) -> list[Path]:
-    """Write contents into a folder as files that are called by their numbers, from 1."""
-    files = [folder / f"{number:05}" for number in range(1, len(contents) + 1)]
-    for file, content in zip(files, contents, strict=True):
-        file.write_bytes(content)
+def written_to(folder: Path, uploads: Sequence[IO[bytes]]) -> list[Path]:
+    """Write uploads into a folder as files that are called by their numbers, from 1."""
+    files = [folder / f"{number:05}" for number in range(1, len(uploads) + 1)]
+    for file, upload in zip(files, uploads, strict=True):
+        with file.open("wb") as target:
+            shutil.copyfileobj(upload, target, 1 << 20)
     return files
 
 

@@ -43,6 +43,7 @@ class InboxIntake:
         self._taken: dict[Path, _Stamp] = {}
         self._belonging: dict[Path, frozenset[str]] = {}
         self._left_out: dict[str, str] = {}
+        self.warnings: dict[str, int] = {}
         self.problem: str | None = None
 
     @property
@@ -76,6 +77,8 @@ class InboxIntake:
         for name in names.union(*(self._belonging[file] for file in files)):
             self._left_out.pop(name, None)
         report = self._service.ingest(self._of(files), JOB)
+        for warning, count in report.warnings.items():
+            self.warnings[warning] = self.warnings.get(warning, 0) + count
         self._left_out |= {one.where: one.reason for one in report.skipped}
         self._taken = seen
         return True

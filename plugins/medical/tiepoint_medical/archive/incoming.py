@@ -55,6 +55,7 @@ class Incoming:
         report: The text, empty if there is none.
         identifiers: What must not stay in the report.
         details: Further metadata, which are kept where the collection declares them.
+        warnings: What is odd about it, in words.
     """
 
     place: str
@@ -65,6 +66,7 @@ class Incoming:
     report: str = ""
     identifiers: tuple[str, ...] = field(default=(), repr=False)
     details: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
@@ -84,9 +86,10 @@ def from_studies(studies: Iterable[Study | Skipped]) -> Iterator[Incoming | Skip
             yield Incoming(study.uid, study.patient, study.uid, study.uid, None, *about)
         for volume in study.volumes:
             details = {"modality": volume.modality or "", "body_part": study.body_part}
+            image_id = f"{study.uid} {volume.series} {volume.name}"
             yield Incoming(
-                volume.frames[0].path.name, study.patient, study.uid, volume.name, volume, *about,
-                details,
+                volume.frames[0].path.name, study.patient, study.uid, image_id, volume, *about,
+                details, study.warnings,
             )  # fmt: skip
 
 

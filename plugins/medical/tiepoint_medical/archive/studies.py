@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,10 @@ from tiepoint_medical.archive.reports import (
 )
 
 _NEEDED = ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_FRAMES_PER_BYTE = 8
+"""A frame has at least one bit."""
+
+_SHARED = "a series identifier is used by several studies, which are kept apart"
 _IDENTIFYING = (
     "PatientName",
     "PatientID",
@@ -56,6 +60,7 @@ class Study:
         report: What structured reports of the study, the table, and the messages and text
             files of its accession number say, one after the other.
         identifiers: What must not stay in the report.
+        warnings: What is odd about it, in words.
     """
 
     uid: str
@@ -65,6 +70,7 @@ class Study:
     volumes: tuple[Volume, ...]
     report: str
     identifiers: tuple[str, ...] = field(default=(), repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -133,12 +139,13 @@ def studies_of(
         except DecodeError as error:
             yield Skipped(name_below(file, root), error.what)
     known: set[str] = set()
+    shared = _shared_series(groups)
     for uid, parts in groups.items():
         accession = _first(parts, "AccessionNumber")
         known.add(accession)
         texts = [text for key in (accession, uid) if (text := (table or {}).get(key, "").strip())]
         yield from _study(
-            uid, parts, accession, texts, sent.get(accession, []) if accession else []
+            uid, parts, accession, texts, sent.get(accession, []) if accession else [], shared
         )
     for accession in sent.keys() - known:
         yield Skipped(accession, "no study has the accession number of this report")
@@ -150,13 +157,20 @@ def _checked(part: DicomObject) -> DicomObject:
         raise DecodeError(f"the object has no {missing[0]}")
     if part.frames > MAX_FRAMES:
         raise DecodeError(f"the header claims {part.frames} frames, more than {MAX_FRAMES:,}")
+    if part.where is not None and part.frames > _FRAMES_PER_BYTE * Path(part.where).stat().st_size:
+        raise DecodeError(f"the header claims {part.frames} frames, more than the file can hold")
     if part.kind is not Kind.IMAGE and not report_text(part).strip():
         raise DecodeError(f"no picture and no report ({part.class_name})")
     return part
 
 
 def _study(
-    uid: str, parts: list[DicomObject], accession: str, texts: list[str], sent: list[SentReport]
+    uid: str,
+    parts: list[DicomObject],
+    accession: str,
+    texts: list[str],
+    sent: list[SentReport],
+    shared: Set[str],
 ) -> Iterator[Study | Skipped]:
     patients = {text_of(part.dataset, "PatientID") or "" for part in parts}
     if len(patients) > 1:
@@ -182,7 +196,17 @@ def _study(
         volumes,
         "\n".join(dict.fromkeys(text for text in said if text)),
         tuple(dict.fromkeys(value for value in (*header, *told) if value)),
+        (_SHARED,) if any(part.uid("SeriesInstanceUID") in shared for part in parts) else (),
     )
+
+
+def _shared_series(groups: Mapping[str, list[DicomObject]]) -> Set[str]:
+    """Return the Series Instance UIDs that several studies have, which the standard forbids."""
+    of: dict[str, set[str]] = defaultdict(set)
+    for uid, parts in groups.items():
+        for part in parts:
+            of[part.uid("SeriesInstanceUID") or ""].add(uid)
+    return {series for series, studies in of.items() if len(studies) > 1}
 
 
 def _first(parts: list[DicomObject], keyword: str) -> str:

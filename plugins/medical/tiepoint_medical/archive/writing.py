@@ -27,7 +27,7 @@ class IngestReport:
         without_report: Of those added, how many have no report.
         skipped: Inputs left out, by number of the batch and reason; places only where the
             caller shows them to who gave them.
-        warnings: What could not be read of reports, with how often.
+        warnings: What could not be read of reports, or is odd about studies, with how often.
     """
 
     added: int = 0
@@ -105,9 +105,8 @@ def ingest(
 def _item(site: Site, target: Target, id: str, one: Incoming, report: IngestReport) -> Item:
     text = Scrubber(words_of(one.identifiers)).scrub(one.report).strip()
     read = site.reader.read(text)
-    if text:
-        for warning in read.warnings:
-            report.warnings[warning] = report.warnings.get(warning, 0) + 1
+    for warning in (*one.warnings, *(read.warnings if text else ())):
+        report.warnings[warning] = report.warnings.get(warning, 0) + 1
     profile = read.profile
     parts: dict[str, Any] = {}
     if one.image is not None:

@@ -53,10 +53,11 @@ def evaluate(
     Cases of the query's own patient never answer, equal reports are one candidate, and rows
     without a label (`todo`, `No Finding`, empty) are neither asked nor offered. What is fitted has
     not seen the query's patient; with --folds, `archive_unseen` has the figures where it has not
-    seen the candidate's either, as always with --fit-metadata.
+    seen the candidate's either, as always with --fit-metadata. A candidate is a case, its image
+    with its report; `across` is the figure for reports without images, and images without reports.
 
     --json: {"image-text": {"P@5", "P@5_interval", "chance", "ceiling", "majority",
-    "times_chance", "routes", "by_label", "archive_unseen"}, "text-image": {...},
+    "times_chance", "routes", "by_label", "archive_unseen": {..., "across"}}, "text-image": {...},
     "n_images", "n_texts", "n_patients", "n_labels", "skipped"}. --scores:
     direction,query,rank,candidate, where a text goes by the first image that carries it.
     """
@@ -122,6 +123,11 @@ def _print(figures: dict[str, Any]) -> None:
         )
         routes = ", ".join(f"{route} {value:.3f}" for route, value in one["routes"].items())
         click.echo(f"            by route: {routes}")
+        unseen = one.get("archive_unseen", one)
+        click.echo(
+            f"            archive unseen {unseen['P@5']:.3f};"
+            f" candidates without the query's modality {unseen['across']:.3f}"
+        )
     say(
         f"{figures['n_images']} images, {figures['n_texts']} reports,"
         f" {figures['n_patients']} patients, {figures['n_labels']} labels;"

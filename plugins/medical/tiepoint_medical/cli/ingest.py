@@ -122,7 +122,7 @@ def ingest(
     for skipped in report.skipped[:20]:
         say(f"left out {skipped.where}: {skipped.reason}")
     for warning, count in report.warnings.items():
-        say(f"{count} reports: {warning}")
+        say(f"{count} cases: {warning}")
     if strict and report.skipped:
         context.exit(2)
 

@@ -16,8 +16,9 @@ MARK = "REDACTED"
 deny the finding beside it."""
 
 MIN_LETTERS = 3
-"""A shorter word of a name or number is not looked for in texts: it would be found everywhere.
-Of Chinese, where a name has two letters, it is one more than a word."""
+"""A shorter word of a number is not looked for in texts: it would be found everywhere. Of Chinese,
+where a name has two letters, it is one more than a word; a word of a name may have two letters,
+and is found where it is written with a capital."""
 
 _IDENTIFYING = frozenset(
     [
@@ -67,6 +68,7 @@ _IDENTIFYING = frozenset(
         "CurrentPatientLocation",
     ]
 )
+_SHORT = 2
 _MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _TELLING = re.compile(
     "|".join(
@@ -89,6 +91,20 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"[^\W_]+", re.UNICODE)
+_LANGUAGE = frozenset(
+    _WORDS.findall(
+        "ad am an as at be by da de di do du el en et go he hi if in is it la le me my no of oh"
+        " ok on or se so to un up us we"
+    )
+)
+_CLINICAL = frozenset(
+    _WORDS.findall(
+        "ap bp br ca cc cm cr ct cv cx dr dx ed er et ge gi gu hr ii iv kg kv ld ll lv ma mg mi ml"
+        " mm mr mv nd ng nm nr oa og pa pe pf pt ra rh ri rl rt ru rv rx st tb tv us vi vs xr"
+    )
+)
+"""Short words that a name may have, too: those are taken for the name only by its capital."""
+
 _CJK = re.compile("[\u3400-\u9fff]")
 _COMMON = frozenset(
     [
@@ -141,20 +157,24 @@ def words_of(values: Iterable[str]) -> frozenset[str]:
     Words that are common in reports, and those that are too short, are left out.
 
     >>> sorted(words_of(["Miller^Jo", "Chest Center"]))
-    ['jo miller', 'miller', 'miller jo', 'miller^jo']
+    ['jo', 'jo miller', 'miller', 'miller jo', 'miller^jo']
     >>> sorted(words_of(["王^伟"]))
     ['伟 王', '王 伟', '王^伟', '王伟']
     """
-    found: set[str] = set()
+    found, short = set[str](), set[str]()
     for value in values:
-        found |= {value.lower(), *_WORDS.findall(value.lower())}
+        words = _WORDS.findall(value.lower())
+        found |= {value.lower(), *words}
+        if not any(letter.isdigit() for letter in value):
+            short |= {word for word in words if len(word) == _SHORT}
         for name in value.split("="):  # the ways of writing it (PS3.5 6.2)
             parts = [part for part in name.split("^") if part.strip()]
             between = ("", " ") if _CJK.search(name) else (" ",)
             found.add(name.lower())
             found |= {space.join(parts).lower() for space in between}
             found.add(" ".join(reversed(parts)).lower())
-    return frozenset(one for one in (" ".join(one.split()) for one in found) if _tells(one))
+    told = frozenset(one for one in (" ".join(one.split()) for one in found) if _tells(one))
+    return told | short
 
 
 def _tells(text: str) -> bool:
@@ -208,4 +228,13 @@ class Scrubber:
 def _bounded(word: str) -> str:
     """Return what finds a word; Chinese has no marks between words."""
     escaped = re.escape(word)
-    return escaped if _CJK.search(word) else rf"(?<!\w){escaped}(?!\w)"
+    if _CJK.search(word):
+        return escaped
+    if len(word) > _SHORT:
+        return rf"(?<!\w){escaped}(?!\w)"
+    capital = word.capitalize()
+    if word in _LANGUAGE:  # at the beginning of a sentence it is no name
+        return rf"(?-i:(?<=[\w,;:(] ){capital}(?!\w))"
+    if word in _CLINICAL:
+        return rf"(?-i:(?<!\w){capital}(?!\w))"
+    return rf"(?-i:(?<!\w)(?:{capital}|{word.upper()})(?!\w))"

@@ -1,4 +1,8 @@
-"""The similarity of every query with every candidate, by three routes.
+"""The similarity of every query with every candidate, by four routes.
+
+A case is its image and its report. An image is compared with the case's image as it is, and with
+its report by what the reports of the nearest fitted images say; a report the other way round.
+Across, both are compared in the joint space, and by the findings that they let expect.
 
 What is fitted never saw the query's patient. The archive that is searched is another matter: it is
 known, with its images, reports and codes, as a hospital knows its own; and the stricter figure,
@@ -22,8 +26,11 @@ from tiepoint_medical.evaluation.features import Features
 
 IMAGE_IMAGE = "image-image"
 IMAGE_TEXT = "image-text"
+TEXT_TEXT = "text-text"
 FINDINGS = "findings"
-ROUTES = (IMAGE_IMAGE, IMAGE_TEXT, FINDINGS)
+ROUTES = (IMAGE_IMAGE, IMAGE_TEXT, TEXT_TEXT, FINDINGS)
+ACROSS = "findings-across"
+"""The findings of an image with those of the report alone, and of a report with the image's."""
 
 _OF_IMAGE = 0.5
 """What a case's image says of its findings, of what its report says."""
@@ -56,7 +63,9 @@ class _Seen:
 
     Attributes:
         image: (n, d) unit vectors of look and tones, standardised by the fitted cases.
+        text: (n, e) unit vectors of the reports, standardised likewise.
         pictured: (n, d) the mean image of the fitted reports that are nearest to the report.
+        told: (n, e) the mean report of the fitted images that are nearest to the image.
         joint_image: (n, j) in the joint space.
         joint_text: (n, j) in the joint space.
         coded_image: (n, c) how much more than usual the image lets expect each code.
@@ -64,7 +73,9 @@ class _Seen:
     """
 
     image: Matrix
+    text: Matrix
     pictured: Matrix
+    told: Matrix
     joint_image: Matrix
     joint_text: Matrix
     coded_image: Matrix
@@ -101,12 +112,16 @@ class FittedRoutes:
             {
                 IMAGE_IMAGE: asked.image @ offered.image.T,
                 IMAGE_TEXT: asked.joint_image @ offered.joint_text.T,
+                TEXT_TEXT: asked.told @ offered.text.T,
                 FINDINGS: asked.coded_image @ findings.T,
+                ACROSS: asked.coded_image @ _damped(offered.coded_text).T,
             },
             {
                 IMAGE_IMAGE: asked.pictured @ offered.image.T,
                 IMAGE_TEXT: asked.joint_text @ offered.joint_image.T,
+                TEXT_TEXT: asked.text @ offered.text.T,
                 FINDINGS: asked.coded_text @ findings.T,
+                ACROSS: asked.coded_text @ _damped(offered.coded_image).T,
             },
         )
 
@@ -140,7 +155,9 @@ class FittedRoutes:
         image, text = self._image(rows), self._standardised(features.texts, rows)
         return _Seen(
             image=image,
+            text=text,
             pictured=_unit(_nearest(text @ self._texts.T) @ self._images),
+            told=_unit(_nearest(image @ self._images.T) @ self._texts),
             joint_image=self.aligner.transform(IMAGE, features.images[rows]),
             joint_text=self.aligner.transform(TEXT, features.texts[rows]),
             coded_image=self._codes[IMAGE].predict(image),
@@ -210,7 +227,7 @@ class _Whole:
 
     def __init__(self, count: int) -> None:
         self._made = tuple(
-            {route: np.full((count, count), np.nan, np.float32) for route in ROUTES}
+            {route: np.full((count, count), np.nan, np.float32) for route in (*ROUTES, ACROSS)}
             for _ in range(2)
         )
 

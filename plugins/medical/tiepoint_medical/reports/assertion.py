@@ -25,6 +25,11 @@ _AFTER_REACH = 60
 _BETWEEN = re.compile(r"\s*(?:[\w-]+\s+){0,3}")
 _STOPS = re.compile(r"[;:]|\s-\s|\.\s")
 
+_ASKS_AHEAD = r"(?<!\w)\?+(?=\s*[^\W\d_])"
+_ASKS_BACK = r"(?<=\w)[?？]+(?![A-Za-z])|\?+(?=\s*(?:[).,]|$))"
+"""A question mark before a word asks what follows ("effusion, ?pneumonia"), one behind a word what
+it ends ("effusion (pneumonia?)"); one between letters is a letter that was lost ("patient?s")."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
@@ -122,13 +127,18 @@ def _compiled(stated: dict[str, Any]) -> dict[str, re.Pattern[str] | None]:
         "shield": any_of(tuple(stated["shields"])),
         "negates_ahead": any_of(tuple(stated["negation"]["before"])),
         "negates_back": any_of(tuple(stated["negation"]["after"])),
-        "opens_ahead": any_of(tuple(stated["uncertainty"]["before"])),
-        "opens_back": any_of(tuple(stated["uncertainty"]["after"])),
+        "opens_ahead": _or_asked(stated["uncertainty"]["before"], _ASKS_AHEAD),
+        "opens_back": _or_asked(stated["uncertainty"]["after"], _ASKS_BACK),
         "end": any_of(tuple(stated["ends"])),
         "comma_end": None
         if after_comma is None
         else re.compile(rf",\s*(?={after_comma.pattern})", re.IGNORECASE),
     }
+
+
+def _or_asked(terms: Sequence[str], asked: str) -> re.Pattern[str]:
+    cues = any_of(tuple(terms))
+    return re.compile(asked if cues is None else f"{cues.pattern}|{asked}", re.IGNORECASE)
 
 
 def _status(mention: Mention, sentence: str, cues: Sequence[_Cue]) -> Status:
@@ -143,6 +153,7 @@ def _status(mention: Mention, sentence: str, cues: Sequence[_Cue]) -> Status:
         for cue in cues
         if cue.start >= mention.end
         and cue.start - mention.end <= _AFTER_REACH
+        and "(" not in sentence[mention.end : cue.start]
         and not _ended(cues, mention.end, cue.start, cue)
     }
     denied = "negates_ahead" in ahead or "negates_back" in back

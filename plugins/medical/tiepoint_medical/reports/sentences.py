@@ -8,7 +8,7 @@ from collections.abc import Iterator
 # A full stop ends a sentence before white space or a capital, unless it belongs to a number, an
 # initial or an abbreviation. A question mark before what it asks ("? pneumonia") ends none.
 _END = re.compile(
-    r"[.!]+(?=\s|$)|(?<=\S)\?+(?=\s|$)|(?<=[a-z])\.(?=[A-Z][a-z])|[。！？]|\n\s*\n|\n(?=\s*(?:[-*•]|\d+[.)]\s))"
+    r"[.!]+(?=\s|$)|(?<=[^\s?])\?+(?=\s|$)|(?<=[a-z])\.(?=[A-Z][a-z])|[。！？]|\n\s*\n|\n(?=\s*(?:[-*•]|\d+[.)]\s))"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?:dr|mr|mrs|ms|vs|approx|e\.g|i\.e|cf|fig|no|st|pt|ca)|\b[A-Z]|^\s*\d+)\.$",

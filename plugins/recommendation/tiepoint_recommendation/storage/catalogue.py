@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,20 +42,33 @@ class CatalogueStore:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def put(self, batch: Sequence[Product]) -> None:
-        """Keep products; one of a known id is replaced.
+    def put(self, batch: Sequence[Product], *, keep_images: Collection[str] = ()) -> int:
+        """Keep products; one of a known id is replaced. Returns how many were.
+
+        Args:
+            batch: The products; of two with one id, the last one counts.
+            keep_images: Ids of those whose picture stays as it is at this moment.
 
         Raises:
             StoreError: The database refused; none was kept.
         """
-        by_id = {product.id: product for product in batch}
-        if not by_id:
-            return
+        rows = {product.id: _row(product) for product in batch}
+        if not rows:
+            return 0
+        replaced = 0
         with self.database.writing() as session:
-            _note(session, list(by_id), gone=False)  # first, so that writers come one by one
-            for some in _chunks(list(by_id)):
-                session.execute(delete(products).where(products.c.id.in_(some)))
-            session.execute(insert(products), [_row(one) for one in by_id.values()])
+            _note(session, list(rows), gone=False)  # first, so that writers come one by one
+            for some in _chunks(list(rows)):
+                mine = products.c.id.in_(some)
+                for id_, image in session.execute(
+                    select(products.c.id, products.c.image).where(mine)
+                ):
+                    replaced += 1
+                    if id_ in keep_images:
+                        rows[id_]["image"] = image
+                session.execute(delete(products).where(mine))
+            session.execute(insert(products), list(rows.values()))
+        return replaced
 
     def all(self) -> list[Product]:
         """Return all products, by id."""

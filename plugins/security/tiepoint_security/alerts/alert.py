@@ -28,12 +28,14 @@ class Alert:
         id: Unique; sorts by time.
         first: The observation that raised it.
         last: The newest observation.
+        there: The newest one in which it was the case.
         severity: The worst so far.
         peak: The highest score so far.
         started_wall_s: When it was raised.
         ended_wall_s: When it ended; None while it goes on.
         opened_s: When it was raised (monotonic).
         seen_s: When its subject was last seen (monotonic).
+        there_s: When it was last seen to be the case (monotonic).
         tracks: Every track of its subject.
         live: The tracks for which the rule holds now.
         revision: Counts the messages about it.
@@ -51,11 +53,13 @@ class Alert:
     id: str
     first: Observation
     last: Observation
+    there: Observation
     severity: Severity
     peak: float
     started_wall_s: float
     opened_s: float
     seen_s: float
+    there_s: float
     ended_wall_s: float | None = None
     tracks: set[Track] = field(default_factory=set)
     live: set[Track] = field(default_factory=set)
@@ -78,11 +82,13 @@ class Alert:
             id=f"{datetime.fromtimestamp(wall_s, UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(5)}",
             first=observation,
             last=observation,
+            there=observation,
             severity=observation.severity,
             peak=observation.score,
             started_wall_s=wall_s,
             opened_s=now_s,
             seen_s=now_s,
+            there_s=now_s,
         )
 
     @property
@@ -108,19 +114,29 @@ class Alert:
     @property
     def appearance(self) -> NDArray[np.float32] | None:
         """What its subject looked like last, as far as known."""
-        return self.first.appearance if self.last.appearance is None else self.last.appearance
+        return self.first.appearance if self.there.appearance is None else self.there.appearance
 
     @property
     def box(self) -> Box | None:
-        """Where its subject was last."""
-        return self.last.box
+        """Where its subject was last while it was the case."""
+        return self.there.box
 
-    def see(self, observation: Observation, now_s: float) -> bool:
-        """Take a further observation of its subject; return whether it got worse."""
+    def see(self, observation: Observation, now_s: float, *, holds: bool = True) -> bool:
+        """Take a further observation of its subject; return whether it got worse.
+
+        Args:
+            observation: What is seen.
+            now_s: The monotonic time.
+            holds: Whether it is the case in it. Else the alert stays where it was: its track
+                may have gone over to somebody else.
+        """
         worse = not at_least(self.severity, observation.severity)
         if worse:
             self.severity = observation.severity
         self.last = observation
+        if holds:
+            self.there = observation
+            self.there_s = now_s if observation.seen else self.there_s
         self.peak = max(self.peak, observation.score)
         self.seen_s = now_s
         return worse
@@ -137,7 +153,7 @@ class Alert:
 
     def view(self) -> dict[str, Any]:
         """Return the alert as plain JSON data: `before` and `after` of messages."""
-        last = self.last
+        last, box = self.last, self.box
         return {
             "id": self.id,
             "rule": self.rule,
@@ -149,8 +165,8 @@ class Alert:
             "ended_at": None if self.ended_wall_s is None else timestamp(self.ended_wall_s),
             "score": _number(last.score),
             "peak": _number(self.peak),
-            "box": None if last.box is None else [_number(edge) for edge in last.box],
-            "zones": list(last.zones),
+            "box": None if box is None else [_number(edge) for edge in box],
+            "zones": list(self.there.zones),
             "tracks": [f"{camera}/{track}" for camera, track in sorted(self.tracks) if track],
             "contributions": {k: _number(v) for k, v in last.contributions.items()},
             "level": self.level,

@@ -84,6 +84,11 @@ class Condition:
         """When the last score came (monotonic)."""
         return self._seen_s
 
+    @property
+    def begins(self) -> bool:
+        """Whether one of the last scores counted for it."""
+        return any(self._recent)
+
     def observe(self, score: float, now_s: float) -> Change:
         """Take a score, at a monotonic time in seconds; NaN counts against the rule."""
         if now_s - self._seen_s > max(self.settings.clear_after_s, 1.0):

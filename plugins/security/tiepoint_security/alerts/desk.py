@@ -18,7 +18,7 @@ from tiepoint_security.alerts.limits import RateSettings
 from tiepoint_security.alerts.messages import MessageType, message_of
 from tiepoint_security.alerts.observation import Observation
 from tiepoint_security.alerts.policy import AlertPolicy
-from tiepoint_security.alerts.subjects import alert_of_same_subject
+from tiepoint_security.alerts.subjects import Sight, alert_of_same_subject
 from tiepoint_security.alerts.telling import Gate, Policies
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class AlertDesk:
         self.policies = policies or Policies()
         self._gate = Gate(clock, rate)
         self._conditions: dict[Key, Condition] = {}
+        self._sights: dict[Key, Sight] = {}
         self._alerts: dict[str, Alert] = {}
         self._of_key: dict[Key, Alert] = {}
         self._unrecorded: deque[tuple[Alert, list[Addressed]]] = deque()
@@ -94,8 +95,23 @@ class AlertDesk:
             for alert in [one for one in self._alerts.values() if one.camera in cameras]:
                 del self._alerts[alert.id]
             for key in [key for key in self._conditions if key[0] in cameras]:
-                del self._conditions[key]
                 self._of_key.pop(key, None)
+                self._forget(key)
+
+    def close(self, camera: str) -> None:
+        """End the alerts of a camera whose footage is over, as of a file that was played.
+
+        Args:
+            camera: Nothing is observed of it any more.
+        """
+        with self._lock:
+            for key in [key for key in self._conditions if key[0] == camera]:
+                self._clear(key)
+                self._forget(key)
+            for alert in self._alerts.values():
+                if alert.camera == camera and alert.active and not alert.live:
+                    self._end(alert)
+        self._write()
 
     def observe(self, observation: Observation) -> Alert | None:
         """Take an observation; return the alert that it belongs to, if it belongs to one."""
@@ -111,14 +127,20 @@ class AlertDesk:
             now_s = self.clock.monotonic()
             if key not in self._conditions:
                 self._conditions[key] = Condition(policy.condition)
-            change = self._conditions[key].observe(observation.score, now_s)
+            condition = self._conditions[key]
+            change = condition.observe(observation.score, now_s)
+            if not condition.begins:
+                self._sights.pop(key, None)
+            elif key not in self._sights:
+                self._sights[key] = Sight(now_s, observation.box)
             if change.raised:
                 return self._raise(key, observation, policy, now_s)
             alert = self._of_key.get(key)
             if change.cleared:
                 self._clear(key)
             elif alert is not None:
-                worse = alert.see(observation, now_s)
+                holds = observation.score >= policy.condition.clear_below
+                worse = alert.see(observation, now_s, holds=holds)
                 if worse or now_s - alert.updated_s >= policy.update_every_s:
                     self._tell(alert, "update")
             return alert
@@ -133,7 +155,7 @@ class AlertDesk:
                 if not condition.holds and now_s - condition.seen_s > max(
                     condition.settings.clear_after_s, 1.0
                 ):
-                    del self._conditions[key]
+                    self._forget(key)
             unanswered = [alert.id for alert in self._alerts.values() if not alert.acknowledged_by]
         # The database may take its time: nothing that observes waits for it here.
         answers = self._acknowledged(unanswered)
@@ -176,7 +198,7 @@ class AlertDesk:
         self, key: Key, observation: Observation, policy: AlertPolicy, now_s: float
     ) -> Alert:
         same_rule = [alert for alert in self._alerts.values() if alert.rule == observation.rule]
-        known = alert_of_same_subject(observation, same_rule, policy, now_s)
+        known = alert_of_same_subject(observation, self._sights[key], same_rule, policy, now_s)
         alert = known or Alert.raised(observation, self.clock)
         self._alerts[alert.id] = self._of_key[key] = alert
         track = (observation.camera, observation.track)
@@ -209,6 +231,10 @@ class AlertDesk:
             self._record(alert, [])
         else:
             self._record(alert, [self._message(alert, kind, tuple(alert.told))])
+
+    def _forget(self, key: Key) -> None:
+        del self._conditions[key]
+        self._sights.pop(key, None)
 
     def _clear(self, key: Key) -> None:
         alert = self._of_key.pop(key, None)

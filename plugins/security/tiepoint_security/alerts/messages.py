@@ -55,8 +55,8 @@ def _text(alert: Alert, key: str) -> str:
     ]
     if alert.ended_wall_s is not None:
         lines.append(f"ended: {timestamp(alert.ended_wall_s)}")
-    if alert.last.zones:
-        lines.append(f"zones: {', '.join(alert.last.zones)}")
+    if alert.there.zones:
+        lines.append(f"zones: {', '.join(alert.there.zones)}")
     lines.append(f"score: {alert.last.score:.2f}, highest {alert.peak:.2f}")
     lines += [f"evidence: {kind} {path}" for kind, path in alert.evidence.items()]
     lines.append(f"reference: {key}")

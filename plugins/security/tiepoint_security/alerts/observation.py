@@ -28,6 +28,7 @@ class Observation:
         appearance: (d,) float32, unit norm; what the subject looks like; None if unknown.
         zones: The zones that it is in.
         contributions: What each trigger of the rule added to the score.
+        seen: Whether the subject is seen now, rather than was a moment ago.
     """
 
     camera: str
@@ -39,3 +40,4 @@ class Observation:
     appearance: NDArray[np.float32] | None = None
     zones: tuple[str, ...] = ()
     contributions: Mapping[str, float] = field(default_factory=dict)
+    seen: bool = True

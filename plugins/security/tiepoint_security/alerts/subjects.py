@@ -1,26 +1,51 @@
-"""Whether something that is seen was told of already: by track, by looks, or by place."""
+"""Whether something that is seen was told of already: by track, by looks, by way, or by place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from tiepoint_security.alerts.alert import Alert
 from tiepoint_security.alerts.observation import Box, Observation
 from tiepoint_security.alerts.policy import AlertPolicy
 
+_BROKEN_S = 2.0
+"""How long after a track was lost another one is taken for its subject."""
+
+_SOMEBODY_ELSE = 0.5
+"""The cosine of looks below which it is not, wherever it is."""
+
+
+class Sight(NamedTuple):
+    """When and where it was first the case for a track.
+
+    Attributes:
+        at_s: The monotonic time.
+        box: Where.
+    """
+
+    at_s: float
+    box: Box | None
+
 
 def alert_of_same_subject(
-    observation: Observation, alerts: Iterable[Alert], policy: AlertPolicy, now_s: float
+    observation: Observation,
+    sight: Sight,
+    alerts: Iterable[Alert],
+    policy: AlertPolicy,
+    now_s: float,
 ) -> Alert | None:
     """Return the alert about the subject that an observation shows; None if it is new.
 
-    Three signs are looked at, in this order: the track; the looks, of which the most similar
-    count; and, for what stands still, the place, as its looks change with the light. An alert
+    Four signs are looked at, in this order: the track; the looks, of which the most similar
+    count; the way, where a track ended and this one goes on from there; and, for what stands
+    still, the place, as its looks change with the light. An alert
     that has ended counts until the cooldown is over, which starts when it was last delivered;
     for what stands still, when it was last seen.
 
     Args:
         observation: What is seen.
+        sight: Where it was when it began to be the case.
         alerts: Those of the observation's rule.
         policy: The rule's.
         now_s: The monotonic time.
@@ -33,6 +58,7 @@ def alert_of_same_subject(
             return alert
     return (
         _most_similar(observation, cooling, policy)
+        or _gone_on(observation, sight, cooling)
         or _in_same_place(observation, known, policy, now_s)
         or None
     )
@@ -60,6 +86,33 @@ def _most_similar(
     return found
 
 
+def _gone_on(observation: Observation, sight: Sight, alerts: list[Alert]) -> Alert | None:
+    """Return the alert whose subject was seen last where this track was first, just before.
+
+    Tracks break, and two that met may go on under each other's name. One that goes on to be
+    seen beside the new one is somebody else.
+    """
+    for alert in alerts:
+        since_s = sight.at_s - alert.there_s
+        if alert.there.camera != observation.camera or not 0 < since_s <= _BROKEN_S:
+            continue
+        if sight.box is None or alert.box is None or not _near(sight.box, alert.box, since_s):
+            continue
+        known, looks = alert.appearance, observation.appearance
+        if known is None or looks is None or known.shape != looks.shape:
+            return alert
+        if float(known @ looks) >= _SOMEBODY_ELSE:
+            return alert
+    return None
+
+
+def _near(one: Box, other: Box, since_s: float) -> bool:
+    """Return whether somebody comes from one box to another in a time: three widths a second."""
+    wide, tall = (max(box[n + 2] - box[n] for box in (one, other)) for n in (0, 1))
+    aside = abs(one[0] + one[2] - other[0] - other[2]) / 2
+    return aside <= (1 + 3 * since_s) * wide and abs(one[3] - other[3]) <= (0.5 + since_s) * tall
+
+
 def _in_same_place(
     observation: Observation, alerts: list[Alert], policy: AlertPolicy, now_s: float
 ) -> Alert | None:
@@ -67,10 +120,11 @@ def _in_same_place(
         return None
     least = policy.subject.same_place
     for alert in alerts:
-        if alert.first.box is None or alert.box is None or alert.last.camera != observation.camera:
+        if alert.first.box is None or alert.box is None or alert.there.camera != observation.camera:
             continue
         stands_still = (
-            alert.first.camera == alert.last.camera and overlap(alert.first.box, alert.box) >= least
+            alert.first.camera == alert.there.camera
+            and overlap(alert.first.box, alert.box) >= least
         )
         recent = alert.active or now_s - alert.seen_s < policy.cooldown_s
         if stands_still and recent and overlap(alert.box, observation.box) >= least:

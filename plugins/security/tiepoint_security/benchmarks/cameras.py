@@ -17,6 +17,8 @@ from tiepoint.assembly import Assembly
 from tiepoint.embedded import embedded_deployment
 from tiepoint.errors import InputError
 from tiepoint_adapters.clock import SystemClock
+from tiepoint_adapters.media.cameras.decoding import decoded_frames
+from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.sinks.base import Message
 from tiepoint_adapters.sinks.log import LogSink
 from tiepoint_security.alarm import Alarm
@@ -68,9 +70,12 @@ def measure(load: Load, report: Callable[[int, int | None], None]) -> dict[str, 
 
     Raises:
         InputError: There is no footage.
+        DecodeError: It cannot be read.
     """
     if not load.footage:
         raise InputError("there is no footage", hint="Give --footage, or leave it out.")
+    for file in load.footage:
+        next(decoded_frames(CameraOptions(address=str(file))))
     with tempfile.TemporaryDirectory(prefix="tiepoint-bench-") as folder:
         sink = _Taking()
         clock = SystemClock()

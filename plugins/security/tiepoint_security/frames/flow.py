@@ -17,6 +17,8 @@ Flow: TypeAlias = NDArray[np.float32]
 LAG_S = 0.3
 """Between the frames compared: long enough that walking and cycling differ by several pixels."""
 
+_PAUSE = 2.0  # times the lag: over longer ones nothing is followed
+
 
 def lag_frames(fps: float) -> int:
     """Return how many frames back the flow looks at a frame rate.
@@ -31,8 +33,9 @@ class LaggedFlow:
     """Flow of a stream, frame by frame; it looks back only.
 
     DIS flow (Kroeger et al., 2016), preset medium, from each frame to the one `lag` frames
-    earlier. The first frames, which have no frame so far back, take the oldest there is, and
-    their flow is scaled up as if it went on. A frame of another size begins anew.
+    earlier. Where there is none just so far back, as at first and after frames were dropped,
+    the nearest is taken, and the flow is scaled as if it went on. A frame of another size, or
+    after a long pause, begins anew.
 
     Args:
         lag: Frames to look back.
@@ -40,7 +43,8 @@ class LaggedFlow:
 
     def __init__(self, lag: int) -> None:
         self.lag = lag
-        self._past: deque[Grey] = deque(maxlen=lag)
+        self._past: deque[tuple[float, Grey]] = deque(maxlen=lag)
+        self._at = 0.0
         self._method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     @property
@@ -48,18 +52,23 @@ class LaggedFlow:
         """How many frames back the next frame is compared; 0 before the first."""
         return len(self._past)
 
-    def step(self, frame: Grey) -> Flow | None:
+    def step(self, frame: Grey, gap: float = 1.0) -> Flow | None:
         """Take the next frame; return where each pixel was, as (h, w, 2) pixels per lag.
 
         None for the first frame, and where nothing moves.
+
+        Args:
+            frame: (h, w) uint8.
+            gap: Time since the frame before, in times the usual one: 2 where one was dropped.
         """
-        if self._past and self._past[-1].shape != frame.shape:
+        if self._past and (self._past[-1][1].shape != frame.shape or gap > _PAUSE * self.lag):
             self._past.clear()
-        if not self._past:
-            self._past.append(frame)
+        self._at += gap
+        known = [(self._at - at, picture) for at, picture in self._past]
+        self._past.append((self._at, frame))
+        if not known:
             return None
-        earlier, back = self._past[0], len(self._past)
-        self._past.append(frame)
+        back, earlier = min(known, key=lambda one: abs(one[0] - self.lag))
         if not moves(frame, earlier):
             return None
         if min(frame.shape) < 16:  # the method's coarsest patches need as much

@@ -107,8 +107,12 @@ class NormalityStream:
         if self._learning is not None:
             self._learning.settle()
 
-    def step(self, frame: Grey) -> Standing:
+    def step(self, frame: Grey, gap: float = 1.0) -> Standing:
         """Take the next frame, (h, w) uint8 as `grey_of` makes it.
+
+        Args:
+            frame: The frame.
+            gap: How many frames after the one before: 2 where one was dropped.
 
         Raises:
             DecodeError: It has another size than the footage that the camera was fitted on.
@@ -119,7 +123,7 @@ class NormalityStream:
                 f" frames of {self._size[1]} x {self._size[0]} working pixels",
                 hint="Fit the camera again on footage of its new size.",
             )
-        motion = self._motion.step(frame)
+        motion = self._motion.step(frame, gap)
         standing = self._standing.step(motion)
         self.sustained = self._sustained.step(standing.score)
         if self._learning is not None:

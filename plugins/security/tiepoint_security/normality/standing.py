@@ -42,9 +42,9 @@ class MotionStream:
     def __init__(self, lag: int) -> None:
         self._flow = LaggedFlow(lag)
 
-    def step(self, frame: Grey) -> CellMotion:
-        """Take the next frame, (h, w) uint8."""
-        flow = self._flow.step(frame)
+    def step(self, frame: Grey, gap: float = 1.0) -> CellMotion:
+        """Take the next frame, (h, w) uint8, so many frames after the one before."""
+        flow = self._flow.step(frame, gap)
         height, width = frame.shape
         return still(grid_of((height, width))) if flow is None else cell_motion(flow)
 

@@ -106,15 +106,19 @@ class Ledger:
             zones=tuple(view["zones"]),
             contributions=view["contributions"],
         )
+        now_s = self.clock.monotonic()
+        seen_s = now_s if row.ended_s is None else self._monotonic(row.ended_s)
         return Alert(
             id=row.id,
             first=replace(last, box=None if row.first_box is None else _box(row.first_box)),
             last=last,
+            there=last,
             severity=view["severity"],
             peak=view["peak"],
             started_wall_s=row.started_s,
             opened_s=self._monotonic(row.started_s),
-            seen_s=self.clock.monotonic() if row.ended_s is None else self._monotonic(row.ended_s),
+            seen_s=seen_s,
+            there_s=seen_s,
             ended_wall_s=row.ended_s,
             tracks={(camera, track) for camera, track in row.tracks},
             revision=row.revision,

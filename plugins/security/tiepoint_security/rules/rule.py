@@ -104,6 +104,7 @@ class Rule:
             appearance=None if look is None else look.own,
             zones=tuple(zones),
             contributions={n: trigger.score(subject) for n, trigger in self.triggers.items()},
+            seen=subject is None or subject.seen_s == view.time_s,
         )
 
 

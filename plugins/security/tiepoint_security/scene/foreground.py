@@ -24,6 +24,15 @@ _GAP = 0.1  # of the height of the rest: how far apart parts may be
 _HEAD_GAP = 0.9  # of the height of legs: clothes of the background's colour leave them and a head
 _SQUAT = 1.6  # times its width: a head is no taller, who stands far behind is
 _HEAD_SIDE = 0.4  # of the height of legs: a head is neither wider nor taller, a dog behind may be
+_COLLAR_GAP = 0.35  # of the height of legs: so near, a collar may be with the head
+_COLLAR_SIDE = 0.55
+_COLLAR_SQUAT = 1.35
+_FEET_GAP = 0.6  # of the height of a body whose trousers are of the background's colour
+_FEET_HEIGHT = 0.55  # of that height: feet and shins, and what shadow is at them, are lower
+_FEET_WIDTH = 0.6, 2.2  # of its width: a step is no narrower and no wider
+_UPRIGHT = 1.5  # times its width: how tall a body is at least
+_FOOT = 0.25  # of the height of a body: a foot is no larger, and stands no higher or lower
+_STEP = 0.15  # of that height: how far beside the body it is put
 _MOST_AREA = 0.5  # of the picture: more is light, not things
 _SETTLE_S = 1.0
 
@@ -128,13 +137,27 @@ def _joined(boxes: list[Box], aspect: float) -> list[Box]:
 def _of_one_body(box: Box, part: Box, aspect: float) -> bool:
     """Return whether a smaller box lies mostly in a larger one, right above or below it.
 
-    One that looks like a head may lie further above.
+    One that looks like a head may lie further above, one that looks like feet further below.
     """
     wide, tall = (part[2] - part[0]) * aspect, part[3] - part[1]
-    across = min(box[2], part[2]) - max(box[0], part[0])
+    body_wide, body_tall = (box[2] - box[0]) * aspect, box[3] - box[1]
+    across = (min(box[2], part[2]) - max(box[0], part[0])) * aspect
     down = min(box[3], part[3]) - max(box[1], part[1])
-    if across < _ALIGNED * (part[2] - part[0]):
+    gap = -down / body_tall
+    if part[1] > box[1] and _UPRIGHT * body_wide <= body_tall:
+        narrowest, widest = (times * body_wide for times in _FEET_WIDTH)
+        flat = tall <= min(wide, _FEET_HEIGHT * body_tall) and narrowest <= wide <= widest
+        if flat and across >= _ALIGNED * min(wide, body_wide) and gap < _FEET_GAP:
+            return True
+        foot = max(wide, tall, abs(part[3] - box[3])) <= _FOOT * body_tall
+        if foot and across >= -_STEP * body_tall:
+            return True
+    if across < _ALIGNED * wide:
         return False
-    small = max(wide, tall) <= _HEAD_SIDE * (box[3] - box[1])
-    head = part[1] < box[1] and small and tall <= _SQUAT * wide
-    return down > -(_HEAD_GAP if head else _GAP) * (box[3] - box[1])
+    if part[1] < box[1]:
+        side = max(wide, tall) / body_tall
+        if side <= _HEAD_SIDE and tall <= _SQUAT * wide:
+            return gap < _HEAD_GAP
+        if side <= _COLLAR_SIDE and tall <= _COLLAR_SQUAT * wide:
+            return gap < _COLLAR_GAP
+    return gap < _GAP

@@ -71,6 +71,11 @@ class Ordinary:
         return frozenset(self._looks.subjects[row] for row in self._false)
 
     @property
+    def waiting(self) -> int:
+        """How many looks become ordinary soon, unless there is an alert about them."""
+        return len(self._waiting)
+
+    @property
     def changed(self) -> bool:
         """Whether there is something that was not saved."""
         return self.version != self._saved_version
@@ -83,7 +88,7 @@ class Ordinary:
     @property
     def looks_per_hour(self) -> float:
         """How many looks an hour of it has."""
-        return 3600 * self.seen / max(self.seconds, 1.0)
+        return 3600 * (self.seen + self.waiting) / max(self.seconds, 1.0)
 
     def offer(self, time_s: float, look: Usual) -> None:
         """Give a look that becomes ordinary unless its subject raises an alert soon.

@@ -60,7 +60,8 @@ def pieces_of(
     meter = MotionMeter()
     segments = Segmentation("shots", longest_s=_LONGEST_S).of(Clip(file))
     for number, segment in enumerate(segments):
-        frames = list(read_frames(Clip(file, segment.start_s, segment.end_s), _RATE))
+        read = list(read_frames(Clip(file, segment.start_s, segment.end_s), _RATE))
+        frames = [frame for frame in read if frame.pixels.shape == read[0].pixels.shape]
         motion = np.array([meter.look(frame.pixels, frame.time_s).share for frame in frames])
         best = int(motion.argmax()) if motion.any() else len(frames) // 2
         [vector] = host.embed(video=[np.stack([frame.pixels for frame in frames])])

@@ -13,15 +13,17 @@ from tiepoint_security.scene.view import Region, View
 from tiepoint_security.triggers.base import Readiness, Trigger, Zones, scaled
 from tiepoint_security.triggers.described import RELEARN_S
 from tiepoint_security.triggers.motion_watch import MotionWatch
-from tiepoint_security.triggers.rarity import Rarity, recent_mean
+from tiepoint_security.triggers.rarity import LEAST, Rarity, recent_mean
 
 _LOOKS = 3
+_HERE = 0.5  # of the most unusual place: a thing with less in its box is not what is unusual
 
 
 class AbnormalMotion(Trigger):
     """Motion that is too fast, or goes another way, for its place.
 
-    For a region it is the most unusual place inside its box; for the scene, of the picture.
+    For a region it is the most unusual place inside its box; for the scene, of the picture,
+    and its box is that of the thing which is there: motion reaches a little behind who moves.
 
     Args:
         zones: Where it counts.
@@ -46,13 +48,22 @@ class AbnormalMotion(Trigger):
             return 0.0
         if subject is not None:
             return scaled(_highest(standing.heat, subject.box) / threshold)
-        if standing.box is None or not self._zones.touch(standing.box):
+        box = self.box()
+        if box is None or not self._zones.touch(box):
             return 0.0
         return scaled(standing.score / threshold)
 
     def box(self) -> Box | None:
         standing = self._view.standing if self._view is not None else None
-        return None if standing is None else standing.box
+        if self._view is None or standing is None:
+            return None
+        heats = [
+            (_highest(standing.heat, region.box), region.box)
+            for region in self._view.regions
+            if region.seen_s == self._view.time_s
+        ]
+        heat, box = max(heats, default=(0.0, None))
+        return box if heat > _HERE * standing.score else standing.box
 
     def readiness(self) -> Readiness:
         return self._watch.readiness()
@@ -83,10 +94,7 @@ class AbnormalLooks(Trigger):
         version, at_s = self._learnt
         if version != self._ordinary.version and not 0 <= view.time_s - at_s < RELEARN_S:
             self._learnt = (self._ordinary.version, view.time_s)
-            ordinary = self._ordinary
-            self._rarity.learn(
-                ordinary.distances(), ordinary.subjects_per_hour, ordinary.looks_per_hour
-            )
+            self._rarity.learn(self._ordinary.distances(), self._ordinary.subjects_per_hour)
         for region in view.fresh:
             if region.look is not None:
                 kept = self._distances.setdefault(region.track, deque(maxlen=_LOOKS))
@@ -103,7 +111,9 @@ class AbnormalLooks(Trigger):
         return scaled(self._rarity.ratio(recent_mean(self._distances[subject.track])))
 
     def readiness(self) -> Readiness:
-        return self._rarity.readiness("looks at moving things")
+        ordinary, noun = self._ordinary, "looks at moving things"
+        compared = LEAST if self._rarity.ready else len(ordinary.distances())
+        return self._rarity.readiness(noun, compared, ordinary.waiting, ordinary.looks_per_hour)
 
 
 def _highest(heat: NDArray[np.float32], box: Box) -> float:

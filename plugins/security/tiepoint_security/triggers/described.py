@@ -76,7 +76,10 @@ class Described(Trigger):
 
     def readiness(self) -> Readiness:
         noun = "looks at moving things" if self.about == "regions" else "looks at the picture"
-        return self._rarity.readiness(noun)
+        ordinary = self._ordinary
+        return self._rarity.readiness(
+            noun, len(ordinary), ordinary.waiting, ordinary.looks_per_hour
+        )
 
     def _note(self, track: str, look: Look) -> None:
         vector = self._fits(look)
@@ -92,9 +95,7 @@ class Described(Trigger):
         self._learnt = (self._ordinary.version, now_s)
         rows = self._ordinary.joint if self._wanted_is_joint else self._ordinary.own
         if rows.shape[1] == len(self._wanted):
-            self._rarity.learn(
-                rows @ self._wanted, self._ordinary.subjects_per_hour, self._ordinary.looks_per_hour
-            )
+            self._rarity.learn(rows @ self._wanted, self._ordinary.subjects_per_hour)
 
     @property
     def _wanted_is_joint(self) -> bool:

@@ -47,7 +47,7 @@ class Fight(Trigger):
             elif len(self._usual) > _QUARANTINE:
                 del self._usual[-1]  # what led up to it is not ordinary
             if len(self._usual) >= LEAST and len(self._usual) % _QUARANTINE == 0:
-                self._rarity.learn(self._usual[:-_QUARANTINE], 60.0, 3600 / _EVERY_S)
+                self._rarity.learn(self._usual[:-_QUARANTINE], 60.0)
 
     def score(self, subject: Region | None) -> float:
         likely = scaled(self._raw / max(1e-6, 1 - self._raw))

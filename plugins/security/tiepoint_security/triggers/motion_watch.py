@@ -22,6 +22,7 @@ from tiepoint_security.triggers.base import READY, Readiness
 logger = logging.getLogger(__name__)
 
 _KEPT_FRAMES = 72_000
+_LEAST_GAP = 0.1  # of the usual time between frames
 
 
 class MotionWatch:
@@ -60,6 +61,7 @@ class MotionWatch:
         self._normality: Normality | None = None
         self._stream: NormalityStream | None = None
         self._fitting: Future[Normality] | None = None
+        self._last_s: float | None = None
         self._begin()
         if given is not None:
             normality = Normality.load(given)
@@ -73,12 +75,21 @@ class MotionWatch:
         """What is ordinary; None while that is being learned."""
         return self._normality
 
-    def step(self, frame: Grey) -> Standing | None:
+    def step(self, frame: Grey, time_s: float) -> Standing | None:
         """Take the next frame, (h, w) uint8; None while what is ordinary is being learned.
+
+        Speeds are by the stream's time, so that frames that were dropped make nobody faster.
+
+        Args:
+            frame: The frame.
+            time_s: The stream's time.
 
         Raises:
             DecodeError: The normality was given, and fitted on frames of another size.
         """
+        since_s = 1 / self._fps if self._last_s is None else time_s - self._last_s
+        self._last_s = time_s
+        gap = max(_LEAST_GAP, round(since_s * self._fps, 2))
         if self._fitting is not None and self._fitting.done():
             self._fitted(self._fitting)
         if self._normality is not None and self._given is None:
@@ -88,8 +99,8 @@ class MotionWatch:
                 self._normality = self._stream = None
                 self._begin()
         if self._stream is not None:
-            return self._stream.step(frame)
-        self._gather(frame)
+            return self._stream.step(frame, gap)
+        self._gather(frame, gap)
         return None
 
     def threshold(self, alerts_per_hour: float | None) -> float | None:
@@ -146,13 +157,13 @@ class MotionWatch:
         self._motions: list[CellMotion] = []
         self._motion = MotionStream(lag_frames(self._fps))
 
-    def _gather(self, frame: Grey) -> None:
+    def _gather(self, frame: Grey, gap: float) -> None:
         if self._fitting is not None:
             return
         if frame.shape != self._size:
             self._begin()
             self._size = frame.shape
-        self._motions.append(self._motion.step(frame))
+        self._motions.append(self._motion.step(frame, gap))
         if len(self._motions) >= self._wanted:
             clip = ClipMotion((frame.shape[0], frame.shape[1]), tuple(self._motions))
             self._fitting = preparation_threads().submit(lambda: fit([clip], self._fps)[0])

@@ -32,25 +32,21 @@ class Rarity:
     def __init__(self, alerts_per_hour: float) -> None:
         self.alerts_per_hour = alerts_per_hour
         self._background: BackgroundQuantile | None = None
-        self._count = 0
         self._share = _MOST_SHARE
-        self._per_hour = 0.0
 
     @property
     def ready(self) -> bool:
         """Whether there is enough footage."""
         return self._background is not None
 
-    def learn(self, scores: ArrayLike, per_hour: float, looks_per_hour: float) -> None:
+    def learn(self, scores: ArrayLike, per_hour: float) -> None:
         """Take the scores of ordinary footage, (n,), in place of those before.
 
         Args:
             scores: A sample of them.
             per_hour: How many things an hour of it has.
-            looks_per_hour: How many such scores.
         """
         sample = np.asarray(scores, np.float64).ravel()
-        self._count, self._per_hour = len(sample), looks_per_hour
         if len(sample) < LEAST:
             return
         self._background = BackgroundQuantile.fit(sample)
@@ -69,18 +65,24 @@ class Rarity:
             return _HIGHEST
         return math.log(share) / math.log(self._share)
 
-    def readiness(self, noun: str) -> Readiness:
+    def readiness(self, noun: str, count: int, waiting: int, per_hour: float) -> Readiness:
         """Return whether there is enough footage and, if not, how much more is needed.
 
         Args:
             noun: What is counted, such as `looks at moving things`.
+            count: How many of them are ordinary so far.
+            waiting: How many others will be, unless there is an alert about them.
+            per_hour: How many an hour has.
         """
         if self.ready:
             return Readiness()
-        left = LEAST - self._count
-        more = f"{left} more {noun} of ordinary footage are needed ({self._count} of {LEAST})"
-        if self._per_hour > 0:
-            minutes = max(1, math.ceil(60 * left / self._per_hour))
+        left = LEAST - count
+        if left <= 0:
+            return Readiness(False, f"{count} {noun} are known now, and were too few so far")
+        more = f"{left} more {noun} of ordinary footage are needed ({count} of {LEAST}"
+        more += f", {waiting} taken just now)" if waiting else ")"
+        if per_hour > 0:
+            minutes = max(1, math.ceil(60 * max(left - waiting, 0) / per_hour))
             more += f", about {minutes} min at the present rate"
         return Readiness(False, more)
 

@@ -31,6 +31,8 @@ from tiepoint_security.watching.settings import CameraSettings, WatchSettings
 
 logger = logging.getLogger(__name__)
 
+_EDGE = 0.005  # of the picture's sides: what comes so near to its edge may go on beyond
+
 
 class CameraWatch:
     """Understands the frames of one camera, and says what its rules make of them.
@@ -91,7 +93,7 @@ class CameraWatch:
         view = self.scene.step(frame)
         if self.motion is not None:
             try:
-                view.standing = self.motion.step(view.grey)
+                view.standing = self.motion.step(view.grey, view.time_s)
                 if view.standing is None:
                     self._heats.clear()
                 else:
@@ -109,10 +111,9 @@ class CameraWatch:
         kind = self.scenes if wish.region is None else self.regions
         if kind is not None:
             subject = _minute(look) if wish.region is None else wish.region.track
-            kind.offer(
-                look.time_s,
-                usual(look.own, look.joint, subject, lambda side: thumbnail(wish.pixels, side)),
-            )
+            whole = wish.region is None or _whole(wish.region.box)
+            picture = (lambda side: thumbnail(wish.pixels, side)) if whole else None
+            kind.offer(look.time_s, usual(look.own, look.joint, subject, picture))
 
     def judge(self, view: View) -> list[Observation]:
         """Return what the rules say of a frame that was understood and looked at."""
@@ -226,6 +227,11 @@ def looked_at(rules: Mapping[str, RuleSettings]) -> frozenset[str]:
         if isinstance(trigger, DescribedSettings)
     }
     return frozenset({"regions", *asked}) if rules else frozenset()
+
+
+def _whole(box: Box) -> bool:
+    """Return whether a thing is in the picture as a whole, for all that can be told."""
+    return box[0] > _EDGE and box[1] > _EDGE and box[2] < 1 - _EDGE and box[3] < 1 - _EDGE
 
 
 def _fills(box: Box, view: View) -> Region | None:

@@ -75,6 +75,7 @@ class LiveWatch:
         self._false_alarms = FalseAlarms(alarm.records.archive, self.watching.cameras, vision)
         self._background = Background("watching", self._run)
         self._error: str | None = None
+        self._ended: set[str] = set()
         self.latest: dict[str, CameraFrame] = {}
 
     def start(self) -> None:
@@ -91,6 +92,7 @@ class LiveWatch:
     def stop(self) -> None:
         """End: what is open is completed, and what was learned is kept."""
         self._background.stop()
+        self._close_ended()
         if self.sharing is not None:
             self.sharing.stop()
         self.pool.stop()
@@ -163,14 +165,27 @@ class LiveWatch:
     def _watch(self) -> None:
         """Look after what reads, once a second."""
         self.pool.watch()
+        self._close_ended()
         health: Mapping[str, Mapping[str, Any]] = self.pool.health()
-        held = {name: state for name, state in health.items() if self._holds(name)}
+        held = {
+            name: state
+            for name, state in health.items()
+            if self._holds(name) and name not in self._ended
+        }
         for observation in camera_faults(held):
             self._alarm.desk.observe(observation)
         try:
             self._false_alarms.take_new(self._clock.monotonic())
         except StoreError as error:
             logger.warning("false alarms cannot be read: %s", error)
+
+    def _close_ended(self) -> None:
+        """Complete and end what goes on at cameras that were files, and are over."""
+        for name, reader in self.pool.readers.items():
+            if reader.ended and self._holds(name) and name not in self._ended:
+                self._ended.add(name)
+                self.watching.finish(name)
+                self._alarm.desk.close(name)
 
     def _holds(self, camera: str) -> bool:
         return self.sharing is None or camera in self.sharing.held
@@ -182,6 +197,7 @@ class LiveWatch:
             self._alarm.desk.restore(cameras)
         except StoreError as error:
             logger.error("alerts that go on cannot be read: %s", error)
+        self._ended -= cameras
         for camera in cameras:
             self.pool.readers[camera].start()
 

@@ -92,10 +92,10 @@ class RecordingWatch:
                     if report is not None:
                         report(frame.time_s)
             self.watching.finish()
-            self._let_lapse()
         finally:
             if self._keeper is not None:
                 self._keeper.stop()
+        self.desk.close(self._name)
         return count
 
     @property
@@ -107,14 +107,6 @@ class RecordingWatch:
     def save(self) -> None:
         """Keep what was learned of the camera."""
         self.watching.cameras[self._name].save()
-
-    def _let_lapse(self) -> None:
-        """End what goes on: nothing is seen any more."""
-        for _ in range(60):
-            if not self.desk.health()["active"]:
-                return
-            self.clock.at_s += _TICK_S
-            self.desk.tick()
 
     def _attach(self, alert_id: str, kind: str, file: Path) -> None:
         self.desk.attach(alert_id, kind, str(file))

@@ -95,11 +95,15 @@ class Watching:
                 listener(one)
         return judged
 
-    def finish(self) -> None:
-        """Complete what is open: no further frame comes."""
-        for name, camera in self.cameras.items():
-            self._keep_clips(camera.recorder.finish())
-            camera.settle()
+    def finish(self, only: str | None = None) -> None:
+        """Complete what is open: no further frame comes.
+
+        Args:
+            only: Of this camera; of all if None.
+        """
+        for name in self.cameras if only is None else (only,):
+            self._keep_clips(self.cameras[name].recorder.finish())
+            self.cameras[name].settle()
             logger.debug("camera %s: finished", name)
 
     def health(self) -> dict[str, Any]:

@@ -106,6 +106,55 @@ def test_cameras_can_be_kept_apart() -> None:
     assert scene.news == 2
 
 
+def test_track_that_breaks_is_the_same_alert() -> None:
+    scene = Scene(update_every_s=3600)
+    scene.see(0.9, 2, track="1", box=(0.5, 0.4, 0.56, 0.6))
+    scene.wait(1)
+    scene.see(0.9, 2, track="2", box=(0.6, 0.4, 0.66, 0.6))
+    assert scene.news == 1
+
+
+def test_who_goes_on_under_the_name_of_another_one_is_the_same_alert() -> None:
+    scene = Scene(update_every_s=3600)
+    scene.see(0.9, 2, track="1", box=(0.5, 0.4, 0.56, 0.6))
+    for _ in range(6):  # the two names are put right, and the first is somebody outside again
+        alert = scene.see(0.0, 0.2, track="1", box=(0.1, 0.6, 0.18, 0.9))
+        assert alert is not None
+        assert alert.box in ((0.5, 0.4, 0.56, 0.6), (0.52, 0.4, 0.58, 0.6))
+        scene.see(0.9, 0.2, track="2", box=(0.52, 0.4, 0.58, 0.6))
+    assert scene.news == 1
+
+
+def test_two_who_come_side_by_side_are_two_alerts() -> None:
+    scene = Scene(update_every_s=3600)
+    for _ in range(10):
+        scene.see(0.9, 0.2, track="1", box=(0.5, 0.4, 0.56, 0.6))
+        scene.see(0.9, 0.2, track="2", box=(0.57, 0.4, 0.63, 0.6))
+    assert scene.news == 2
+
+
+def test_somebody_who_comes_where_another_one_went_is_another_alert() -> None:
+    scene = Scene(update_every_s=3600)
+    scene.see(0.9, 2, track="1", box=(0.5, 0.4, 0.56, 0.6))
+    scene.see(0.9, 2, track="2", box=(0.05, 0.4, 0.11, 0.6))  # too far away
+    scene.wait(5)
+    scene.see(0.9, 2, track="3", box=(0.09, 0.4, 0.15, 0.6))  # too late
+    assert scene.news == 3
+
+
+def test_alerts_of_a_camera_end_with_its_footage() -> None:
+    scene = Scene(condition={"clear_after_s": 3600}, subject={"across_cameras": False})
+    ends = scene.see(0.9, 2, camera="file", track="1")
+    scene.see(0.9, 2, camera="gate", track="1")
+    scene.desk.close("file")
+    assert scene.types[-1] == "end"
+    assert ends is not None
+    assert scene.notebook.messages[-1].message.body["id"] == ends.id
+    assert scene.desk.health()["active"] == 1
+    scene.see(0.9, 2, camera="file", track="1")
+    assert scene.desk.health()["active"] == 2
+
+
 def test_parked_object_does_not_alert_again_when_the_light_changes() -> None:
     scene = Scene(cooldown_s=30, update_every_s=3600)
     box = (0.2, 0.5, 0.4, 0.7)

@@ -21,6 +21,19 @@ def test_flow_says_where_a_square_was() -> None:
     assert centre[1] == pytest.approx(0, abs=1)
 
 
+def test_frames_that_were_dropped_make_nothing_faster() -> None:
+    stream = LaggedFlow(3)
+    flow = None
+    pictures = footage(24, seed=1, fast_from=0, fast_speed=2.5)
+    times = [*range(16), 18, 20, 23]  # as on a machine that has too much to do
+    for before, time in zip([-1, *times], times, strict=False):
+        flow = stream.step(pictures[time], time - before)
+    assert flow is not None
+    centre = flow[ROWS[1] + SIDE // 2, round(2.5 * 23 - SIDE / 2)]
+    assert centre[0] == pytest.approx(-7.5, abs=1)
+    assert stream.step(pictures[0], 100) is None  # nothing is followed over a long pause
+
+
 def test_still_frames_cost_no_flow() -> None:
     stream = LaggedFlow(2)
     still = np.full((64, 64), 100, np.uint8)

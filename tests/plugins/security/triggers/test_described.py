@@ -90,6 +90,18 @@ def test_too_little_footage_says_how_much_more(vision: Vision) -> None:
     assert "about 2 min" in missing
 
 
+def test_looks_that_wait_are_told_of_and_count_when_the_footage_is_over(vision: Vision) -> None:
+    ordinary = ordinary_of(vision, 8)
+    trigger = Described(DescribedSettings(text="red"), EVERYWHERE, vision, ordinary)
+    [own], joint = vision.see([picture(GREY, np.random.default_rng(0))])
+    assert joint is not None
+    for number in range(50):
+        ordinary.offer(1000.0, usual(own, joint[0], str(number)))
+    assert "(40 of 100, 50 taken just now)" in trigger.readiness().missing
+    ordinary.settle()
+    assert "10 more looks" in trigger.readiness().missing
+
+
 def test_example_picture_fires_like_a_sentence(vision: Vision, tmp_path: Path) -> None:
     Image.new("RGB", (20, 20), RED).save(tmp_path / "red.png")
     settings = DescribedSettings(picture=tmp_path / "red.png")

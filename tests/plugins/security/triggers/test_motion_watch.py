@@ -17,8 +17,8 @@ FPS = 10.0
 def watched(folder: Path, seed: int, seconds: float = 40.0) -> MotionWatch:
     """Return a watch that saw eight seconds of a camera and ended."""
     watch = MotionWatch(FPS, seconds, folder, learns=True)
-    for frame in footage(80, seed):
-        watch.step(frame)
+    for number, frame in enumerate(footage(80, seed)):
+        watch.step(frame, number / FPS)
     watch.settle()
     watch.save()
     return watch

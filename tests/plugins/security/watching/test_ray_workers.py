@@ -63,7 +63,7 @@ def test_cameras_of_a_killed_actor_are_taken_over_and_the_actor_comes_back(
     words = FILE.format(
         store=tmp_path / "data", database=postgresql, cameras=cameras, lease_s=LEASE_S
     )
-    with Host(loads(words).deployment) as host:
+    with Host(loads(words)) as host:
         host.start()
         plugin = host.plugin("security")
         assert isinstance(plugin, SecurityPlugin)

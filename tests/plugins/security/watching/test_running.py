@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import numpy as np
 import pytest
 import yaml
 
@@ -18,6 +19,7 @@ from tests.rtsp_server import BALL, needs_rtsp_server, rtsp_server
 from tests.waiting import until
 from tiepoint import Host
 from tiepoint.errors import InputError
+from tiepoint_security.alarm import Records
 from tiepoint_security.plugin import SecurityPlugin
 from tiepoint_security.records.archive import Question
 
@@ -56,6 +58,28 @@ def running(
         plugin = host.plugin("security")
         assert isinstance(plugin, SecurityPlugin)
         yield plugin
+
+
+def test_alerts_of_a_file_end_when_it_does_and_black_pictures_too(tmp_path: Path) -> None:
+    square = write_video(tmp_path / "square.mp4", [scene(n) for n in range(60)])
+    black = write_video(tmp_path / "black.mp4", [np.zeros((48, 64, 3), np.uint8)] * 75)
+    cameras = {"gate": {"address": str(square)}, "dark": {"address": str(black)}}
+    forever = {"default": {"condition": {"clear_after_s": 3600}}}
+    with (
+        http_receiver() as receiver,
+        running(
+            tmp_path, receiver.url, cameras, alerts=forever, tampering={"after_s": 1}
+        ) as plugin,
+    ):
+        assert plugin.watch is not None
+        until(lambda: plugin.watch.pool.over)
+    records = Records(plugin.config.records, str(tmp_path / "data"))
+    found = records.archive.find(Question())
+    records.close()
+    assert {(alert["rule"], alert["state"]) for alert in found} == {
+        ("inside", "ended"),
+        ("camera", "ended"),
+    }
 
 
 def test_alert_reaches_its_sink_with_evidence_and_can_be_asked_for(tmp_path: Path) -> None:

@@ -38,7 +38,11 @@ def video(folder: Path, name: str, **changes: Any) -> tuple[Path, Any]:
 
 
 def watched(
-    file: Path, rules: Mapping[str, Any], out: Path | None = None, **camera: Any
+    file: Path,
+    rules: Mapping[str, Any],
+    out: Path | None = None,
+    clear_after_s: float = 3.0,
+    **camera: Any,
 ) -> tuple[list[Mapping[str, Any]], RecordingWatch]:
     heard: list[Mapping[str, Any]] = []
     settings = WatchSettings.model_validate(
@@ -50,7 +54,9 @@ def watched(
             "evidence": {"before_s": 2, "after_s": 2},
         }
     )
-    watch = RecordingWatch(settings, AlertSettings(), None, heard.append, out, begins_wall_s=0.0)
+    default = {"condition": {"clear_after_s": clear_after_s}}
+    alerts = AlertSettings.model_validate({"default": default})
+    watch = RecordingWatch(settings, alerts, None, heard.append, out, begins_wall_s=0.0)
     watch.run()
     return heard, watch
 
@@ -84,13 +90,27 @@ def test_ordinary_people_raise_nothing(tmp_path: Path) -> None:
 def test_head_of_somebody_in_clothes_like_the_background_is_not_a_thing_of_its_own() -> None:
     legs, head, far = (0.52, 0.58, 0.61, 0.74), (0.55, 0.45, 0.59, 0.49), (0.55, 0.34, 0.58, 0.49)
     dog, bag = (0.52, 0.44, 0.61, 0.49), (0.54, 0.41, 0.60, 0.49)
+    collar = (0.54, 0.465, 0.59, 0.54)
+    for number, other in ((1, head), (1, collar), (2, far), (2, dog), (2, bag)):
+        assert things(legs, other) == number
+
+
+def test_feet_below_trousers_like_the_background_are_no_thing_of_their_own() -> None:
+    torso, feet = (0.52, 0.50, 0.58, 0.71), (0.51, 0.80, 0.60, 0.84)
+    behind, near = (0.50, 0.70, 0.515, 0.72), (0.545, 0.78, 0.575, 0.88)
+    body, far = (0.52, 0.45, 0.58, 0.71), (0.51, 0.90, 0.60, 0.94)
+    assert things(torso, feet) == 1
+    assert things(body, behind) == 1  # the foot of a step
+    assert things(torso, near) == 2  # somebody small, who stands upright himself
+    assert things(torso, far) == 2
+
+
+def things(*boxes: tuple[float, float, float, float]) -> int:
+    """Return how many things there are where these boxes differ from the background."""
     mask = np.zeros((192, 256), np.uint8)
-    for number, other in ((1, head), (2, far), (2, dog), (2, bag)):
-        boxes = (legs, other)
-        mask[:] = 0
-        for left, top, right, bottom in boxes:
-            mask[round(top * 192) : round(bottom * 192), round(left * 256) : round(right * 256)] = 1
-        assert len(boxes_of(mask)) == number
+    for left, top, right, bottom in boxes:
+        mask[round(top * 192) : round(bottom * 192), round(left * 256) : round(right * 256)] = 1
+    return len(boxes_of(mask))
 
 
 def test_alert_comes_with_a_snapshot_and_a_clip_from_before_to_after(tmp_path: Path) -> None:
@@ -107,6 +127,15 @@ def test_alert_comes_with_a_snapshot_and_a_clip_from_before_to_after(tmp_path: P
     assert times[-1] - times[0] == pytest.approx(4.0, abs=0.5)
     assert heard[-1]["type"] == "end"
     assert not list(out.rglob("*.partial"))
+
+
+def test_alerts_end_with_the_recording_however_long_they_would_go_on(tmp_path: Path) -> None:
+    file, _ = video(tmp_path, "intrusion")
+    heard, watch = watched(file, {"yard": RULES["intrusion"]}, clear_after_s=3600)
+    [alert] = watch.journal.alerts.values()
+    assert alert["state"] == "ended"
+    assert heard[-1]["type"] == "end"
+    assert watch.desk.health()["active"] == 0
 
 
 def test_rules_are_joined_by_all_any_and_not(tmp_path: Path) -> None:
