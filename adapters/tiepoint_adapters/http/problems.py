@@ -95,7 +95,7 @@ def answer(error: TiepointError) -> JSONResponse:
     """Return the answer to a request that met an error."""
     status = status_of(error)
     where = error.where
-    if isinstance(error, StoreError):  # where it is, a file or a server, is the operator's matter
+    if isinstance(error, StoreError | StoreOwnedError):  # where it is, is the operator's matter
         log.error("%s", error)
         where = None
     response = problem(status, error.what, where=where, hint=error.hint)

@@ -168,6 +168,20 @@ def test_every_word_of_a_page_is_there_in_chinese(folder):
     assert untranslated(FOLDER / folder) == []
 
 
+def test_what_is_translated_of_the_service_is_what_it_says():
+    said = json.loads((FOLDER / "assets" / "said.zh.json").read_text("utf-8"))
+    sources = "".join(
+        file.read_text("utf-8")
+        for part in ("core", "adapters", "plugins")
+        for file in (Path(__file__).parents[4] / part).rglob("*.py")
+    )
+    texts = re.sub(r'"\s+f?"', "", sources).replace('\\"', '"')
+    for english, chinese in said.items():
+        wording = r"\{[^{}]+\}".join(map(re.escape, re.split(r"\{\w+\}", english)))
+        assert re.search(f"[\"']{wording}[\"']", texts), english
+        assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", chinese))
+
+
 def untranslated(folder: Path) -> list[str]:
     """Return the texts of a page's modules that its `zh.json`, or the shared one, lacks."""
     known = set()

@@ -140,7 +140,9 @@ def test_a_file_that_is_no_picture_is_refused_where_it_is_dropped(service, visit
 def test_what_the_service_refuses_is_said_in_the_visitors_language(service, visit):
     visitor = visit(f"{service}/pages/search?text=thing&where=cost+<+4", language="zh-CN")
     visitor.page.get_by_role("alert").wait_for()
-    assert visitor.page.get_by_role("alert").inner_text().startswith("内容有误")
+    said = visitor.page.get_by_role("alert").inner_text()
+    assert said.startswith("内容有误")
+    assert "没有字段 cost" in said
 
 
 def test_light_or_dark_is_chosen_and_kept(service, visit):
