@@ -109,7 +109,7 @@ class RunningPlugins:
         plugin = self._plugins[name]
         try:
             plugin.start(self._host)
-        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+        except Exception as error:  # foreign code may raise anything
             foreign = not isinstance(error, TiepointError)  # its trace is for its author
             log.error("plugin %s did not start: %s", name, error, exc_info=foreign)
             self._failed[name] = f"{type(error).__name__}: {error}"
