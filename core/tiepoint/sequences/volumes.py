@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -16,6 +15,7 @@ from tiepoint.encoders.digests import file_digest
 from tiepoint.encoders.images import Pixels
 from tiepoint.encoders.readers import dicom_reader, is_dicom_file
 from tiepoint.errors import DecodeError
+from tiepoint.sequences.natural_order import natural_order
 
 SLICE_EXTENSIONS = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"))
 
@@ -139,7 +139,7 @@ class Volume:
                 where=str(self.path),
                 hint=f"A volume has 1 to {MAX_SLICES} slices.",
             )
-        return sorted(files, key=lambda file: _natural(file.name))
+        return sorted(files, key=lambda file: natural_order(file.name))
 
     def _array(self) -> NDArray[Any]:
         try:
@@ -205,7 +205,3 @@ def spread(count: int, most: int) -> NDArray[np.int64]:
     """
     taken = min(count, most)
     return np.asarray((np.arange(taken) + 0.5) * count / taken, np.int64)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    return [(int(run), "") if run.isdecimal() else (-1, run) for run in re.split(r"(\d+)", name)]

@@ -75,6 +75,21 @@ def test_recording_without_times_and_rate_is_refused(stated_s: float | None) -> 
         [time.advance(stated_s) for _ in range(20)]
 
 
+def test_folder_of_frames_plays_9_before_10_and_leaves_hidden_files_out(tmp_path: Path) -> None:
+    for number in (10, 9):
+        Image.fromarray(np.full((20, 30, 3), number, np.uint8)).save(tmp_path / f"f{number}.png")
+    (tmp_path / "._f9.png").write_bytes(b"\x00\x05\x16\x07")
+    frames = play(tmp_path, folder_fps=10)
+    assert [frame.pixels.flat[0] for frame in frames] == [9, 10]
+
+
+def test_folder_of_frames_of_16_bits_is_played_as_it_looks(tmp_path: Path) -> None:
+    Image.fromarray(np.full((20, 30), 0x8000, np.uint16)).save(tmp_path / "1.png")
+    [frame] = play(tmp_path, folder_fps=10)
+    assert frame.pixels.shape == (20, 30, 3)
+    assert frame.pixels.flat[0] in (127, 128)
+
+
 def test_folder_of_frames_plays_in_the_order_of_names(tmp_path: Path) -> None:
     for number in (2, 0, 1):
         Image.fromarray(scene(number)).save(tmp_path / f"{number:03}.png")

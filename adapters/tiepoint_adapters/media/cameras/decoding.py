@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
-from tiepoint.encoders.images import Pixels
+from tiepoint.encoders.images import Pixels, read_image, resize_image
 from tiepoint.errors import DecodeError, MissingDependencyError
+from tiepoint.sequences.natural_order import natural_order
 from tiepoint_adapters.media.cameras.options import CameraOptions
 from tiepoint_adapters.media.cameras.recording_time import RecordingTime
 from tiepoint_adapters.media.folder import IMAGE_EXTENSIONS
@@ -89,7 +89,14 @@ def pixels_of(picture: Any, short_side: int) -> Pixels:
 
 def _of_folder(folder: Path, options: CameraOptions) -> Iterator[Decoded]:
     suffixes = {f".{extension}" for extension in IMAGE_EXTENSIONS}
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes)
+    files = sorted(
+        (
+            file
+            for file in folder.iterdir()
+            if file.suffix.lower() in suffixes and not file.name.startswith(".")
+        ),
+        key=lambda file: natural_order(file.name),
+    )
     if not files:
         raise DecodeError(
             "there are no pictures in it",
@@ -101,22 +108,12 @@ def _of_folder(folder: Path, options: CameraOptions) -> Iterator[Decoded]:
 
 
 def _picture(file: Path, short_side: int) -> Pixels:
-    try:
-        with Image.open(file) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DecodeError("the picture is too large", where=str(file), hint="Shrink it.")
-            colour = image.convert("RGB")
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-        raise DecodeError(
-            f"the frame cannot be decoded ({type(error).__name__})",
-            where=str(file),
-            hint="Replace or remove it.",
-        ) from error
-    scale = short_side / min(colour.size)
+    pixels = read_image(file)
+    scale = short_side / min(pixels.shape[:2])
     if scale < 1:
-        size = (max(1, round(colour.width * scale)), max(1, round(colour.height * scale)))
-        colour = colour.resize(size, Image.Resampling.BOX)
-    return np.asarray(colour)
+        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+        pixels = resize_image(pixels, (height, width), "bilinear")
+    return pixels
 
 
 def _of_container(options: CameraOptions) -> Iterator[Decoded]:

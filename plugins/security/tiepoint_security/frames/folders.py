@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from tiepoint.errors import InputError
+from tiepoint.sequences.natural_order import NameKey, natural_order
 
 _SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"))
 
@@ -43,23 +43,18 @@ def frame_folders(root: Path) -> list[FrameFolder]:
             hint="Give a folder that holds one folder of frames for each clip.",
         )
     return [
-        FrameFolder(folder, tuple(sorted(pictures[folder], key=natural_order)))
-        for folder in sorted(pictures, key=natural_order)
+        FrameFolder(folder, tuple(sorted(pictures[folder], key=_by_name)))
+        for folder in sorted(pictures, key=_by_name)
     ]
 
 
+def _by_name(path: Path) -> NameKey:
+    return natural_order(str(path))
+
+
 def is_picture(path: Path) -> bool:
-    """Tell by its name whether a file is taken as a frame."""
-    return path.suffix.lower() in _SUFFIXES
+    """Tell by its name whether a file is taken as a frame.
 
-
-def natural_order(path: Path) -> tuple[tuple[bool, int, str], ...]:
-    """Return a key by which numbers in names are ordered as numbers.
-
-    >>> sorted([Path("f10.png"), Path("f9.png")], key=natural_order)[0].name
-    'f9.png'
+    Hidden ones are none: archives made on a Mac bring a `._001.tif` beside each `001.tif`.
     """
-    pieces = re.split(r"(\d+)", str(path))
-    return tuple(
-        (piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece) for piece in pieces
-    )
+    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
