@@ -28,8 +28,7 @@ WIDTH = 240
 FPS = 10.0
 """Analysed frames per second that the score is made for."""
 
-WINDOW_S = 2.0
-
+_WINDOW = 20.0  # frames: two seconds
 _SMOOTH = (5, 5)
 _PERSON = (31, 31)  # in pixels of the working picture
 _HIGHEST = 400  # pixels: the place of the fight, not the picture
@@ -113,18 +112,25 @@ class FightStream:
     def __init__(self, weights: FightWeights | None = None) -> None:
         self._weights = weights or default_weights()
         self._flow = LaggedFlow(1)
-        self._window: deque[OpposedMotion] = deque(maxlen=round(WINDOW_S * FPS))
+        self._at = 0.0
+        self._window: deque[tuple[float, float, OpposedMotion]] = deque()
 
-    def step(self, frame: Grey) -> float:
+    def step(self, frame: Grey, gap: float = 1.0) -> float:
         """Take the next frame of `FPS` a second, (h, w) uint8 and `WIDTH` wide.
 
+        Args:
+            frame: The frame.
+            gap: Time since the frame before, in times the usual one: 2 where one was dropped.
+
         Returns:
-            The score, 0 to 1; 0 until there is half a window.
+            The score, 0 to 1; 0 until motion is known of half a window.
         """
-        begun = self._flow.looks_back > 0
-        flow = self._flow.step(frame)
-        if begun:
-            self._window.append(opposed_motion(flow))
-        if 2 * len(self._window) < (self._window.maxlen or 0):
+        flow = self._flow.step(frame, gap)
+        self._at += gap
+        if not self._flow.begins:
+            self._window.append((self._at, gap, opposed_motion(flow)))
+        while self._window and self._at - self._window[0][0] >= _WINDOW:
+            self._window.popleft()
+        if 2 * sum(gap for _, gap, _ in self._window) < _WINDOW:
             return 0.0
-        return self._weights.score(window_features(self._window))
+        return self._weights.score(window_features(motion for *_, motion in self._window))

@@ -18,6 +18,17 @@ LAG_S = 0.3
 """Between the frames compared: long enough that walking and cycling differ by several pixels."""
 
 _PAUSE = 2.0  # times the lag: over longer ones nothing is followed
+_LEAST_GAP = 0.1  # of the usual time between frames
+
+
+def gap_of(since_s: float, fps: float) -> float:
+    """Return the time since the frame before, in times the usual one; `LaggedFlow` takes it.
+
+    Args:
+        since_s: Seconds by the stream's time.
+        fps: The usual frames a second.
+    """
+    return max(_LEAST_GAP, round(since_s * fps, 2))
 
 
 def lag_frames(fps: float) -> int:
@@ -39,18 +50,17 @@ class LaggedFlow:
 
     Args:
         lag: Frames to look back.
+
+    Attributes:
+        begins: Whether the latest frame was compared with none, as the first one is.
     """
 
     def __init__(self, lag: int) -> None:
         self.lag = lag
+        self.begins = True
         self._past: deque[tuple[float, Grey]] = deque(maxlen=lag)
         self._at = 0.0
         self._method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-
-    @property
-    def looks_back(self) -> int:
-        """How many frames back the next frame is compared; 0 before the first."""
-        return len(self._past)
 
     def step(self, frame: Grey, gap: float = 1.0) -> Flow | None:
         """Take the next frame; return where each pixel was, as (h, w, 2) pixels per lag.
@@ -66,7 +76,8 @@ class LaggedFlow:
         self._at += gap
         known = [(self._at - at, picture) for at, picture in self._past]
         self._past.append((self._at, frame))
-        if not known:
+        self.begins = not known
+        if self.begins:
             return None
         back, earlier = min(known, key=lambda one: abs(one[0] - self.lag))
         if not moves(frame, earlier):

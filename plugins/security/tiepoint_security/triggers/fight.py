@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tiepoint_security.behaviour.fights import WIDTH, FightStream
+from tiepoint_security.behaviour.fights import FPS, WIDTH, FightStream
+from tiepoint_security.frames.flow import gap_of
 from tiepoint_security.rules.triggers import FightSettings
 from tiepoint_security.scene.view import Region, View
 from tiepoint_security.triggers.base import Trigger, scaled
@@ -29,6 +30,7 @@ class Fight(Trigger):
     def __init__(self, settings: FightSettings) -> None:
         self.about = "scene"
         self._stream = FightStream()
+        self._last_s: float | None = None
         self._rarity = Rarity(settings.alerts_per_hour)
         self._usual: list[float] = []
         self._sampled_s = float("-inf")
@@ -39,7 +41,9 @@ class Fight(Trigger):
         if grey.shape[1] != WIDTH:
             height = max(1, round(grey.shape[0] * WIDTH / grey.shape[1]))
             grey = np.asarray(cv2.resize(grey, (WIDTH, height), interpolation=cv2.INTER_AREA))
-        self._raw = self._stream.step(np.asarray(grey, np.uint8))
+        since_s = 1 / FPS if self._last_s is None else view.time_s - self._last_s
+        self._last_s = view.time_s
+        self._raw = self._stream.step(np.asarray(grey, np.uint8), gap_of(since_s, FPS))
         if view.time_s - self._sampled_s >= _EVERY_S:
             self._sampled_s = view.time_s
             if self._raw < 0.5:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tiepoint.errors import ConfigError, TiepointError
 from tiepoint.threads import preparation_threads
-from tiepoint_security.frames.flow import lag_frames
+from tiepoint_security.frames.flow import gap_of, lag_frames
 from tiepoint_security.frames.grey import Grey
 from tiepoint_security.normality import keeping
 from tiepoint_security.normality.card import SAVED
@@ -22,7 +22,6 @@ from tiepoint_security.triggers.base import READY, Readiness
 logger = logging.getLogger(__name__)
 
 _KEPT_FRAMES = 72_000
-_LEAST_GAP = 0.1  # of the usual time between frames
 
 
 class MotionWatch:
@@ -89,7 +88,7 @@ class MotionWatch:
         """
         since_s = 1 / self._fps if self._last_s is None else time_s - self._last_s
         self._last_s = time_s
-        gap = max(_LEAST_GAP, round(since_s * self._fps, 2))
+        gap = gap_of(since_s, self._fps)
         if self._fitting is not None and self._fitting.done():
             self._fitted(self._fitting)
         if self._normality is not None and self._given is None:

@@ -45,7 +45,7 @@ def test_frame_of_another_size_begins_anew() -> None:
     for picture in footage(4, seed=1):
         stream.step(picture)
     assert stream.step(np.zeros((HEIGHT // 2, 40), np.uint8)) is None
-    assert stream.looks_back == 1
+    assert stream.begins
 
 
 def test_wide_frames_are_made_smaller_and_small_ones_are_kept() -> None:
