@@ -84,12 +84,22 @@ def voi_levels(values: Values, attributes: Any, window: int) -> Values | None:
     tables = attributes.get("VOILUTSequence")
     if tables:
         return _looked_up(values, tables[min(window, len(tables) - 1)])
-    centres, widths = (_numbers(attributes, word) for word in ("WindowCenter", "WindowWidth"))
-    if not centres or len(centres) != len(widths):
+    known = windows(attributes)
+    if not known:
         return None
-    at = min(window, len(centres) - 1)
     function = (text_of(attributes, "VOILUTFunction") or "LINEAR").upper()
-    return windowed(values, centres[at], widths[at], function)
+    return windowed(values, *known[min(window, len(known) - 1)], function)
+
+
+def windows(attributes: Any) -> list[tuple[float, float]]:
+    """Return the centres and widths that are given, without those of no width.
+
+    Some scanners write 0 where they mean that there is no window.
+    """
+    centres, widths = (_numbers(attributes, word) for word in ("WindowCenter", "WindowWidth"))
+    if len(centres) != len(widths):
+        return []
+    return [(c, w) for c, w in zip(centres, widths, strict=True) if w > 0]
 
 
 def windowed(values: Values, centre: float, width: float, function: str = "LINEAR") -> Values:

@@ -185,13 +185,14 @@ def _frame(content: bytes, number: int, centre: float | None, width: float | Non
 
     from PIL import Image
 
+    from tiepoint_adapters.dicom.grey import windows
     from tiepoint_adapters.dicom.reading import read_dicom
     from tiepoint_adapters.dicom.rendering import render
 
     found = read_dicom(content)
     told = found.dataset
-    own = (_first(told.get("WindowCenter")), _first(told.get("WindowWidth")))
-    if None in own and told.get("SamplesPerPixel", 1) == 1:
+    own = next(iter(windows(told)), None)
+    if own is None and told.get("SamplesPerPixel", 1) == 1:
         own = _spanned(found, min(number, found.frames - 1))
     if centre is not None and width is not None:
         told.WindowCenter, told.WindowWidth = centre, width
@@ -201,7 +202,7 @@ def _frame(content: bytes, number: int, centre: float | None, width: float | Non
     picture = io.BytesIO()
     Image.fromarray(pixels).save(picture, "PNG", compress_level=1)
     headers = {"Cache-Control": "no-store", "X-Frames": str(found.frames)}
-    if None not in own:
+    if own is not None:
         headers |= {"X-Window-Centre": f"{own[0]:g}", "X-Window-Width": f"{own[1]:g}"}
     return Response(picture.getvalue(), media_type="image/png", headers=headers)
 

@@ -59,6 +59,13 @@ def test_a_voi_lut_is_preferred_to_a_window():
     assert levels(dataset) == [255, 255, 0, 51]
 
 
+def test_a_window_without_width_is_none():
+    without = levels(image(RAMP))
+    assert levels(image(RAMP, WindowCenter=0, WindowWidth=0)) == without
+    both = image(RAMP, WindowCenter=[0, 2000], WindowWidth=[0, 2001])
+    assert levels(both) == levels(image(RAMP, WindowCenter=2000, WindowWidth=2001))
+
+
 def test_one_of_several_windows_can_be_chosen():
     dataset = image(RAMP, WindowCenter=[1000, 3000], WindowWidth=[2, 2])
     assert levels(dataset, window=0)[2] == 255

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from pydicom import dcmread
+from pydicom import dcmread, dcmwrite
 from pydicom.data import get_testdata_file
+from pydicom.uid import ExplicitVRBigEndian
 
 from tests.plugins.medical.planted import CORNERS, corpus
 from tiepoint_adapters.dicom import read_dicom, render
@@ -68,6 +69,25 @@ def test_colour_with_text_becomes_colour_without():
     assert report.boxes
     assert after.shape == before.shape
     assert 0 < (after != before).any(axis=2).mean() <= report.share < 0.6
+
+
+def test_text_in_an_object_of_big_endian_byte_order_is_blacked_out():
+    dataset = dcmread(get_testdata_file("CT_small.dcm"))
+    banner = Image.new("L", (400, 300))
+    font = ImageFont.load_default(28)
+    ImageDraw.Draw(banner).text((20, 20), "KOWALSKI 1961", fill=255, font=font)
+    ink = np.asarray(banner) > 128
+    values = np.full((300, 400), 200, np.uint16)
+    values[ink] = 1500
+    dataset.set_pixel_data(values, "MONOCHROME2", 16)
+    dataset.PixelData = values.astype(">u2").tobytes()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    stream = io.BytesIO()
+    dcmwrite(stream, dataset)
+    part, report = cleaned(stream.getvalue())
+    assert report.boxes
+    assert part.transfer_syntax == ExplicitVRBigEndian
+    assert set(np.unique(part.dataset.pixel_array)) == {200}  # black, as it is shown
 
 
 def test_text_in_one_frame_is_blacked_out_in_all():

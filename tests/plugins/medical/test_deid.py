@@ -17,6 +17,8 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset, write_file_meta_info
 
 from tests.command_line import tiepoint
 from tests.plugins.medical.deid_oracle import leaks, violations
@@ -238,3 +240,19 @@ def test_a_target_inside_the_source_is_refused(tmp_path):
     done = tiepoint("medical", "deid", tmp_path, tmp_path / "out", "--secret", tmp_path / "s")
     assert done.returncode == 2
     assert "lies in the source" in done.stderr
+
+
+def test_elements_of_a_message_are_no_part_of_the_object():
+    dataset = dcmread(get_testdata_file("MR_small.dcm"))
+    dataset.add_new(0x00000800, "US", 1)
+    stream = io.BytesIO()
+    stream.write(b"\0" * 128 + b"DICM")
+    write_file_meta_info(stream, dataset.file_meta)
+    body = DicomBytesIO()
+    body.is_little_endian, body.is_implicit_VR = True, False
+    write_dataset(body, dataset)
+    part = read_dicom(stream.getvalue() + body.getvalue())
+    assert 0x00000800 in part.dataset
+    done = deidentify(part, SECRET).dataset
+    done.save_as(stream, enforce_file_format=True)
+    assert 0x00000800 not in done

@@ -12,7 +12,7 @@ from pydicom.datadict import dictionary_has_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.multival import MultiValue
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from tiepoint.errors import InputError
 from tiepoint_adapters.dicom.kinds import Kind, kind_of
@@ -32,6 +32,7 @@ _PERSONS = "PN"
 _FREE_TEXTS = frozenset(("LT", "ST", "UT", "UC"))
 _SHORT_TEXTS = frozenset(("LO", "SH", "CS", "AE", "UR"))
 _TIMES = frozenset(("DA", "DT", "TM"))
+_NO_PART_OF_A_DATA_SET = frozenset((0x0000, 0x0002))  # groups of a message, and of a file
 _UNKNOWN = frozenset(("UN", "OB or OW"))
 _DUMMIES: Mapping[str, Any] = {
     "AE": REMOVED,
@@ -197,7 +198,13 @@ class _Run:
         body = Dataset()
         self._walk(source, body, 0, strict=False)
         self._say_so(body)
-        dataset = FileDataset("", body, file_meta=self._meta(body), preamble=b"\0" * 128)
+        dataset = FileDataset(
+            "",
+            body,
+            preamble=b"\0" * 128,
+            file_meta=self._meta(body),
+            is_little_endian=self.part.transfer_syntax != ExplicitVRBigEndian,
+        )
         original = {
             word: value
             for word in (
@@ -229,6 +236,8 @@ class _Run:
 
     def _element(self, element: DataElement, depth: int, *, strict: bool) -> DataElement | None:
         tag, vr = element.tag, element.VR
+        if tag.group in _NO_PART_OF_A_DATA_SET:
+            return self._noted("removed as no part of a data set")
         if tag.is_private or not dictionary_has_tag(tag) or vr in _UNKNOWN:
             return self._noted("removed as private or unknown")
         if 0x5000 <= tag.group <= 0x50FF or 0x6000 <= tag.group <= 0x60FF:

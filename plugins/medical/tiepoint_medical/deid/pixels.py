@@ -74,6 +74,8 @@ def clean_pixels(part: DicomObject, dataset: FileDataset) -> PixelReport:
 def _write_without(
     part: DicomObject, dataset: FileDataset, boxes: list[Box], shape: tuple[int, ...]
 ) -> None:
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian
+
     stored = [np.array(frame) for frame in frames(part)]
     black = _black(part, stored)
     placed = [_placed(box, shape, stored[0].shape) for box in boxes]
@@ -84,14 +86,13 @@ def _write_without(
         photometric = "RGB"
     values = np.stack(stored) if part.frames > 1 else stored[0]
     bits = number_of(part.dataset, "BitsStored") or values.dtype.itemsize * 8
+    values = values.astype(values.dtype.newbyteorder("="))
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.set_pixel_data(values, photometric, bits, generate_instance_uid=False)
-    dataset.file_meta.TransferSyntaxUID = _uncompressed()
-
-
-def _uncompressed() -> Any:
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    return ExplicitVRLittleEndian
+    if part.transfer_syntax == ExplicitVRBigEndian:  # stays, for what else depends on it
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+        if values.dtype.itemsize > 1:
+            dataset.PixelData = values.astype(values.dtype.newbyteorder(">")).tobytes()
 
 
 def _placed(box: Box, shown: tuple[int, ...], stored: tuple[int, ...]) -> Box:

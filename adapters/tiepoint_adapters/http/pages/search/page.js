@@ -1,8 +1,8 @@
 // The page Search: by words and pictures, refined by what was found, with the reasons.
 
 import {
-  Empty, Failed, Busy, Loaded, address, html, number, pictureAddress, say, t, unit, useAddress, useEffect, useLoaded, useRef,
-  useState,
+  Empty, Failed, Busy, Loaded, address, html, number, pictureAddress, say, t, unit, useAddress, useEffect,
+  useLayoutEffect, useLoaded, useRef, useState,
 } from "../../../assets/tiepoint.js";
 import { Hit, Details } from "./hits.js";
 import { Asked, PictureButton } from "./asked.js";
@@ -46,8 +46,8 @@ function Form({ asked, collections, collection, go, setPicture }) {
   const [text, setText] = useState(asked.text);
   const [where, setWhere] = useState(asked.where);
   const field = useRef();
-  // Not where a keyboard would cover half of the screen.
-  useEffect(() => {
+  // At once, so that no key is lost; not where a keyboard would cover half of the screen.
+  useLayoutEffect(() => {
     if (matchMedia("(pointer: fine)").matches) field.current.focus({ preventScroll: true });
   }, []);
   const submit = (event) => {
