@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PLUGINS := -e plugins/security -e plugins/medical -e plugins/recommendation
 SOURCES := Makefile pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: help demo test lint unit bench serve docs pictures wheelhouse notices clean
+.PHONY: help demo test lint unit servers bench serve docs pictures wheelhouse notices clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,11 @@ lint: $(VENV)/developed  ## Check style, types and layers
 
 unit: $(VENV)/developed  ## Run the tests, the doctests and the examples
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# Tests that need one of these skip and say so where it is missing.
+servers: tests/servers.txt  ## Install the browser, brokers, databases and DICOM peers of the tests (Debian, as root)
+	apt-get update --quiet=2
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install --quiet=2 --yes --no-install-recommends $$(cat $<)
 
 bench: $(VENV)/installed  ## Measure against peers, in the same run
 	$(BIN)/tiepoint bench encode

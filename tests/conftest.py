@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,17 @@ import pytest
 
 from tests.postgresql import new_database, postgresql_server
 from tiepoint import registry
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible_programs() -> Iterator[None]:
+    """Let what tests start hear Ctrl-C, also where a shell began the tests in the background.
+
+    Such a shell has them ignore SIGINT, and every process below would inherit that.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)
