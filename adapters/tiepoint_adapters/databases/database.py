@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -196,7 +198,8 @@ class Database(ABC):
     def _on_file(self) -> Engine:
         file = Path(str(self._url.database))
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        make_private(file)
+        if not file.exists():
+            _make_new(file)
         engine = create_engine(self._url, connect_args={"timeout": _BUSY_S})
         event.listen(engine, "connect", _set_up_sqlite)
         return engine
@@ -212,6 +215,20 @@ def _lock(connection: Connection, doing: str) -> None:
         text("SELECT pg_advisory_xact_lock(:number)"),
         {"number": int.from_bytes(number, "big", signed=True)},
     )
+
+
+def _make_new(file: Path) -> None:
+    """Make an empty database that has a write-ahead log, unless another process makes it first.
+
+    Of several that turn the log on in one file, all but one could be refused: SQLite does not wait there.
+    """
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
+        draft = Path(folder, file.name)
+        make_private(draft)
+        with closing(sqlite3.connect(draft)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        with suppress(FileExistsError):
+            file.hardlink_to(draft)
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

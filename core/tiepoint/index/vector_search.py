@@ -21,6 +21,7 @@ _EXACT_COST = 16.0  # breadth that costs as much as one scattered vector's exact
 _FILTERED_MARGIN = 1.2  # proposals beyond those that a filter is expected to take away
 _NONE: Rows = np.empty(0, np.int64)
 _SCAN_FROM = 1024  # fewer are compared exactly, in less than 0.1 ms
+_SCAN_FROM_ON_DISK = 128  # where each of them is a page to map, so are these
 _SCAN_VALUES = 4 << 20  # bytes that the copies of one filter may take
 _SCAN_COST = 200.0  # vectors of a scan that cost as much as one proposal of a graph
 
@@ -37,6 +38,7 @@ class VectorSearch(FieldVectors):
     def __init__(self, field: VectorField, on_disk: bool, folder: Path | None) -> None:
         super().__init__(field, on_disk, folder)
         self._proposer: Proposer | None = None
+        self._scan_from = _SCAN_FROM_ON_DISK if on_disk else _SCAN_FROM
 
     @property
     def proposer(self) -> Proposer | None:
@@ -197,7 +199,7 @@ class VectorSearch(FieldVectors):
         if allowed.every or self._proposer is None:
             return None
         allowed.asked += 1
-        worth = _SCAN_FROM <= allowed.count <= _SCAN_VALUES // self.dim
+        worth = self._scan_from <= allowed.count <= _SCAN_VALUES // self.dim
         wanted = candidates_for(k, self._proposer.effort.oversampling) / allowed.share
         if not worth or allowed.asked < 2 or allowed.count > _SCAN_COST * wanted:
             return None
