@@ -220,7 +220,8 @@ def _lock(connection: Connection, doing: str) -> None:
 def _make_new(file: Path) -> None:
     """Make an empty database that has a write-ahead log, unless another process makes it first.
 
-    Of several that turn the log on in one file, all but one could be refused: SQLite does not wait there.
+    Of several that turn the log on in one file, all but one could be refused: SQLite does not
+    wait there.
     """
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         draft = Path(folder, file.name)

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,8 @@ def test_cameras_of_a_killed_actor_are_taken_over_and_the_actor_comes_back(
 
         def taken_over() -> bool:
             # By the other, or by the actor that Ray begins anew: whichever asks first.
-            living = [names for process, names in held().items() if process != killed]
-            return sorted(sum(living, [])) == sorted(CAMERAS)
+            living = (names for process, names in held().items() if process != killed)
+            return sorted(chain.from_iterable(living)) == sorted(CAMERAS)
 
         os.kill(killed, signal.SIGKILL)
         # Its leases run out at the latest then; renewing takes a third of one more.
