@@ -66,8 +66,8 @@ _BY_MODALITY = {
 def sop_class(dataset: Any) -> UID | None:
     """Return the SOP class of a data set, or of its file's meta information."""
     meta = getattr(dataset, "file_meta", {})
-    value = text_of(dataset, "SOPClassUID") or meta.get("MediaStorageSOPClassUID")
-    return UID(str(value)) if value else None
+    value = text_of(dataset, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
+    return UID(value) if value else None
 
 
 def class_name(dataset: Any) -> str:

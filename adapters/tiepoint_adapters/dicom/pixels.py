@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from pydicom.encaps import get_frame
 from pydicom.pixels import iter_pixels
 from pydicom.pixels.utils import unpack_bits
-from pydicom.uid import UID
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+)
 
 from tiepoint.encoders.images import MAX_PIXELS
 from tiepoint.errors import DecodeError
@@ -24,6 +34,29 @@ MAX_FRAMES = 1_000_000
 
 # What pylibjpeg-rle, which is written in Rust, raises for some damage is no `Exception`.
 _PANICS = "pyo3_runtime"
+
+_SAMPLES = {
+    "MONOCHROME1": 1,
+    "MONOCHROME2": 1,
+    "PALETTE COLOR": 1,
+    "RGB": 3,
+    "YBR_FULL": 3,
+    "YBR_FULL_422": 3,
+    "YBR_ICT": 3,
+    "YBR_PARTIAL_420": 3,
+    "YBR_RCT": 3,
+}
+# GDCM, which pydicom would ask first, ends the process where a header and a codestream disagree.
+# It is left what no other decoder reads; on what others read, they give the same values.
+_DECODERS = {
+    str(JPEGBaseline8Bit): "pillow",
+    str(JPEGExtended12Bit): "pillow",
+    str(JPEGLSLossless): "pyjpegls",
+    str(JPEGLSNearLossless): "pyjpegls",
+    str(JPEG2000Lossless): "pylibjpeg",
+    str(JPEG2000): "pylibjpeg",
+}
+_ONLY_GDCM = frozenset({JPEGLossless, JPEGLosslessSV1})
 
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"
 """Deflated Image Frame Compression (PS3.5 A.4.13), which pydicom 3.0 has no decoder for."""
@@ -50,6 +83,8 @@ def frames(
         yield from _decoded(part, wanted if indices is not None else None)
     except DecodeError as error:
         raise DecodeError(error.what, where=error.where or part.where, hint=error.hint) from error
+    except DAMAGE as error:
+        raise DecodeError(_reason(part, ValueError()), where=part.where) from error
 
 
 def refusal(part: DicomObject) -> str | None:
@@ -133,7 +168,11 @@ def _decoded(part: DicomObject, indices: Sequence[int] | None) -> Iterator[NDArr
             for index in range(part.frames) if indices is None else indices:
                 _check_codestream(part, index)
         source = part.where if part.large else _with_syntax(part)
-        yield from iter_pixels(source, indices=list(indices) if indices is not None else None)
+        yield from iter_pixels(
+            source,
+            indices=list(indices) if indices is not None else None,
+            decoding_plugin=_plugin(part),
+        )
     except DecodeError:
         raise
     except DAMAGE as error:
@@ -142,6 +181,32 @@ def _decoded(part: DicomObject, indices: Sequence[int] | None) -> Iterator[NDArr
         if type(error).__module__ != _PANICS:
             raise
         raise DecodeError(_reason(part, RuntimeError())) from error
+
+
+def _plugin(part: DicomObject) -> str:
+    """Return the decoder that may read an object, "" if all may.
+
+    Raises:
+        DecodeError: Only GDCM could, and the header contradicts itself.
+    """
+    syntax = part.transfer_syntax
+    if syntax in _ONLY_GDCM and _contradicts_itself(part):
+        raise DecodeError("the header's bits, samples and photometric interpretation do not agree")
+    return _DECODERS.get(str(syntax), "")
+
+
+def _contradicts_itself(part: DicomObject) -> bool:
+    dataset = part.dataset
+    interpretation = text_of(dataset, "PhotometricInterpretation") or ""
+    allocated, stored = (number_of(dataset, f"Bits{word}") for word in ("Allocated", "Stored"))
+    samples = number_of(dataset, "SamplesPerPixel")
+    return (
+        _SAMPLES.get(interpretation) != samples
+        or allocated not in (8, 16)
+        or stored is None
+        or not 1 < stored <= allocated
+        or (samples == 3 and stored != allocated)
+    )
 
 
 def _with_syntax(part: DicomObject) -> Any:

@@ -24,7 +24,7 @@ from pydicom.uid import (
 from tiepoint.encoders.readers import is_dicom
 from tiepoint.errors import DecodeError
 from tiepoint_adapters.dicom.kinds import Kind, class_name, kind_of
-from tiepoint_adapters.dicom.values import DAMAGE, number_of, text_of
+from tiepoint_adapters.dicom.values import DAMAGE, number_of, text_of, value_of
 
 MAX_BYTES = 8 * 2**30
 """Largest file that is opened."""
@@ -86,7 +86,7 @@ class DicomObject:
     @property
     def transfer_syntax(self) -> UID | None:
         """The transfer syntax, guessed from the encoding where the file does not name it."""
-        named = getattr(self.dataset, "file_meta", {}).get("TransferSyntaxUID")
+        named = value_of(getattr(self.dataset, "file_meta", {}), "TransferSyntaxUID")
         if named:
             return UID(str(named))
         implicit, little = getattr(self.dataset, "original_encoding", (None, None))

@@ -168,3 +168,20 @@ def test_a_folder_is_read_by_content_and_a_dicomdir_by_what_it_lists(tmp_path):
     listed = list(find_objects(Path(get_testdata_file("DICOMDIR"))))
     assert len(listed) == 31
     assert not any(isinstance(part, Skipped) for part in listed)
+
+
+@pytest.mark.parametrize(
+    ("file", "wrong"),
+    [
+        ("SC_rgb_jpeg_dcmtk.dcm", {"BitsAllocated": 32}),
+        ("SC_rgb_jpeg_gdcm.dcm", {"BitsStored": 7}),
+        ("SC_rgb_jpeg_gdcm.dcm", {"PhotometricInterpretation": "MONOCHROME2"}),
+        ("J2K_pixelrep_mismatch.dcm", {"PhotometricInterpretation": "RGB"}),
+    ],
+)
+def test_a_header_that_contradicts_itself_does_not_end_the_process(file, wrong):
+    """GDCM calls std::terminate on each of these."""
+    dataset = dcmread(get_testdata_file(file))
+    for keyword, value in wrong.items():
+        setattr(dataset, keyword, value)
+    _pixels_or_reason(read_dicom(written(dataset)))
